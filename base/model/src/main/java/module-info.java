@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The vocabulary of the engine: digests, references, descriptors, errors. Knows nothing of running containers.
+module dev.kelp.model {
+    requires transitive tools.jackson.databind;
+    requires static transitive org.jspecify;
+
+    exports dev.kelp.model;
+    exports dev.kelp.model.oci;
+
+    opens dev.kelp.model.oci to
+            tools.jackson.databind;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.rootless;
+
+import dev.kelp.model.IdMapping;
+import dev.kelp.model.KelpException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// One Kelp of one user: its folders and id maps, as the holder told the daemon (`native/PROTOCOL.md`, section 4).
+///
+/// @param dataRoot what must survive a reboot: blobs, snapshots, metadata, logs
+/// @param runRoot what must not: sockets, bundles, monitors' files
+/// @param installRoot the installed tree this daemon runs from
+/// @param hostUid the user's id outside the namespace; 0 for real root, who is never a container's root all the same
+/// @param uids the lines of the user namespace's map, `outside` being ids of the host
+public record Instance(
+        Path dataRoot,
+        Path runRoot,
+        Path installRoot,
+        int hostUid,
+        int hostGid,
+        List<IdMapping> uids,
+        List<IdMapping> gids) {
+    public Instance {
+        uids = List.copyOf(uids);
+        gids = List.copyOf(gids);
+    }
+
+    /// Reads the `KELP_*` variables that the holder sets.
+    public static Instance of(Map<String, String> environment) {
+        return new Instance(
+                Path.of(required(environment, "KELP_DATA_ROOT")),
+                Path.of(required(environment, "KELP_RUN_ROOT")),
+                Path.of(required(environment, "KELP_ROOT")),
+                Integer.parseInt(required(environment, "KELP_HOST_UID")),
+                Integer.parseInt(required(environment, "KELP_HOST_GID")),
+                maps(required(environment, "KELP_IDS")),
+                maps(required(environment, "KELP_GIDS")));
+    }
+
+    /// Whether only the user's own id is mapped: files of images then all belong to it and chown is a no-op.
+    public boolean singleId() {
+        return uids.size() == 1 && uids.getFirst().count() == 1;
+    }
+
+    /// Whether a process with this id can exist in the namespace.
+    public boolean mapsUid(long uid) {
+        return contains(uids, uid);
+    }
+
+    public boolean mapsGid(long gid) {
+        return contains(gids, gid);
+    }
+
+    private static boolean contains(List<IdMapping> maps, long id) {
+        return maps.stream().anyMatch(m -> id >= m.inside() && id - m.inside() < m.count());
+    }
+
+    private static List<IdMapping> maps(String text) {
+        List<IdMapping> maps = new ArrayList<>();
+        for (String line : text.split(",")) {
+            String[] n = line.trim().split("\\s+");
+            if (n.length != 3) {
+                throw KelpException.invalid("`" + line + "` is not a line of an id map");
+            }
+            maps.add(new IdMapping(Long.parseLong(n[0]), Long.parseLong(n[1]), Long.parseLong(n[2])));
+        }
+        return maps;
+    }
+
+    private static String required(Map<String, String> environment, String name) {
+        String value = environment.get(name);
+        if (value == null || value.isEmpty()) {
+            throw KelpException.invalid(name + " is not set").withHint("the daemon is started by `kelp`, not by hand");
+        }
+        return value;
+    }
+}
