@@ -5,8 +5,11 @@ module dev.kelp.model {
     requires static transitive org.jspecify;
 
     exports dev.kelp.model;
+    exports dev.kelp.model.container;
     exports dev.kelp.model.oci;
 
+    opens dev.kelp.model.container to
+            tools.jackson.databind;
     opens dev.kelp.model.oci to
             tools.jackson.databind;
 }

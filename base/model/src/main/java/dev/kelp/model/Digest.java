@@ -8,12 +8,11 @@ import java.util.HexFormat;
 /// A content digest as in the OCI image specification ("Digests"): `sha256:` or `sha512:` and lower-case hexadecimal.
 public record Digest(String algorithm, String hex) implements Comparable<Digest> {
     public Digest {
-        int length =
-                switch (algorithm) {
-                    case "sha256" -> 64;
-                    case "sha512" -> 128;
-                    default -> throw KelpException.invalid("digest algorithm `" + algorithm + "` is not known");
-                };
+        int length = switch (algorithm) {
+            case "sha256" -> 64;
+            case "sha512" -> 128;
+            default -> throw KelpException.invalid("digest algorithm `" + algorithm + "` is not known");
+        };
         if (hex.length() != length || !isLowerHex(hex)) {
             throw KelpException.invalid("`" + algorithm + ":" + hex + "` is not a digest");
         }

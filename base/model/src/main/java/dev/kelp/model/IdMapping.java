@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.model;
 
-/// One line of a user namespace's id map (user_namespaces(7)): ids `inside … inside+count-1` are `outside …` in the parent.
+/// One line of a user namespace's id map (user_namespaces(7)): ids `inside … inside+count-1` are `outside …` in the
+/// parent.
 public record IdMapping(long inside, long outside, long count) {
     public static final long ID_MAX = 4_294_967_294L;
 

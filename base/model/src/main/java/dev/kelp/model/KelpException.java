@@ -5,7 +5,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The one exception of the engine. The message says what was tried, on what, and why it failed: lower case, no
-/// full stop, with the path, digest or id. What the user can do about it is the hint, given only when the cause is known.
+/// full stop, with the path, digest or id. What the user can do about it is the hint, given only when the cause is
+/// known.
 public final class KelpException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A platform as in the OCI image index: `linux/amd64`, `linux/arm/v7`. Parsed and normalised as containerd does
 /// (`x86_64` is `amd64`, `aarch64` is `arm64`; `arm64/v8` is `arm64`; `arm` is `arm/v7`).
-public record Platform(String os, String architecture, @Nullable String variant) {
+public record Platform(
+        String os, String architecture, @Nullable String variant) {
     public Platform {
         os = os.toLowerCase(Locale.ROOT);
         String v = variant == null || variant.isEmpty() ? null : variant.toLowerCase(Locale.ROOT);
@@ -49,7 +50,9 @@ public record Platform(String os, String architecture, @Nullable String variant)
         }
         return switch (p.length) {
             case 1 ->
-                p[0].equals("linux") ? new Platform("linux", host().architecture, null) : new Platform("linux", p[0], null);
+                p[0].equals("linux")
+                        ? new Platform("linux", host().architecture, null)
+                        : new Platform("linux", p[0], null);
             case 2 ->
                 p[0].equals("linux") || p[0].equals("windows") || p[0].equals("darwin") || p[0].equals("freebsd")
                         ? new Platform(p[0], p[1], null)

@@ -7,7 +7,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// An image reference as users type it, normalised as Docker does: `alpine` is `docker.io/library/alpine:latest`.
-/// Grammar: the OCI distribution specification's `<name>` and `<reference>`; a reference of up to 255 characters of name.
+/// Grammar: the OCI distribution specification's `<name>` and `<reference>`; a reference of up to 255 characters of
+/// name.
 public final class Reference implements Comparable<Reference> {
     public static final int NAME_LENGTH_MAX = 255;
     private static final Pattern DOMAIN = Pattern.compile(

@@ -30,7 +30,10 @@ public record ImageConfig(
     }
 
     public Platform platform() {
-        return new Platform(os.isEmpty() ? "linux" : os, architecture.isEmpty() ? Platform.host().architecture() : architecture, variant);
+        return new Platform(
+                os.isEmpty() ? "linux" : os,
+                architecture.isEmpty() ? Platform.host().architecture() : architecture,
+                variant);
     }
 
     /// The execution parameters, never null.
@@ -69,7 +72,8 @@ public record ImageConfig(
             @JsonProperty("Retries") @Nullable Integer retries) {}
 
     /// The layers' digests before compression, lowest first.
-    public record RootFs(String type, @JsonProperty("diff_ids") List<Digest> diffIds) {
+    public record RootFs(
+            String type, @JsonProperty("diff_ids") List<Digest> diffIds) {
         public RootFs {
             type = type == null ? "layers" : type;
             diffIds = diffIds == null ? List.of() : List.copyOf(diffIds);

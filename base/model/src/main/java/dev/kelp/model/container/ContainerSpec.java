@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.model.container;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// All that `create` fixes for a container. Null means "what the image says" or "the default".
+///
+/// @param image the reference or id as typed; null with `rootfs`
+/// @param rootfs a directory used as the root file system instead of an image; `/` is the throw-away view of this
+/// machine
+/// @param name the container's name; null: one is made up
+/// @param platform `os/arch[/variant]` asked for
+/// @param labels labels set on the container, the image's not included
+/// @param annotations OCI annotations
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record ContainerSpec(
+        @Nullable String image,
+        @Nullable String rootfs,
+        @Nullable String name,
+        @Nullable String platform,
+        Map<String, String> labels,
+        Map<String, String> annotations,
+        ProcessSpec process,
+        Isolation isolation,
+        Security security,
+        List<MountSpec> mounts,
+        Resources resources,
+        Lifecycle lifecycle,
+        Logging logging) {
+
+    public ContainerSpec {
+        labels = labels == null ? Map.of() : Map.copyOf(labels);
+        annotations = annotations == null ? Map.of() : Map.copyOf(annotations);
+        process = process == null ? ProcessSpec.EMPTY : process;
+        isolation = isolation == null ? Isolation.DEFAULT : isolation;
+        security = security == null ? Security.DEFAULT : security;
+        mounts = mounts == null ? List.of() : List.copyOf(mounts);
+        resources = resources == null ? Resources.NONE : resources;
+        lifecycle = lifecycle == null ? Lifecycle.DEFAULT : lifecycle;
+        logging = logging == null ? Logging.DEFAULT : logging;
+    }
+
+    /// A container of an image with everything else at its default.
+    public static ContainerSpec ofImage(String image) {
+        return new ContainerSpec(
+                image,
+                null,
+                null,
+                null,
+                Map.of(),
+                Map.of(),
+                ProcessSpec.EMPTY,
+                Isolation.DEFAULT,
+                Security.DEFAULT,
+                List.of(),
+                Resources.NONE,
+                Lifecycle.DEFAULT,
+                Logging.DEFAULT);
+    }
+
+    public ContainerSpec withProcess(UnaryOperator<ProcessSpec> change) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                change.apply(process),
+                isolation,
+                security,
+                mounts,
+                resources,
+                lifecycle,
+                logging);
+    }
+
+    public ContainerSpec withName(String newName) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                newName,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                mounts,
+                resources,
+                lifecycle,
+                logging);
+    }
+
+    /// The first process.
+    ///
+    /// @param command words after the image; null: the image's Cmd (none when an entrypoint is given)
+    /// @param entrypoint null: the image's; empty: none
+    /// @param env `NAME=value` in order, later wins; values are complete (the client has looked up bare names)
+    /// @param user `name|uid[:group|gid]`
+    /// @param workdir absolute path; made when it is missing
+    /// @param terminal a pseudo-terminal is its stdio
+    /// @param openStdin standard input stays open for attached clients
+    /// @param stdinOnce standard input ends when the first client that attached it goes
+    /// @param groups supplementary groups by name or number
+    /// @param umask null: 0022
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record ProcessSpec(
+            @Nullable List<String> command,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            List<String> entrypoint,
+
+            List<String> env,
+            @Nullable String user,
+            @Nullable String workdir,
+            boolean terminal,
+            boolean openStdin,
+            boolean stdinOnce,
+            List<String> groups,
+            @Nullable Integer umask) {
+        public static final ProcessSpec EMPTY =
+                new ProcessSpec(null, null, List.of(), null, null, false, false, false, List.of(), null);
+
+        public ProcessSpec {
+            env = env == null ? List.of() : List.copyOf(env);
+            groups = groups == null ? List.of() : List.copyOf(groups);
+        }
+
+        public ProcessSpec withCommand(List<String> words) {
+            return new ProcessSpec(
+                    words, entrypoint, env, user, workdir, terminal, openStdin, stdinOnce, groups, umask);
+        }
+    }
+
+    /// Namespaces and what belongs to them.
+    ///
+    /// @param network `host`, `none` (the modes of today), later `bridge`, a network's name, `container:ID`,
+    `ns:PATH`
+    /// @param pid `private` or `host` (or `container:ID`); the same for ipc, uts, cgroupns; null: private
+    /// @param hostname null: the short id (the machine's name with `uts` host)
+    /// @param extraHosts `name:address`, for /etc/hosts
+    /// @param sysctls kernel parameters of the container's own namespaces
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record Isolation(
+            @Nullable String network,
+            @Nullable String pid,
+            @Nullable String ipc,
+            @Nullable String uts,
+            @Nullable String cgroupns,
+            @Nullable String hostname,
+            @Nullable String domainname,
+            List<String> extraHosts,
+            List<String> dns,
+            List<String> dnsSearch,
+            List<String> dnsOptions,
+            Map<String, String> sysctls) {
+        public static final Isolation DEFAULT = new Isolation(
+                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of());
+
+        public Isolation {
+            extraHosts = extraHosts == null ? List.of() : List.copyOf(extraHosts);
+            dns = dns == null ? List.of() : List.copyOf(dns);
+            dnsSearch = dnsSearch == null ? List.of() : List.copyOf(dnsSearch);
+            dnsOptions = dnsOptions == null ? List.of() : List.copyOf(dnsOptions);
+            sysctls = sysctls == null ? Map.of() : Map.copyOf(sysctls);
+        }
+    }
+
+    /// What the processes may do.
+    ///
+    /// @param capabilitiesAdd names without or with `CAP_`, or `ALL`
+    /// @param noNewPrivileges null: the default, which is on
+    /// @param seccomp null: Kelp's default profile; `unconfined`; else the JSON of a profile in Docker's form
+    /// @param apparmor a profile's name, `unconfined`, or null
+    /// @param systemPathsUnconfined no masked and read-only paths below /proc and /sys
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record Security(
+            boolean privileged,
+            boolean readOnlyRootfs,
+            List<String> capabilitiesAdd,
+            List<String> capabilitiesDrop,
+            @Nullable Boolean noNewPrivileges,
+            @Nullable String seccomp,
+            @Nullable String apparmor,
+            boolean systemPathsUnconfined,
+            List<DeviceSpec> devices) {
+        public static final Security DEFAULT =
+                new Security(false, false, List.of(), List.of(), null, null, null, false, List.of());
+
+        public Security {
+            capabilitiesAdd = capabilitiesAdd == null ? List.of() : List.copyOf(capabilitiesAdd);
+            capabilitiesDrop = capabilitiesDrop == null ? List.of() : List.copyOf(capabilitiesDrop);
+            devices = devices == null ? List.of() : List.copyOf(devices);
+        }
+    }
+
+    /// A device of the host: rootless it is a bind mount of its node.
+    public record DeviceSpec(String hostPath, String containerPath, String permissions) {}
+
+    /// A mount besides those every container has.
+    ///
+    /// @param type `bind`, `tmpfs` or `volume`
+    /// @param source a host path (absolute) or a volume's name; null for tmpfs and anonymous volumes
+    /// @param target absolute path in the container
+    /// @param options mount(8) words: `ro`, `rw`, `rro`, `nosuid`, `rslave`, `rprivate`, `U`, `size=64m`,
+    `mode=1777` …
+    /// @param device device number of `source` as the client saw it (`major:minor`), null when it is not a bind
+    /// @param inode inode of `source` as the client saw it
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record MountSpec(
+            String type,
+            @Nullable String source,
+            String target,
+            List<String> options,
+            @Nullable String device,
+            @Nullable Long inode) {
+        public MountSpec {
+            options = options == null ? List.of() : List.copyOf(options);
+        }
+    }
+
+    /// Limits. Zero or null: none. Sizes in bytes, cpu times in microseconds.
+    ///
+    /// @param ulimits `name=soft:hard` (−1: unlimited), names as in Docker (`nofile`, `nproc`, …)
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+    public record Resources(
+            long memoryBytes,
+            long memoryReservationBytes,
+            long memorySwapBytes,
+            long cpuShares,
+            long cpuQuotaMicros,
+            long cpuPeriodMicros,
+            @Nullable String cpusetCpus,
+            @Nullable String cpusetMems,
+            long pidsLimit,
+            long blkioWeight,
+            @Nullable Integer oomScoreAdj,
+            long shmSizeBytes,
+            @Nullable Map<String, String> ulimits) {
+        public static final Resources NONE = new Resources(0, 0, 0, 0, 0, 0, null, null, 0, 0, null, 0, null);
+
+        /// Whether anything here needs a cgroup controller.
+        public boolean needsCgroup() {
+            return memoryBytes != 0
+                    || memoryReservationBytes != 0
+                    || memorySwapBytes != 0
+                    || cpuShares != 0
+                    || cpuQuotaMicros != 0
+                    || cpusetCpus != null
+                    || cpusetMems != null
+                    || pidsLimit > 0
+                    || blkioWeight != 0;
+        }
+    }
+
+    /// Start and end.
+    ///
+    /// @param autoRemove removed when it has ended (`--rm`)
+    /// @param stopSignal name or number; null: the image's, else SIGTERM
+    /// @param stopTimeoutSeconds null: 10
+    /// @param restart `no`, `always`, `on-failure[:N]`, `unless-stopped`; null: no
+    /// @param init a small init (`catatonit` or `tini`) is pid 1
+    /// @param runtime `crun`, `runc` or an absolute path; null: the instance's default
+    /// @param snapshotter `overlayfs`, `native`; null: the instance's default
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record Lifecycle(
+            boolean autoRemove,
+            @Nullable String stopSignal,
+            @Nullable Integer stopTimeoutSeconds,
+            @Nullable String restart,
+            boolean init,
+            @Nullable String runtime,
+            @Nullable String snapshotter) {
+        public static final Lifecycle DEFAULT = new Lifecycle(false, null, null, null, false, null, null);
+    }
+
+    /// Where output goes: driver `json-file` (the default; a view of conmon's k8s-file), `none`.
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record Logging(String driver, Map<String, String> options) {
+        public static final Logging DEFAULT = new Logging("json-file", Map.of());
+
+        public Logging {
+            driver = driver == null || driver.isEmpty() ? "json-file" : driver;
+            options = options == null ? Map.of() : Map.copyOf(options);
+        }
+    }
+}

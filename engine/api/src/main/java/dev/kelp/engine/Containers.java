@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine;
+
+import dev.kelp.linux.Fd;
+import dev.kelp.model.Digest;
+import dev.kelp.model.container.ContainerSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// The containers of one namespace. A "container" argument is a name, an id, or an unambiguous prefix of an id.
+public interface Containers {
+    /// Makes a container; the image must be here.
+    ///
+    /// @return its id, 64 hexadecimal digits
+    String create(ContainerSpec spec, UserEnvironment user);
+
+    void start(String container);
+
+    /// Connects to the standard streams; to lose no output attach before [#start]. The caller owns the descriptors.
+    Attachment attach(String container, boolean stdin);
+
+    /// Sends the stop signal, waits, then SIGKILL. Stopping a stopped container is fine.
+    void stop(String container, @Nullable Integer timeoutSeconds, @Nullable String signal);
+
+    void restart(String container, @Nullable Integer timeoutSeconds, @Nullable String signal);
+
+    /// Sends a signal by name (`TERM`, `SIGTERM`) or number; FAILED_PRECONDITION when it does not run.
+    void kill(String container, String signal);
+
+    void remove(String container, boolean force, boolean volumes);
+
+    /// Completes with the exit code of the present (or last) run; also for a container removed meanwhile.
+    CompletableFuture<Integer> exit(String container);
+
+    /// The window of the container's terminal.
+    void resize(String container, int rows, int columns);
+
+    /// Running ones, or all; newest first.
+    List<ContainerSummary> list(boolean all);
+
+    ContainerDetail inspect(String container);
+
+    /// The id that a name, id or prefix stands for.
+    String resolve(String container);
+
+    /// Replays (and follows) the log. Returns at its end or when the sink says so.
+    void logs(String container, LogOptions options, LogSink sink);
+
+    /// Starts another process in a running container.
+    ExecSession exec(String container, ExecSpec spec);
+
+    /// The connection to a container's streams.
+    ///
+    /// @param stream a SOCK_SEQPACKET to conmon: a byte (2 stdout, 3 stderr) and data; writes are input
+    /// @param control conmon's control FIFO, for the line `1 ROWS COLUMNS`; empty when there is no terminal
+    record Attachment(Fd stream, Optional<Fd> control, boolean terminal) implements AutoCloseable {
+        @Override
+        public void close() {
+            stream.close();
+            control.ifPresent(Fd::close);
+        }
+    }
+
+    /// A process started by [#exec].
+    ///
+    /// @param terminal the pty's master when there is one, then the other three are empty
+    /// @param exit completes with its exit code (126 and 127 as Docker's)
+    /// @param token names the session for a client that comes back after the daemon was restarted
+    record ExecSession(
+            Optional<Fd> terminal,
+            Optional<Fd> stdin,
+            Optional<Fd> stdout,
+            Optional<Fd> stderr,
+            CompletableFuture<Integer> exit,
+            String token) {}
+
+    /// @param env `NAME=value`
+    /// @param user null: the container's
+    /// @param detach no streams are connected
+    record ExecSpec(
+            List<String> command,
+            List<String> env,
+            @Nullable String user,
+            @Nullable String workdir,
+            boolean terminal,
+            boolean stdin,
+            boolean privileged,
+            boolean detach,
+            int rows,
+            int columns) {}
+
+    /// @param tail last lines to begin with; −1: all
+    record LogOptions(
+            boolean follow, int tail, @Nullable Instant since, @Nullable Instant until, boolean stdout, boolean stderr) {}
+
+    /// Takes log entries; returning false ends the replay.
+    interface LogSink {
+        boolean entry(LogEntry entry);
+    }
+
+    /// A piece of output: whole lines end in a newline, a piece without one goes on in the next entry of its stream.
+    record LogEntry(Instant time, boolean stderr, byte[] data) {}
+
+    enum Status {
+        CREATED,
+        RUNNING,
+        PAUSED,
+        RESTARTING,
+        REMOVING,
+        EXITED,
+        DEAD;
+
+        /// As Docker writes it.
+        public String word() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    record State(
+            Status status,
+            int pid,
+            int exitCode,
+            Optional<Instant> started,
+            Optional<Instant> finished,
+            boolean oomKilled,
+            @Nullable String error,
+            int restarts) {}
+
+    record ContainerSummary(
+            String id,
+            String name,
+            String image,
+            List<String> command,
+            Instant created,
+            State state,
+            Map<String, String> labels,
+            String platform) {}
+
+    /// @param imageDigest the manifest it runs
+    /// @param process what really runs: arguments after image and spec were joined
+    record ContainerDetail(
+            ContainerSummary summary,
+            ContainerSpec spec,
+            Optional<Digest> imageDigest,
+            EffectiveProcess process,
+            String logPath,
+            String runtime,
+            String snapshotter,
+            String bundlePath) {}
+
+    record EffectiveProcess(
+            List<String> arguments, List<String> env, String workdir, String user, String stopSignal) {}
+
+    /// How long [#stop] waits unless told otherwise.
+    Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine;
+
+/// A set of images and containers with names of its own.
+public interface EngineNamespace {
+    String name();
+
+    Images images();
+
+    Containers containers();
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine;
+
+import dev.kelp.model.Digest;
+import dev.kelp.model.Platform;
+import dev.kelp.model.Reference;
+import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.model.oci.Manifest;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The images of one namespace. A "name or id" is a reference as typed, a digest, or an unambiguous prefix of a
+/// manifest's, index' or configuration's digest (with or without `sha256:`).
+public interface Images {
+    /// Fetches an image and unpacks it for this platform. Returns when everything is on the disk.
+    Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress);
+
+    void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress);
+
+    /// All images, newest first.
+    List<Image> list();
+
+    /// The image, for `platform` when given, else for this machine (or the only one there is).
+    ImageDetail inspect(String nameOrId, @Nullable Platform platform);
+
+    Optional<Image> find(String nameOrId);
+
+    /// Gives `source` another name; an image that had it loses it.
+    void tag(String source, Reference target);
+
+    /// Removes names, and with the last one the content nothing else uses.
+    ///
+    /// @param force also when containers use it or an id has several names
+    Removal remove(String nameOrId, boolean force);
+
+    /// Writes a tar that is an OCI layout and a Docker archive at once, layers uncompressed only where they are so.
+    ///
+    /// @param platforms empty: those whose content is here
+    void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress);
+
+    /// Reads an OCI layout or Docker archive (tar; gzip and zstd compressed too).
+    ///
+    /// @return the references it gave names to; untagged images appear by digest
+    List<Image> load(InputStream in, LoadOptions options, Progress progress);
+
+    /// Verifies credentials against a registry and keeps them the way the user's Docker configuration says.
+    ///
+    /// @return what to tell the user, line by line
+    List<String> login(LoginOptions options, UserEnvironment user);
+
+    List<String> logout(String server, UserEnvironment user);
+
+    /// @param platforms empty: this machine's
+    /// @param unpack false: only fetch
+    /// @param snapshotter null: the default
+    record PullOptions(
+            List<Platform> platforms,
+            boolean allPlatforms,
+            boolean unpack,
+            @Nullable String snapshotter,
+            RegistryOptions registry) {
+        public static final PullOptions DEFAULT =
+                new PullOptions(List.of(), false, true, null, RegistryOptions.DEFAULT);
+    }
+
+    record PushOptions(List<Platform> platforms, boolean allPlatforms, RegistryOptions registry) {}
+
+    /// @param insecure plain http or unverified TLS is acceptable
+    /// @param hostsDirs folders of `hosts.toml` trees; empty: the defaults
+    record RegistryOptions(boolean insecure, List<String> hostsDirs) {
+        public static final RegistryOptions DEFAULT = new RegistryOptions(false, List.of());
+    }
+
+    record LoadOptions(List<Platform> platforms, boolean allPlatforms, boolean unpack, @Nullable String snapshotter) {
+        public static final LoadOptions DEFAULT = new LoadOptions(List.of(), false, true, null);
+    }
+
+    record LoginOptions(String server, String username, String password, RegistryOptions registry) {}
+
+    /// What `rmi` did: names taken away, digests of manifests whose content is gone.
+    record Removal(List<String> untagged, List<Digest> deleted) {}
+
+    /// One name (or one nameless image).
+    ///
+    /// @param reference empty when dangling
+    /// @param target the index or manifest the name stands for
+    /// @param platforms the platforms whose content is complete here
+    record Image(Optional<Reference> reference, Descriptor target, Instant created, List<PlatformImage> platforms) {}
+
+    /// The part of an image that is for one platform.
+    ///
+    /// @param id digest of the manifest (the image id of nerdctl); the configuration's digest is Docker's
+    /// @param blobBytes size of manifest, configuration and layers as fetched
+    /// @param sizeBytes size unpacked; equals the sum of the layers' unpacked sizes, 0 when not unpacked
+    record PlatformImage(
+            Platform platform, Digest id, Digest configDigest, Instant created, long blobBytes, long sizeBytes,
+            Map<String, String> labels) {}
+
+    /// Everything about one platform's image.
+    record ImageDetail(
+            Image image,
+            PlatformImage platform,
+            Manifest manifest,
+            ImageConfig config,
+            byte[] configBytes,
+            List<Reference> references,
+            List<String> repoDigests) {}
+}
