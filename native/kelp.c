@@ -411,18 +411,22 @@ static const char *errtext(int e)
 
 static void tty_leave(void);
 
+/* Where fail() writes; the pipe to the client while the holder starts */
+static FILE *fail_to;
+
 /* Ends the client: "kelp: error: …", then the hint when there is one */
 __attribute__((format(printf, 2, 3), noreturn)) static void fail(const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 	tty_leave();
+	FILE *to = fail_to ? fail_to : stderr;
 	va_start(ap, fmt);
-	fputs("kelp: error: ", stderr);
-	vfprintf(stderr, fmt, ap);
+	fputs("kelp: error: ", to);
+	vfprintf(to, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputc('\n', to);
 	if (hint)
-		fprintf(stderr, "hint: %s\n", hint);
+		fprintf(to, "hint: %s\n", hint);
 	exit(EXIT_KELP);
 }
 
@@ -2584,5 +2588,429 @@ static void read_channel(void)
 		note("daemon sent a malformed message of type %d: it is ended", r > 0 ? p[0] : 0);
 		kill(h.daemon, SIGKILL);
 	}
-	shut(&h.channel);                     /* what follows is the daemon's end */
+	shut(&h.channel);                     /* what follows is the daemon's end, by itself or not */
+	if (!h.kill_at)
+		h.kill_at = now_ms() + STOP_MS;
+}
+
+/* ---- holder: re-execution in place --------------------------------------------------------------------------- */
+
+#define STATE_MAGIC 0x31504c4bu               /* changes with the format; another one is refused before anything */
+
+static void write_state(struct buf *b)
+{
+	put_u32(b, STATE_MAGIC);
+	put_str(b, me.data);
+	put_str(b, me.run);
+	put_u32(b, me.uid);
+	put_u32(b, me.gid);
+	put_u32(b, me.real_root);
+	put_u32(b, (uint32_t)h.lock);
+	put_u32(b, (uint32_t)h.listener);
+	put_u32(b, (uint32_t)h.control);
+	put_u32(b, (uint32_t)h.channel);
+	put_u32(b, (uint32_t)h.daemon);
+	put_u32(b, h.restarts);
+	put_u32(b, (uint32_t)h.files);
+	put_u32(b, h.nchildren);
+	for (unsigned i = 0; i < h.nchildren; i++) {
+		put_str(b, h.children[i].key);
+		put_u32(b, (uint32_t)h.children[i].pid);
+		put_u32(b, h.children[i].flags);
+		put_u32(b, h.children[i].ended);
+		put_u32(b, (uint32_t)h.children[i].status);
+	}
+	put_u32(b, h.nstore);
+	for (unsigned i = 0; i < h.nstore; i++) {
+		put_str(b, h.store[i].name);
+		put_u32(b, (uint32_t)h.store[i].fd);
+	}
+	put_u32(b, h.nconns);
+	for (unsigned i = 0; i < h.nconns; i++)
+		put_u32(b, h.conns[i].waits ? (uint32_t)h.conns[i].fd : UINT32_MAX);
+}
+
+static void add_conn(int fd, bool waits)
+{
+	h.conns = need(realloc(h.conns, (h.nconns + 1) * sizeof *h.conns));
+	h.conns[h.nconns++] = (struct conn){ .fd = fd, .waits = waits };
+}
+
+static bool read_state(struct in *in)
+{
+	if (get_u32(in) != STATE_MAGIC)
+		return false;
+	char *data = get_str(in), *run = get_str(in);
+	set_path(me.data, "%s", data);
+	set_path(me.run, "%s", run);
+	free(data);
+	free(run);
+	me.uid = get_u32(in);
+	me.gid = get_u32(in);
+	me.real_root = get_u32(in) != 0;
+	h.lock = (int)get_u32(in);
+	h.listener = (int)get_u32(in);
+	h.control = (int)get_u32(in);
+	h.channel = (int)get_u32(in);
+	h.daemon = (pid_t)get_u32(in);
+	h.restarts = get_u32(in);
+	h.files = get_u32(in);
+	for (uint32_t n = get_u32(in); n && !in->bad; n--) {
+		struct child k = { .key = get_str(in) };
+		k.pid = (pid_t)get_u32(in);
+		k.flags = get_u32(in);
+		k.ended = get_u32(in) != 0;
+		k.status = (int)get_u32(in);
+		add_child(k);
+	}
+	for (uint32_t n = get_u32(in); n && !in->bad; n--) {
+		char *name = get_str(in);
+		keep(name, (int)get_u32(in));
+	}
+	for (uint32_t n = get_u32(in); n && !in->bad; n--) {
+		uint32_t fd = get_u32(in);
+		if (fd != UINT32_MAX)
+			add_conn((int)fd, true);
+	}
+	return !in->bad;
+}
+
+static void inherit_kept(bool yes)
+{
+	int one[] = { h.lock, h.listener, h.control, h.channel };
+	for (unsigned i = 0; i < 4; i++)
+		fcntl(one[i], F_SETFD, yes ? 0 : FD_CLOEXEC);
+	for (unsigned i = 0; i < h.nstore; i++)
+		fcntl(h.store[i].fd, F_SETFD, yes ? 0 : FD_CLOEXEC);
+	for (unsigned i = 0; i < h.nconns; i++)
+		if (h.conns[i].waits)
+			fcntl(h.conns[i].fd, F_SETFD, yes ? 0 : FD_CLOEXEC);
+}
+
+/* Returns only when the new program could not be executed, with errno set */
+static void execute_anew(const char *root)
+{
+	char *path = format("%s/bin/kelp", root), fd_text[16];
+	char *argv[] = { "kelp-holder", "--holder", "resume", fd_text, "-", NULL };
+	struct buf b = { 0 };
+	int fd = memfd_create("kelp-state", 0);
+	write_state(&b);
+	snprintf(fd_text, sizeof fd_text, "%d", fd);
+	if (fd >= 0 && write_all(fd, b.p, b.len)) {
+		inherit_kept(true);
+		execv(path, argv);
+		int e = errno;
+		inherit_kept(false);
+		errno = e;
+	}
+	int e = errno;
+	shut(&fd);
+	free(b.p);
+	free(path);
+	errno = e;
+}
+
+/* ---- holder: control socket ---------------------------------------------------------------------------------- */
+
+static void answer_status(struct conn *k)
+{
+	static const char *const names[] = { "starting", "ready", "restarting", "failed", "stopped" };
+	unsigned long a, b, n, most = 0;
+	char *map = read_file("/proc/self/uid_map"), *rest = map, ids[32] = "single";
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (sscanf(line, "%lu %lu %lu", &a, &b, &n) == 3 && n > most)
+			most = n;
+	if (most > 1)
+		snprintf(ids, sizeof ids, "%lu", most);
+	char *text = format("holder pid: %d\ndaemon pid: %d\nstate: %s\nrestarts: %u\nbuild id: %s\nroot: %s\nids: %s\n"
+			    "descriptors: %u\nchildren: %u\nrun root: %s\ndata root: %s\n", getpid(), h.daemon,
+			    names[h.state], h.restarts, h.build ? h.build : "", me.root, ids, h.nstore, h.nchildren,
+			    me.run, me.data);
+	answer(k, text);
+	free(text);
+	free(map);
+}
+
+static void handle_wait(struct conn *k)
+{
+	if (h.state == READY)
+		return answer(k, "ready\n");
+	if (h.state == STOPPING)
+		return answer(k, "the holder is stopping\n");
+	if (h.state == FAILED && now_ms() - h.failed_at < FRESH_FAILURE_MS)
+		return answer(k, h.reason);
+	k->waits = true;
+	if (h.state == FAILED) {              /* somebody asks: one new try */
+		h.never_ready = NEVER_READY_MAX - 1;
+		h.nends = 0;
+		start_daemon();
+	}
+}
+
+/* Several clients of a new build may ask at once: only the first makes a change */
+static void handle_upgrade(struct conn *k, const char *root)
+{
+	char *id = build_of(root);
+	bool same = !strcmp(root, me.root) && h.state != FAILED && h.build && !strcmp(id, h.build);
+	free(id);
+	if (same)
+		return handle_wait(k);
+	k->waits = true;
+	execute_anew(root);
+	int e = errno;
+	char *text = format("execute %s/bin/kelp: %s\n", root, errtext(e));
+	note("%s", text);
+	answer(k, text);
+	free(text);
+}
+
+static void handle_line(struct conn *k, const char *line)
+{
+	if (strcmp(line, "status") == 0) {
+		answer_status(k);
+	} else if (strcmp(line, "wait") == 0) {
+		handle_wait(k);
+	} else if (strcmp(line, "restart") == 0) {
+		k->waits = true;
+		restart_daemon();
+	} else if (strcmp(line, "stop") == 0) {
+		k->waits = true;
+		stop_holder();
+	} else if (strncmp(line, "upgrade /", 9) == 0) {
+		handle_upgrade(k, line + 8);
+	} else {
+		answer(k, "unknown request\n");
+	}
+}
+
+static void read_conn(struct conn *k)
+{
+	ssize_t r = recv(k->fd, k->line + k->len, sizeof k->line - 1 - k->len, MSG_DONTWAIT);
+	if (r < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	k->len += r > 0 ? (size_t)r : 0;
+	k->line[k->len] = 0;
+	char *end = strchr(k->line, '\n');
+	if (r <= 0 || (!end && k->len == sizeof k->line - 1) || (k->waits && r > 0)) {
+		shut(&k->fd);
+	} else if (end) {
+		*end = 0;
+		handle_line(k, k->line);
+	}
+}
+
+/* The folder keeps others out already. Host root has no id in the namespace of his range: he is the overflow id. */
+static void accept_conn(void)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	int fd = accept4(h.control, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (h.nconns >= MAX_CONTROL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	    (peer.uid != geteuid() && !(me.real_root && peer.uid == 65534))) {
+		close(fd);
+		return;
+	}
+	add_conn(fd, false);
+}
+
+static void sweep_conns(void)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < h.nconns; i++)
+		if (h.conns[i].fd >= 0)
+			h.conns[kept++] = h.conns[i];
+	h.nconns = kept;
+}
+
+/* ---- holder: start and loop ---------------------------------------------------------------------------------- */
+
+static int listen_at(const char *name, int flags)
+{
+	struct sockaddr_un a;
+	if (!sock_addr(&a, name))
+		fail("set KELP_RUN_ROOT to a shorter path", "listen on %s/%s: file name too long", me.run, name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	unlink(a.sun_path);
+	mode_t mask = umask(0177);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, SOMAXCONN) < 0)
+		fail(NULL, "listen on %s: %s", a.sun_path, errtext(errno));
+	umask(mask);
+	return fd;
+}
+
+static void holder_signals(void)
+{
+	sigset_t set;
+	for (int i = 1; i < 32; i++)
+		signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void holder_process(void)
+{
+	struct rlimit files = { 1024, 1024 };
+	prctl(PR_SET_NAME, "kelp-holder");
+	prctl(PR_SET_DUMPABLE, 1);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	umask(022);
+	holder_signals();
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (!h.files)
+		h.files = files.rlim_cur;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	(void)!chdir("/");
+}
+
+static int holder_timeout(void)
+{
+	int64_t at = h.start_at && (!h.kill_at || h.start_at < h.kill_at) ? h.start_at : h.kill_at, now = now_ms();
+	return !at ? -1 : at <= now ? 0 : (int)(at - now);
+}
+
+static void holder_timers(void)
+{
+	int64_t now = now_ms();
+	if (h.kill_at && now >= h.kill_at) {
+		h.kill_at = 0;
+		if (h.daemon > 0)
+			kill(h.daemon, SIGKILL);
+	}
+	if (h.start_at && now >= h.start_at)
+		start_daemon();
+}
+
+static void read_signals(void)
+{
+	struct signalfd_siginfo s;
+	while (read(h.sig, &s, sizeof s) == sizeof s)
+		if (s.ssi_signo == SIGTERM)
+			stop_holder();
+	reap();
+}
+
+__attribute__((noreturn)) static void holder_loop(void)
+{
+	static struct pollfd p[3 + MAX_CONTROL];
+	for (;;) {
+		bool told = tell_all();
+		unsigned n = h.nconns;
+		p[0] = (struct pollfd){ h.sig, POLLIN, 0 };
+		p[1] = (struct pollfd){ h.control, POLLIN, 0 };
+		p[2] = (struct pollfd){ h.channel, told ? POLLIN : POLLOUT, 0 };
+		for (unsigned i = 0; i < n; i++)
+			p[3 + i] = (struct pollfd){ h.conns[i].fd, POLLIN, 0 };
+		if (poll(p, 3 + n, holder_timeout()) < 0 && errno != EINTR)
+			fail(NULL, "poll: %s", errtext(errno));
+		if (p[2].revents && h.channel >= 0 && told)
+			read_channel();
+		if (p[0].revents)
+			read_signals();
+		for (unsigned i = 0; i < n; i++)
+			if (p[3 + i].revents && h.conns[i].fd >= 0)
+				read_conn(&h.conns[i]);
+		if (p[1].revents)
+			accept_conn();
+		holder_timers();
+		sweep_conns();
+	}
+}
+
+static void open_stdio(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), log = open_log("holder.log");
+	if (log < 0)
+		fail(NULL, "open %s/holder.log: %s", me.run, errtext(errno));
+	dup2(null, 0);
+	dup2(log, 1);
+	dup2(log, 2);
+	shut(&null);
+	shut(&log);
+	setvbuf(stderr, NULL, _IOLBF, 0);
+}
+
+/* What root made for the holder belongs to the id it is going to be */
+static void give_to_range(void)
+{
+	uid_t u = root_base(false);
+	gid_t g = root_base(true);
+	if (me.real_root && (chown(me.data, u, g) < 0 || chown(me.run, u, g) < 0 || fchown(h.lock, u, g) < 0 ||
+			     fchown(2, u, g) < 0))
+		fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
+}
+
+static void write_records(void)
+{
+	char path[PATH_MAX];
+	set_path(path, "%s/holder.pid", me.run);
+	FILE *f = fopen(path, "we");
+	if (f) {
+		fprintf(f, "%d\n", getpid());
+		fclose(f);
+	}
+	if (ftruncate(h.lock, 0) < 0 || pwrite(h.lock, me.run, strlen(me.run), 0) < 0 ||
+	    pwrite(h.lock, "\n", 1, (off_t)strlen(me.run)) < 0)
+		fail(NULL, "write %s/lock: %s", me.data, errtext(errno));
+}
+
+__attribute__((noreturn)) static void holder_start(int lock, int to_client)
+{
+	fcntl(lock, F_SETFD, FD_CLOEXEC);
+	fcntl(to_client, F_SETFD, FD_CLOEXEC);
+	h.lock = lock;
+	fail_to = fdopen(to_client, "w");
+	find_paths();
+	open_stdio();
+	holder_process();
+	give_to_range();
+	if (!join_monitor())
+		make_namespaces();
+	h.listener = listen_at("kelp.sock", 0);
+	h.control = listen_at("holder.sock", SOCK_NONBLOCK);
+	write_records();
+	note("holder %d started: data %s, run %s", getpid(), me.data, me.run);
+	fclose(fail_to);                      /* the client goes on */
+	fail_to = NULL;
+	start_daemon();
+	holder_loop();
+}
+
+/* In the new program after `upgrade`: the same process, children and descriptors; the daemon is replaced */
+__attribute__((noreturn)) static void holder_resume(int fd)
+{
+	struct stat st = { 0 };
+	fstat(fd, &st);
+	unsigned char *p = need(malloc((size_t)st.st_size + 1));
+	ssize_t n = pread(fd, p, (size_t)st.st_size, 0);
+	struct in in = { p, n > 0 ? (size_t)n : 0, n < 0 };
+	find_root();
+	if (!read_state(&in))
+		fail(NULL, "read the state of the holder: malformed");
+	close(fd);
+	free(p);
+	inherit_kept(false);
+	holder_process();
+	note("holder %d goes on as %s", getpid(), me.root);
+	restart_daemon();
+	reap();
+	holder_loop();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[0], "kelp-holder") == 0 && strcmp(argv[1], "--holder") == 0) {
+		if (strcmp(argv[2], "start") == 0)
+			holder_start(atoi(argv[3]), atoi(argv[4]));
+		if (strcmp(argv[2], "resume") == 0)
+			holder_resume(atoi(argv[3]));
+	}
+	if (argc < 1)
+		return EXIT_KELP;
+	return client_main(argc, argv);
 }
