@@ -2234,19 +2234,26 @@ static void answer_waiting(const char *text)
 			answer(&h.conns[i], text);
 }
 
-/* Gives up until somebody asks. Requests that wait in the backlog are dropped, lest the next daemon runs the commands
- * of clients that have long reported the failure. */
+/* Drops the requests in the backlog, lest the next daemon runs the commands of clients that have long reported the
+ * failure, and lest their standard output stays open in there */
+static void drop_requests(void)
+{
+	struct pollfd p = { h.listener, POLLIN, 0 };
+	int fd;
+	while (poll(&p, 1, 0) > 0 && (fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		close(fd);
+}
+
+/* Gives up until somebody asks */
 static void daemon_failed(char *reason)
 {
-	int fd;
 	free(h.reason);
 	h.reason = reason;
 	h.state = FAILED;
 	h.failed_at = now_ms();
 	note("daemon failed: %s", reason);
 	answer_waiting(reason);
-	while ((fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
-		close(fd);
+	drop_requests();
 }
 
 static char *last_lines(int status)
@@ -2261,7 +2268,9 @@ static char *last_lines(int status)
 	shut(&fd);
 	text[n > 0 ? n : 0] = 0;
 	char *from = text + strlen(text);
-	for (int lines = 0; from > text && lines < 6; from--)
+	while (from > text && from[-1] == '\n')
+		*--from = 0;
+	for (int lines = 0; from > text && lines < 5; from--)
 		lines += from[-1] == '\n';
 	if (from > text)
 		from++;
@@ -2731,6 +2740,16 @@ static void answer_status(struct conn *k)
 	free(map);
 }
 
+/* Somebody asks after a failure: one new try, unless it was just now */
+static void try_again(void)
+{
+	if (now_ms() - h.failed_at < FRESH_FAILURE_MS)
+		return drop_requests();
+	h.never_ready = NEVER_READY_MAX - 1;
+	h.nends = 0;
+	start_daemon();
+}
+
 static void handle_wait(struct conn *k)
 {
 	if (h.state == READY)
@@ -2740,11 +2759,8 @@ static void handle_wait(struct conn *k)
 	if (h.state == FAILED && now_ms() - h.failed_at < FRESH_FAILURE_MS)
 		return answer(k, h.reason);
 	k->waits = true;
-	if (h.state == FAILED) {              /* somebody asks: one new try */
-		h.never_ready = NEVER_READY_MAX - 1;
-		h.nends = 0;
-		start_daemon();
-	}
+	if (h.state == FAILED)
+		try_again();
 }
 
 /* Several clients of a new build may ask at once: only the first makes a change */
@@ -2897,25 +2913,29 @@ static void read_signals(void)
 
 __attribute__((noreturn)) static void holder_loop(void)
 {
-	static struct pollfd p[3 + MAX_CONTROL];
+	enum { SIG, CONTROL, CHANNEL, LISTENER, FIXED };
+	static struct pollfd p[FIXED + MAX_CONTROL];
 	for (;;) {
 		bool told = tell_all();
 		unsigned n = h.nconns;
-		p[0] = (struct pollfd){ h.sig, POLLIN, 0 };
-		p[1] = (struct pollfd){ h.control, POLLIN, 0 };
-		p[2] = (struct pollfd){ h.channel, told ? POLLIN : POLLOUT, 0 };
+		p[SIG] = (struct pollfd){ h.sig, POLLIN, 0 };
+		p[CONTROL] = (struct pollfd){ h.control, POLLIN, 0 };
+		p[CHANNEL] = (struct pollfd){ h.channel, told ? POLLIN : POLLOUT, 0 };
+		p[LISTENER] = (struct pollfd){ h.state == FAILED ? h.listener : -1, POLLIN, 0 };
 		for (unsigned i = 0; i < n; i++)
-			p[3 + i] = (struct pollfd){ h.conns[i].fd, POLLIN, 0 };
-		if (poll(p, 3 + n, holder_timeout()) < 0 && errno != EINTR)
+			p[FIXED + i] = (struct pollfd){ h.conns[i].fd, POLLIN, 0 };
+		if (poll(p, FIXED + n, holder_timeout()) < 0 && errno != EINTR)
 			fail(NULL, "poll: %s", errtext(errno));
-		if (p[2].revents && h.channel >= 0 && told)
+		if (p[CHANNEL].revents && h.channel >= 0 && told)
 			read_channel();
-		if (p[0].revents)
+		if (p[SIG].revents)
 			read_signals();
 		for (unsigned i = 0; i < n; i++)
-			if (p[3 + i].revents && h.conns[i].fd >= 0)
+			if (p[FIXED + i].revents && h.conns[i].fd >= 0)
 				read_conn(&h.conns[i]);
-		if (p[1].revents)
+		if (p[LISTENER].revents && h.state == FAILED)
+			try_again();
+		if (p[CONTROL].revents)
 			accept_conn();
 		holder_timers();
 		sweep_conns();
