@@ -2238,6 +2238,7 @@ static void answer_waiting(const char *text)
  * of clients that have long reported the failure. */
 static void daemon_failed(char *reason)
 {
+	struct pollfd p = { h.listener, POLLIN, 0 };
 	int fd;
 	free(h.reason);
 	h.reason = reason;
@@ -2245,7 +2246,7 @@ static void daemon_failed(char *reason)
 	h.failed_at = now_ms();
 	note("daemon failed: %s", reason);
 	answer_waiting(reason);
-	while ((fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while (poll(&p, 1, 0) > 0 && (fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		close(fd);
 }
 
