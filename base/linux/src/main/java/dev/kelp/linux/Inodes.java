@@ -152,8 +152,7 @@ public final class Inodes {
 
     private static void atCall(Syscall call, String name, Fd dir, String path, long a, long b) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
-            Libc.check(
-                    Libc.call(call, dir.number(), Libc.string(arena, path).address(), a, b), name, path);
+            Libc.check(Libc.call(call, dir.number(), Libc.string(arena, path).address(), a, b), name, path);
         }
     }
 
@@ -220,7 +219,8 @@ public final class Inodes {
         }
     }
 
-    /// fchownat(2); never follows a symbolic link. An empty name with [#AT_EMPTY_PATH] in `flags` means `dir` itself.
+    /// fchownat(2); never follows a symbolic link. An empty name with [#AT_EMPTY_PATH] in `flags` means `dir`
+    /// itself.
     public static void chown(Fd dir, String name, int uid, int gid, int flags) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             Libc.check(

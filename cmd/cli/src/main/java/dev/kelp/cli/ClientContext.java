@@ -43,7 +43,8 @@ public interface ClientContext extends UserEnvironment {
     /// Asks at the user's terminal; empty where there is none.
     Optional<String> prompt(String text, boolean echo);
 
-    /// Calls `handler` (on another thread) with each signal number the user sends; without a handler SIGINT, SIGTERM
+    /// Calls `handler` (on another thread) with each signal number the user sends; without a handler SIGINT,
+    /// SIGTERM
     /// and SIGHUP interrupt the command's thread.
     void onSignal(IntConsumer handler);
 
