@@ -4,6 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
@@ -119,6 +120,36 @@ final class ContainerRecords {
     /// Every container of every namespace, whatever its phase.
     List<ContainerRecord> all() {
         return query("ORDER BY created");
+    }
+
+    /// Notes the exit code of a container that is going away; the table keeps the last thousand.
+    void keepExit(ContainerRecord c, int code) {
+        database.writeRelaxed(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "INSERT INTO exits (namespace, id, name, exit_code, finished) VALUES (?, ?, ?, ?, ?)")) {
+                s.setString(1, c.namespace());
+                s.setString(2, c.id());
+                s.setString(3, c.name());
+                s.setInt(4, code);
+                s.setLong(5, System.currentTimeMillis());
+                return s.executeUpdate();
+            }
+        });
+    }
+
+    /// The last exit code of a container that is gone, by id or name, as long as it is remembered.
+    Optional<Integer> pastExit(String namespace, String idOrName) {
+        return database.read(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?) ORDER BY seq DESC LIMIT 1")) {
+                s.setString(1, namespace);
+                s.setString(2, idOrName);
+                s.setString(3, idOrName);
+                try (ResultSet r = s.executeQuery()) {
+                    return r.next() ? Optional.of(r.getInt(1)) : Optional.<Integer>empty();
+                }
+            }
+        });
     }
 
     private List<ContainerRecord> query(String where, String... arguments) {
