@@ -189,7 +189,7 @@ public final class HostRootfs {
         if (stat.uid() == overflowUid()) {
             foreign.add("/" + path);
         }
-        Mount overlay = overlay(from, path);
+        Mount overlay = overlay(from, path, stat);
         if (works(overlay, target.resolve(path))) {
             placements.add(new Placement(overlay, path));
         } else {
@@ -198,12 +198,14 @@ public final class HostRootfs {
         }
     }
 
-    private Mount overlay(Path from, String path) throws IOException {
+    private Mount overlay(Path from, String path, Stat stat) throws IOException {
         String flat = path.replace("%", "%25").replace("/", "%2F");
         Path upper = scratch.resolve(flat).resolve("upper");
         Path work = scratch.resolve(flat).resolve("work");
         Files.createDirectories(upper);
         Files.createDirectories(work);
+        // the merged directory shows the upper one's mode
+        Inodes.chmod(Fd.CWD, upper.toString(), stat.permissions());
         return new Mount(
                 "overlay",
                 "overlay",
