@@ -21,7 +21,8 @@ public final class Inotify implements AutoCloseable {
 
     private final Fd fd;
 
-    /// What happened to `name` in the watched directory `watch`; after an overflow (mask IN_Q_OVERFLOW) look at everything.
+    /// What happened to `name` in the watched directory `watch`; after an overflow (mask IN_Q_OVERFLOW) look at
+    /// everything.
     public record Event(int watch, int mask, String name) {}
 
     public Inotify() throws ErrnoException {
@@ -31,7 +32,11 @@ public final class Inotify implements AutoCloseable {
     public int watch(String path, int mask) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             return Libc.check(
-                    Libc.call(Syscall.INOTIFY_ADD_WATCH, fd.number(), Libc.string(arena, path).address(), mask),
+                    Libc.call(
+                            Syscall.INOTIFY_ADD_WATCH,
+                            fd.number(),
+                            Libc.string(arena, path).address(),
+                            mask),
                     "inotify_add_watch",
                     path);
         }

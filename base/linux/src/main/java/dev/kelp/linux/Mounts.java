@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// mount(2), umount2(2) and the descriptor-based mount calls (open_tree(2), move_mount(2), mount_setattr(2), fsopen(2)).
+/// mount(2), umount2(2) and the descriptor-based mount calls (open_tree(2), move_mount(2), mount_setattr(2),
+/// fsopen(2)).
 public final class Mounts {
     public static final long MS_RDONLY = 1;
     public static final long MS_NOSUID = 2;
@@ -55,7 +56,8 @@ public final class Mounts {
     private Mounts() {}
 
     /// mount(2).
-    public static void mount(@Nullable String source, String target, @Nullable String type, long flags, @Nullable String data)
+    public static void mount(
+            @Nullable String source, String target, @Nullable String type, long flags, @Nullable String data)
             throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             Libc.check(
@@ -72,7 +74,8 @@ public final class Mounts {
         }
     }
 
-    /// Mounts what a snapshotter asks for; words the kernel takes as flags become flags, a read-only bind is remounted.
+    /// Mounts what a snapshotter asks for; words the kernel takes as flags become flags, a read-only bind is
+    /// remounted.
     public static void mount(Mount mount, String target) throws ErrnoException {
         long flags = 0;
         List<String> data = new ArrayList<>();
@@ -97,7 +100,8 @@ public final class Mounts {
         }
     }
 
-    /// open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at `path`, with those below it when `recursive`.
+    /// open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at `path`, with those below it when
+    /// `recursive`.
     public static Fd cloneTree(Fd dir, String path, boolean recursive) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             return Fd.own(Libc.check(
@@ -131,7 +135,8 @@ public final class Mounts {
         }
     }
 
-    /// mount_setattr(2) on a mount's descriptor: sets MOUNT_ATTR_* bits; with MOUNT_ATTR_IDMAP `userNamespace` is the map.
+    /// mount_setattr(2) on a mount's descriptor: sets MOUNT_ATTR_* bits; with MOUNT_ATTR_IDMAP `userNamespace` is
+    /// the map.
     public static void setAttributes(Fd mount, long set, boolean recursive, @Nullable Fd userNamespace)
             throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
@@ -155,8 +160,7 @@ public final class Mounts {
     /// fsopen(2), fsconfig(2), fsmount(2): a detached mount of a file system with the given options.
     public static Fd create(String type, List<String> options) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
-            try (Fd context =
-                    Fd.own(Libc.check(Libc.call(Syscall.FSOPEN, address(arena, type), 1), "fsopen", type))) {
+            try (Fd context = Fd.own(Libc.check(Libc.call(Syscall.FSOPEN, address(arena, type), 1), "fsopen", type))) {
                 for (String o : options) {
                     int eq = o.indexOf('=');
                     Libc.check(

@@ -31,12 +31,15 @@ public final class Processes {
         Libc.check(Libc.call(Syscall.KILL, pid, signal), "kill", Integer.toString(pid));
     }
 
-    /// Field 22 of /proc/PID/stat, the start time in clock ticks since boot: with the pid it names a process for good.
+    /// Field 22 of /proc/PID/stat, the start time in clock ticks since boot: with the pid it names a process for
+    /// good.
     public static Optional<Long> startTicks(int pid) {
         try {
             String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return fields[0].equals("Z") || fields[0].equals("X") ? Optional.empty() : Optional.of(Long.parseLong(fields[19]));
+            return fields[0].equals("Z") || fields[0].equals("X")
+                    ? Optional.empty()
+                    : Optional.of(Long.parseLong(fields[19]));
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }

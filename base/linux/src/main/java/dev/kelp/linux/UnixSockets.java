@@ -12,7 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Unix domain sockets with descriptor passing (unix(7), SCM_RIGHTS, SO_PEERCRED). All calls block: platform threads only.
+/// Unix domain sockets with descriptor passing (unix(7), SCM_RIGHTS, SO_PEERCRED). All calls block: platform threads
+/// only.
 public final class UnixSockets {
     /// The kernel's SCM_MAX_FD is 253; nobody here sends more than this.
     public static final int DESCRIPTORS_MAX = 64;
@@ -52,7 +53,8 @@ public final class UnixSockets {
 
     /// Connects to the socket at `path`. A path too long for sun_path goes through `/proc/self/fd` of its folder.
     public static Fd connect(String path, Type type) throws ErrnoException {
-        Fd socket = Fd.own(Libc.check(Libc.call(Syscall.SOCKET, AF_UNIX, type.number | SOCK_CLOEXEC, 0), "socket", path));
+        Fd socket =
+                Fd.own(Libc.check(Libc.call(Syscall.SOCKET, AF_UNIX, type.number | SOCK_CLOEXEC, 0), "socket", path));
         try (Arena arena = Arena.ofConfined()) {
             withAddress(arena, path, (address, length) -> {
                 int r;
@@ -70,7 +72,8 @@ public final class UnixSockets {
 
     /// Binds `path` and listens. The file mode follows the umask: make the folder private.
     public static Fd listen(String path, Type type, int backlog) throws ErrnoException {
-        Fd socket = Fd.own(Libc.check(Libc.call(Syscall.SOCKET, AF_UNIX, type.number | SOCK_CLOEXEC, 0), "socket", path));
+        Fd socket =
+                Fd.own(Libc.check(Libc.call(Syscall.SOCKET, AF_UNIX, type.number | SOCK_CLOEXEC, 0), "socket", path));
         try (Arena arena = Arena.ofConfined()) {
             withAddress(
                     arena,
@@ -219,7 +222,9 @@ public final class UnixSockets {
     private static List<Fd> descriptors(MemorySegment message, MemorySegment control) throws ErrnoException {
         List<Fd> found = new ArrayList<>();
         long length = message.get(JAVA_LONG, 40);
-        if (length >= CMSG_HEADER && control.get(JAVA_INT, 8) == SOL_SOCKET && control.get(JAVA_INT, 12) == SCM_RIGHTS) {
+        if (length >= CMSG_HEADER
+                && control.get(JAVA_INT, 8) == SOL_SOCKET
+                && control.get(JAVA_INT, 12) == SCM_RIGHTS) {
             long count = (control.get(JAVA_LONG, 0) - CMSG_HEADER) / 4;
             for (int i = 0; i < count; i++) {
                 found.add(Fd.own(control.get(JAVA_INT, CMSG_HEADER + 4L * i)));

@@ -4,7 +4,8 @@
 ///
 /// Two layers. `Libc` is package-private: one method per C function, returning a value ≥ 0 or −errno, errno taken in
 /// the same downcall. The exported classes turn that into [ErrnoException], which is checked and names the call and its
-/// object; modules above translate it once, where the intent is known. A descriptor is an [Fd]: owned, closed once, made
+/// object; modules above translate it once, where the intent is known. A descriptor is an [Fd]: owned, closed once,
+/// made
 /// with O_CLOEXEC always.
 ///
 /// Blocking calls (read, recvmsg, accept, poll) hold their thread: call them on a platform thread, never on a

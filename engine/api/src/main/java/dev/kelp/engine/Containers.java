@@ -96,14 +96,20 @@ public interface Containers {
 
     /// @param tail last lines to begin with; −1: all
     record LogOptions(
-            boolean follow, int tail, @Nullable Instant since, @Nullable Instant until, boolean stdout, boolean stderr) {}
+            boolean follow,
+            int tail,
+            @Nullable Instant since,
+            @Nullable Instant until,
+            boolean stdout,
+            boolean stderr) {}
 
     /// Takes log entries; returning false ends the replay.
     interface LogSink {
         boolean entry(LogEntry entry);
     }
 
-    /// A piece of output: whole lines end in a newline, a piece without one goes on in the next entry of its stream.
+    /// A piece of output: whole lines end in a newline, a piece without one goes on in the next entry of its
+    /// stream.
     record LogEntry(Instant time, boolean stderr, byte[] data) {}
 
     enum Status {
@@ -153,8 +159,7 @@ public interface Containers {
             String snapshotter,
             String bundlePath) {}
 
-    record EffectiveProcess(
-            List<String> arguments, List<String> env, String workdir, String user, String stopSignal) {}
+    record EffectiveProcess(List<String> arguments, List<String> env, String workdir, String user, String stopSignal) {}
 
     /// How long [#stop] waits unless told otherwise.
     Duration STOP_TIMEOUT = Duration.ofSeconds(10);

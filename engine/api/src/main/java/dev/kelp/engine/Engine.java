@@ -23,7 +23,8 @@ public interface Engine extends AutoCloseable {
     ///
     /// @param version Kelp's version
     /// @param components name → version line of the programs in use (crun, conmon, …), in the order to print
-    /// @param settings other facts, name → value, in the order to print (data root, snapshotter, cgroup driver, ids …)
+    /// @param settings other facts, name → value, in the order to print (data root, snapshotter, cgroup driver, ids
+    /// …)
     /// @param warnings whole sentences about what is missing on this machine
     record EngineInfo(
             String version, Map<String, String> components, Map<String, String> settings, List<String> warnings) {}

@@ -77,7 +77,11 @@ public interface Images {
         public static final RegistryOptions DEFAULT = new RegistryOptions(false, List.of());
     }
 
-    record LoadOptions(List<Platform> platforms, boolean allPlatforms, boolean unpack, @Nullable String snapshotter) {
+    record LoadOptions(
+            List<Platform> platforms,
+            boolean allPlatforms,
+            boolean unpack,
+            @Nullable String snapshotter) {
         public static final LoadOptions DEFAULT = new LoadOptions(List.of(), false, true, null);
     }
 
@@ -99,7 +103,12 @@ public interface Images {
     /// @param blobBytes size of manifest, configuration and layers as fetched
     /// @param sizeBytes size unpacked; equals the sum of the layers' unpacked sizes, 0 when not unpacked
     record PlatformImage(
-            Platform platform, Digest id, Digest configDigest, Instant created, long blobBytes, long sizeBytes,
+            Platform platform,
+            Digest id,
+            Digest configDigest,
+            Instant created,
+            long blobBytes,
+            long sizeBytes,
             Map<String, String> labels) {}
 
     /// Everything about one platform's image.

@@ -9,7 +9,8 @@ public interface Progress {
 
     /// The state of one item of the work.
     ///
-    /// @param key what the line is called: a reference, or `index-sha256:…`, `manifest-sha256:…`, `config-sha256:…`,
+    /// @param key what the line is called: a reference, or `index-sha256:…`, `manifest-sha256:…`,
+    /// `config-sha256:…`,
     ///     `layer-sha256:…`
     /// @param state RESOLVED, WAITING, DOWNLOADING, UPLOADING, UNPACKING, EXISTS, DONE, RETRYING
     /// @param offsetBytes how much is done

@@ -140,7 +140,7 @@ public record ContainerSpec(
     /// Namespaces and what belongs to them.
     ///
     /// @param network `host`, `none` (the modes of today), later `bridge`, a network's name, `container:ID`,
-    /// `ns:PATH`
+    ///     `ns:PATH`
     /// @param pid `private` or `host` (or `container:ID`); the same for ipc, uts, cgroupns; null: private
     /// @param hostname null: the short id (the machine's name with `uts` host)
     /// @param extraHosts `name:address`, for /etc/hosts
@@ -208,7 +208,7 @@ public record ContainerSpec(
     /// @param source a host path (absolute) or a volume's name; null for tmpfs and anonymous volumes
     /// @param target absolute path in the container
     /// @param options mount(8) words: `ro`, `rw`, `rro`, `nosuid`, `rslave`, `rprivate`, `U`, `size=64m`,
-    /// `mode=1777` …
+    ///     `mode=1777` …
     /// @param device device number of `source` as the client saw it (`major:minor`), null when it is not a bind
     /// @param inode inode of `source` as the client saw it
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -23,7 +23,8 @@ import tools.jackson.databind.module.SimpleModule;
 ///
 /// Limits: a document of at most [#DOCUMENT_BYTES_MAX], nested at most [#DEPTH_MAX] deep.
 public final class OciJson {
-    /// What containerd and the distribution specification take as the size of a manifest or configuration, in bytes.
+    /// What containerd and the distribution specification take as the size of a manifest or configuration, in
+    /// bytes.
     public static final int DOCUMENT_BYTES_MAX = 4 << 20;
 
     public static final int DEPTH_MAX = 64;
