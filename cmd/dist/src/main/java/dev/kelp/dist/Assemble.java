@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.dist;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// The program that assembles the installed tree: `Assemble TREE NATIVE-BINARY TEMPLATE`, run with the daemon's class
+/// path.
+public final class Assemble {
+    /// Any fixed time does; it lies in the past everywhere.
+    static final FileTime FILE_TIME = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+
+    private static final int BUILD_ID_DIGITS = 32;
+
+    private final Path tree;
+
+    private Assemble(Path tree) {
+        this.tree = tree;
+    }
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+        if (args.length != 3) {
+            throw new IllegalArgumentException("usage: Assemble TREE NATIVE-BINARY TEMPLATE");
+        }
+        Path finished = Path.of(args[0]).toAbsolutePath();
+        Path unfinished = finished.resolveSibling(finished.getFileName() + ".new");
+        delete(unfinished);
+        new Assemble(unfinished).assemble(Path.of(args[1]), Path.of(args[2]));
+        delete(finished);
+        Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void assemble(Path binary, Path template) throws IOException, InterruptedException {
+        Path lib = Files.createDirectories(tree.resolve("lib"));
+        copyTree(template, tree);
+        Path kelp = Files.createDirectories(tree.resolve("bin")).resolve("kelp");
+        Files.copy(binary, kelp);
+        Files.setPosixFilePermissions(kelp, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.writeString(lib.resolve("java.home"), System.getProperty("java.home") + "\n");
+        Jars.copy(daemonClassPath(), lib);
+        setTimes();
+        String id = buildId();
+        if (Assemble.class.getResource("/dev/kelp/daemon/DaemonMain.class") == null) {
+            IO.println("no AOT cache: there is no daemon to train yet");
+        } else {
+            TrainedCache.make(tree);
+        }
+        Files.writeString(tree.resolve("build-id"), id + "\n");
+        setTimes();
+    }
+
+    /// This program's class path without itself: what is left is the daemon's.
+    private static List<Path> daemonClassPath() {
+        String own = Assemble.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .getPath();
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(Path::of)
+                .filter(entry -> !entry.equals(Path.of(own)))
+                .toList();
+    }
+
+    private String buildId() throws IOException {
+        MessageDigest hash;
+        try {
+            hash = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        hash.update(Files.readAllBytes(Path.of(System.getProperty("java.home"), "release")));
+        for (Path file : files(tree)) {
+            hash.update((tree.relativize(file) + "\0" + Files.isExecutable(file) + "\0" + Files.size(file) + "\0")
+                    .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            hash.update(Files.readAllBytes(file));
+        }
+        return HexFormat.of().formatHex(hash.digest()).substring(0, BUILD_ID_DIGITS);
+    }
+
+    private void setTimes() throws IOException {
+        for (Path file : files(tree)) {
+            Files.setLastModifiedTime(file, FILE_TIME);
+        }
+    }
+
+    /// The regular files below, in the order of their names.
+    static List<Path> files(Path root) throws IOException {
+        try (Stream<Path> paths = Files.walk(root)) {
+            return paths.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+
+    /// Copies with modes and times, as `cp -a` does.
+    static void copyTree(Path from, Path to) throws IOException {
+        try (Stream<Path> paths = Files.walk(from)) {
+            for (Path path : (Iterable<Path>) paths::iterator) {
+                Path target = to.resolve(from.relativize(path).toString());
+                if (Files.isDirectory(path)) {
+                    Files.createDirectories(target);
+                } else {
+                    Files.copy(path, target, StandardCopyOption.COPY_ATTRIBUTES);
+                }
+            }
+        }
+    }
+
+    static void delete(Path root) throws IOException {
+        if (!Files.exists(root)) {
+            return;
+        }
+        try (Stream<Path> paths = Files.walk(root)) {
+            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}
