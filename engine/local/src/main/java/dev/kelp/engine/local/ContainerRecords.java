@@ -4,6 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
