@@ -111,8 +111,7 @@ public final class Holder implements Spawner, AutoCloseable {
         }
     }
 
-    /// The exit of a process spawned under `key` by this daemon or an earlier one: completes with the wait status, at
-    /// once when it is known. For a key nobody used it never completes.
+    @Override
     public CompletableFuture<Integer> exit(String key) {
         CompletableFuture<Integer> exit = exits.computeIfAbsent(key, k -> new CompletableFuture<>());
         failIfClosed(exit);

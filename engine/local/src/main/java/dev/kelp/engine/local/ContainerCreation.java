@@ -65,7 +65,11 @@ final class ContainerCreation {
         try {
             files.create(c);
             c = c.with(c.run().in(Phase.CREATED));
-            records.update(c);
+            if (spec.lifecycle().autoRemove()) {
+                records.update(c);
+            } else {
+                records.updateDurably(c);
+            }
             return c;
         } catch (RuntimeException e) {
             undo(c, e);

@@ -233,7 +233,7 @@ final class ContainerFiles {
     }
 
     private static void removeTree(Path tree) throws IOException {
-        try (Fd parent = Inodes.open(tree.getParent().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(parent, tree.getFileName().toString());
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT)) {

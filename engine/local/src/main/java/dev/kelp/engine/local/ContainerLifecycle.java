@@ -54,12 +54,12 @@ final class ContainerLifecycle {
         this.background = background;
     }
 
-    private interface Work<T> {
+    private interface Work<T extends @Nullable Object> {
         T run(ContainerRecord current, Entry entry);
     }
 
     /// Runs `work` with the container's present record while nobody else changes it.
-    private <T> T locked(ContainerRecord c, Work<T> work) {
+    private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
         entry.lock.lock();
         try {
@@ -96,13 +96,17 @@ final class ContainerLifecycle {
             launch = null;
             ContainerTask task = ready.create();
             entry.task = Optional.of(task);
-            task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
+            whenEnded(c, task);
             return task;
         } catch (IOException e) {
             throw unprepared(c, entry, launch, new KelpException(ErrorKind.INTERNAL, "write the bundle: " + e, e));
         } catch (KelpException e) {
             throw unprepared(c, entry, launch, e);
         }
+    }
+
+    private void whenEnded(ContainerRecord c, ContainerTask task) {
+        var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
     }
 
     /// Undoes a start that failed and notes why.
@@ -112,7 +116,7 @@ final class ContainerLifecycle {
             if (launch != null) {
                 launch.abandon();
             }
-            records.update(c.with(c.run().failed(startFailureCode(why), why.getMessage())));
+            records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage()))));
             files.discard(c);
         } catch (KelpException e) {
             why.addSuppressed(e);
@@ -132,19 +136,19 @@ final class ContainerLifecycle {
     void start(ContainerRecord c) {
         locked(c, (now, entry) -> {
             if (now.isRunning()) {
-                return null;
+                return true;
             }
             ContainerTask task = prepared(now, entry);
             records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
             try {
                 task.start();
             } catch (KelpException e) {
-                records.update(now.with(now.run().failed(startFailureCode(e), e.getMessage())));
+                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
                 discardTask(now, entry);
                 entry.exit.complete(startFailureCode(e));
                 throw e;
             }
-            return null;
+            return true;
         });
     }
 
@@ -255,7 +259,7 @@ final class ContainerLifecycle {
                 discardTask(leaving, entry);
             }
             finishRemoval(leaving);
-            return null;
+            return true;
         });
     }
 
@@ -327,6 +331,6 @@ final class ContainerLifecycle {
             return;
         }
         entry.task = task;
-        task.get().exit().whenComplete((exit, failure) -> background.execute(() -> ended(c, task.get(), exit)));
+        whenEnded(c, task.get());
     }
 }

@@ -174,11 +174,21 @@ final class LocalContainers implements Containers {
     public void logs(String container, LogOptions options, LogSink sink) {
         ContainerRecord c = find(container);
         ContainerLog log = new ContainerLog(files.logPath(c));
-        if (options.follow() && c.isRunning()) {
-            log.follow(options, sink, lifecycle.exit(c));
-        } else {
-            log.replay(options, sink);
+        ContainerLog.Options wanted = new ContainerLog.Options(
+                options.follow() && c.isRunning(),
+                options.tail(),
+                options.since(),
+                options.until(),
+                options.stdout(),
+                options.stderr());
+        CompletableFuture<Void> cancelled = new CompletableFuture<>();
+        ContainerLog.Sink entries = e -> sink.entry(new LogEntry(e.time(), e.stderr(), e.data()));
+        if (!wanted.follow()) {
+            log.replay(wanted, cancelled, cancelled, entries);
+            return;
         }
+        CompletableFuture<Integer> exit = lifecycle.exit(c);
+        Waiting.interruptibly(() -> log.replay(wanted, exit, cancelled, entries), cancelled);
     }
 
     @Override
