@@ -293,17 +293,9 @@ final class LayerApplicationTest {
     @Test
     void gnuTarAndWeUnpackARealTreeAlike() throws Exception {
         Path archive = dir.resolve("real.tar.gz");
-        run(
-                "tar",
-                "-C",
-                "/usr",
-                "--xattrs",
-                "-czf",
-                archive.toString(),
-                "lib/git-core",
-                "share/doc/git",
-                "share/git-core",
-                "sbin");
+        String[] trees = {"-C", "/usr/lib", "git-core", "-C", "/usr/share/doc", "git", "-C", "/usr", "sbin"};
+        run(Stream.concat(Stream.of("tar", "--xattrs", "-czf", archive.toString()), Stream.of(trees))
+                .toArray(String[]::new));
         Path theirs = Files.createDirectory(dir.resolve("theirs"));
         run("tar", "-C", theirs.toString(), "--xattrs", "--same-owner", "-xpzf", archive.toString());
         Files.setPosixFilePermissions(
