@@ -22,8 +22,6 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +29,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -267,9 +266,25 @@ final class LayerApplicationTest {
 
     @Test
     void anInterruptEndsAWaitForASourceThatStalls() throws Exception {
-        PipedOutputStream never = new PipedOutputStream();
-        PipedInputStream stalled = new PipedInputStream(never);
-        never.write(new TarBuilder().file("a", "x").unfinished());
+        CountDownLatch closed = new CountDownLatch(1);
+        CountDownLatch stalls = new CountDownLatch(1);
+        byte[] start = new TarBuilder().file("a", "x").unfinished();
+        InputStream stalled = new ByteArrayInputStream(start) {
+            @Override
+            public synchronized int read(byte[] b, int off, int len) {
+                int n = super.read(b, off, len);
+                if (n < 0) {
+                    stalls.countDown();
+                    awaitUninterruptibly(closed);
+                }
+                return n;
+            }
+
+            @Override
+            public void close() {
+                closed.countDown();
+            }
+        };
         List<Throwable> failures = new ArrayList<>();
         Thread t = Thread.ofPlatform().start(() -> {
             try {
@@ -278,16 +293,21 @@ final class LayerApplicationTest {
                 failures.add(e);
             }
         });
-        while (t.getState() != Thread.State.WAITING) {
-            Thread.onSpinWait();
-        }
+        stalls.await();
         t.interrupt();
-        never.close();
         t.join();
         assertThat(failures)
                 .singleElement()
                 .isInstanceOfSatisfying(
                         KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
