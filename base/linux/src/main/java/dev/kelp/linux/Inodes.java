@@ -48,6 +48,10 @@ public final class Inodes {
     public static final int RENAME_NOREPLACE = 1;
     public static final int RENAME_EXCHANGE = 2;
 
+    /// How many directories [#removeTree] keeps open at most, one inside the other.
+    private static final int REMOVE_DEPTH = 64;
+    /// ioctl_ficlone(2).
+    private static final long FICLONE = 0x4004_9409L;
     private static final int STATX_BASIC_AND_MOUNT_ID = 0x7ff | 0x1000;
     private static final int STATX_BYTES = 256;
 
@@ -300,25 +304,63 @@ public final class Inodes {
     }
 
     /// Removes `name` below `dir` and everything in it, never following a symbolic link and never leaving the tree;
-    /// a name that is not there is fine. A directory without permissions is made accessible first.
+    /// a name that is not there is fine. A directory without permissions is made accessible first. However deep the
+    /// tree, at most [#REMOVE_DEPTH] directories are open at once: what lies deeper is first moved up.
     public static void removeTree(Fd dir, String name) throws IOException {
+        if (!isDirectoryAfterUnlink(dir, name)) {
+            return;
+        }
+        try (Fd top = openToRemove(dir, name)) {
+            do {
+                removeContents(top, top, 0);
+            } while (!list(top).isEmpty());
+        }
+        unlink(dir, name, AT_REMOVEDIR);
+    }
+
+    private static void removeContents(Fd dir, Fd top, int depth) throws IOException {
+        for (String name : list(dir)) {
+            if (!isDirectoryAfterUnlink(dir, name)) {
+                continue;
+            }
+            if (depth == REMOVE_DEPTH) {
+                moveUp(dir, name, top);
+                continue;
+            }
+            try (Fd child = openToRemove(dir, name)) {
+                removeContents(child, top, depth + 1);
+            }
+            unlink(dir, name, AT_REMOVEDIR);
+        }
+    }
+
+    private static void moveUp(Fd dir, String name, Fd top) throws ErrnoException {
+        for (int n = 0; ; n++) {
+            try {
+                rename(dir, name, top, ".removing-" + n, RENAME_NOREPLACE);
+                return;
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.EEXIST)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /// Unlinks `name` unless it is a directory, and says whether it is one.
+    private static boolean isDirectoryAfterUnlink(Fd dir, String name) throws ErrnoException {
         try {
             unlink(dir, name, 0);
-            return;
+            return false;
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
-                return;
+                return false;
             }
             if (!e.is(Errno.EISDIR) && !e.is(Errno.EPERM)) {
                 throw e;
             }
+            return true;
         }
-        try (Fd child = openToRemove(dir, name)) {
-            for (String n : list(child)) {
-                removeTree(child, n);
-            }
-        }
-        unlink(dir, name, AT_REMOVEDIR);
     }
 
     private static Fd openToRemove(Fd dir, String name) throws ErrnoException {
@@ -357,6 +399,11 @@ public final class Inodes {
                 Libc.syscall(Syscall.COPY_FILE_RANGE.number(), from.number(), 0, to.number(), 0, count, 0),
                 "copy_file_range",
                 from.toString());
+    }
+
+    /// ioctl_ficlone(2): `to` shares the blocks of `from` until one of them is written; both on one file system that can.
+    public static void reflink(Fd from, Fd to) throws ErrnoException {
+        Libc.check(Libc.call(Syscall.IOCTL, to.number(), FICLONE, from.number()), "ioctl FICLONE", from.toString());
     }
 
     /// The magic number of the file system that holds `fd` (statfs(2)).

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /// Reading and writing descriptors: pipes, FIFOs, files, memfd. All calls block: platform threads only.
 /// A descriptor somebody else made non-blocking is waited for by poll(2); its flags are never changed.
@@ -60,6 +61,15 @@ public final class Pipes {
                 done += Libc.check(r, "write", fd.toString());
             }
         }
+    }
+
+    /// write(2) of what remains in a direct buffer, straight from its memory; its position moves to its limit.
+    public static void writeAll(Fd fd, ByteBuffer direct) throws ErrnoException {
+        if (!direct.isDirect()) {
+            throw new IllegalArgumentException("the buffer is not direct");
+        }
+        writeAll(fd, MemorySegment.ofBuffer(direct));
+        direct.position(direct.limit());
     }
 
     public static void writeAll(Fd fd, byte[] data, int offset, int length) throws ErrnoException {

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.IntConsumer;
 
 /// The terminal and files of whoever typed a command. Commands run in the daemon; nothing of System.in, System.out,
@@ -54,18 +55,29 @@ public interface ClientContext extends UserEnvironment {
     /// Hands the streams of an `exec` session to the client.
     void attach(ExecSession session, AttachMode mode);
 
-    /// Completes when the attached stream has ended or the user typed the detach keys.
-    AttachEnd awaitAttachEnd() throws InterruptedException;
+    /// Completes when the attached stream has ended, the user typed the detach keys, or the client went away.
+    CompletableFuture<AttachEnd> attachEnd();
 
     /// @param stdin copy standard input into the stream
+    /// @param output print what comes out of it
     /// @param signals pass signals on as [#onSignal] calls
     /// @param detachKeys as typed for `--detach-keys` (`ctrl-p,ctrl-q`); empty: no detaching
     /// @param token names the session when the client has to come back after a restart of the daemon
-    record AttachMode(boolean stdin, boolean signals, String detachKeys, String token) {}
+    record AttachMode(boolean stdin, boolean output, boolean signals, String detachKeys, String token) {}
 
     enum AttachEnd {
         STREAM_ENDED,
         DETACHED,
         CLIENT_GONE
+    }
+
+    /// Thrown by [#out] and [#err] when the reader of the pipe is gone; ends the command with exit code 141, as the
+    /// signal SIGPIPE would. Commands let it pass.
+    final class OutputClosedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        public OutputClosedException() {
+            super("the reader of the output is gone", null, false, false);
+        }
     }
 }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.daemon;
+
+import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.ClientContext.OutputClosedException;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.UnixSockets;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Accepts clients and runs their commands.
+///
+/// Limit: [#CLIENTS_MAX] at once, two threads each; further ones are turned away with exit code 125.
+final class ClientServer {
+    static final int CLIENTS_MAX = 4096;
+
+    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid, user_namespaces(7)).
+    private static final int OVERFLOW_UID = 65_534;
+
+    private static final int SIGPIPE_EXIT = 141;
+    private static final int CANCELLED_EXIT = 130;
+    private static final Logger LOG = System.getLogger(ClientServer.class.getName());
+
+    private final Commands commands;
+    private final String buildId;
+    private final boolean hostRoot;
+    private final AtomicInteger clients = new AtomicInteger();
+    private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
+    private final ThreadPoolExecutor threads;
+
+    /// What runs behind the socket.
+    interface Commands {
+        /// Runs the client's command and gives its exit code.
+        int run(ClientContext client);
+
+        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown token.
+        Optional<CompletableFuture<Integer>> resume(String token);
+    }
+
+    /// @param hostRoot whether host root, who is not in the user namespace, is the user
+    ClientServer(Commands commands, String buildId, boolean hostRoot) {
+        this.commands = commands;
+        this.buildId = buildId;
+        this.hostRoot = hostRoot;
+        AtomicInteger number = new AtomicInteger();
+        threads = new ThreadPoolExecutor(
+                2, 2 * CLIENTS_MAX, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), r -> Thread.ofPlatform()
+                        .daemon(true)
+                        .name("client-" + number.incrementAndGet())
+                        .unstarted(r));
+    }
+
+    /// Accepts until the listener fails; the body of the accepting thread.
+    void accept(Fd listener) throws ErrnoException {
+        while (true) {
+            Fd socket = UnixSockets.accept(listener);
+            lastActiveNanos.set(System.nanoTime());
+            if (clients.incrementAndGet() > CLIENTS_MAX) {
+                clients.decrementAndGet();
+                LOG.log(Level.WARNING, "more than " + CLIENTS_MAX + " clients at once: one was turned away");
+                socket.close();
+                continue;
+            }
+            threads.execute(() -> serve(socket));
+        }
+    }
+
+    int activeClients() {
+        return clients.get();
+    }
+
+    long idleNanos() {
+        return System.nanoTime() - lastActiveNanos.get();
+    }
+
+    private void serve(Fd socket) {
+        Connection connection = new Connection(socket);
+        try {
+            int uid = UnixSockets.peer(socket).uid();
+            if (uid != 0 && !(hostRoot && uid == OVERFLOW_UID)) {
+                LOG.log(Level.WARNING, "a client of uid " + uid + " was turned away");
+                return;
+            }
+            Optional<Frame> first = Frame.read(socket);
+            if (first.isPresent()) {
+                serve(connection, first.get());
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "a client's request", e);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "serving a client failed", e);
+        } finally {
+            connection.close();
+            lastActiveNanos.set(System.nanoTime());
+            clients.decrementAndGet();
+            boolean _ = Thread.interrupted();
+        }
+    }
+
+    private void serve(Connection connection, Frame first) throws IOException {
+        switch (first.type()) {
+            case Frame.REQUEST -> {
+                try (Request request = Request.parse(first)) {
+                    if (!request.buildId().equals(buildId)) {
+                        connection.send(Frame.UPGRADE, new byte[0], List.of());
+                        connection.hangUp();
+                    } else {
+                        command(connection, request);
+                    }
+                } catch (IOException e) {
+                    first.close();
+                    throw e;
+                }
+            }
+            case Frame.RESUME -> resume(connection, Payload.of(first.payload()).string());
+            default -> {
+                first.close();
+                throw new IOException("a client began with a frame of type " + first.type());
+            }
+        }
+    }
+
+    private void command(Connection connection, Request request) {
+        SocketClientContext client = new SocketClientContext(connection, request);
+        CompletableFuture<Void> reader = new CompletableFuture<>();
+        threads.execute(() -> {
+            try {
+                connection.readFrames(client);
+            } finally {
+                reader.complete(null);
+            }
+        });
+        int code;
+        try {
+            code = commands.run(client);
+            client.finish();
+            client.flush();
+        } catch (OutputClosedException e) {
+            code = SIGPIPE_EXIT;
+        }
+        client.finish();
+        boolean _ = Thread.interrupted();
+        connection.exit(code);
+        // The reader owns the socket's end: closing it before would let its number be used again under it.
+        reader.join();
+    }
+
+    private void resume(Connection connection, String token) {
+        Optional<CompletableFuture<Integer>> exit = commands.resume(token);
+        int code = 125;
+        if (exit.isEmpty()) {
+            connection.send(
+                    Frame.ERR,
+                    SocketClientContext.line("kelp: error: the session is not known any more, so its exit code is lost"),
+                    List.of());
+        } else {
+            try {
+                code = exit.get().get();
+            } catch (InterruptedException e) {
+                code = CANCELLED_EXIT;
+            } catch (ExecutionException e) {
+                connection.send(Frame.ERR, SocketClientContext.line("kelp: error: " + e.getCause()), List.of());
+            }
+        }
+        connection.exit(code);
+    }
+}

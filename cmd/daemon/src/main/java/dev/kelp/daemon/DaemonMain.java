@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.daemon;
+
+import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.shell.Shell;
+import dev.kelp.engine.local.LocalEngine;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.rootless.Holder;
+import dev.kelp.rootless.Instance;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/// Starts the daemon inside the holder's namespaces: descriptor 3 is the holder, 4 the socket clients connect to.
+/// The one place that reads this process' environment.
+public final class DaemonMain {
+    private static final int LISTENER = 4;
+    private static final long IDLE_BEFORE_TRIM_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final Logger LOG = System.getLogger(DaemonMain.class.getName());
+
+    private DaemonMain() {}
+
+    public static void main(String[] arguments) throws IOException {
+        Instance instance = Instance.of(System.getenv());
+        String buildId =
+                Files.readString(instance.installRoot().resolve("build-id")).strip();
+        Holder holder = Holder.inherited();
+        LocalEngine engine = LocalEngine.open(instance, holder);
+        ClientServer server = new ClientServer(new EngineCommands(engine), buildId, instance.hostUid() == 0);
+        Runtime.getRuntime().addShutdownHook(new Thread(engine::close, "close"));
+        Thread.ofPlatform().name("accept").start(() -> accept(server));
+        holder.ready();
+        Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
+        var _ = holder.closed().thenRun(() -> System.exit(0));
+        LOG.log(Level.INFO, "kelpd " + buildId + " is ready, data in " + instance.dataRoot());
+    }
+
+    private static void accept(ClientServer server) {
+        try {
+            server.accept(Fd.own(LISTENER));
+        } catch (ErrnoException e) {
+            LOG.log(Level.ERROR, "the daemon's socket is gone", e);
+            System.exit(1);
+        }
+    }
+
+    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its heap.
+    private static void trimWhenIdle(ClientServer server) {
+        boolean trimmed = false;
+        while (true) {
+            try {
+                Thread.sleep(5_000);
+            } catch (InterruptedException e) {
+                return;
+            }
+            boolean idle = server.activeClients() == 0 && server.idleNanos() > IDLE_BEFORE_TRIM_NANOS;
+            if (idle && !trimmed) {
+                System.gc();
+            }
+            trimmed = idle;
+        }
+    }
+
+    private record EngineCommands(LocalEngine engine) implements ClientServer.Commands {
+        @Override
+        public int run(ClientContext client) {
+            return Shell.execute(client, engine);
+        }
+
+        @Override
+        public Optional<CompletableFuture<Integer>> resume(String token) {
+            return engine.session(token);
+        }
+    }
+
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.local.ContainerRecord.Phase;
+import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.linux.Processes;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.runtime.ContainerTask;
+import dev.kelp.runtime.Tasks;
+import dev.kelp.runtime.spec.OciSpec;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// Starts, ends and removes containers of all namespaces, and finds out at the daemon's start how each of them is.
+///
+/// One lock per container serialises what changes it. The database is written before anything is acknowledged and
+/// before anything that cannot be undone: RUNNING after the process exists (a crash between finds the monitor's
+/// files), REMOVING before the first file goes. [#recover] finishes what a killed daemon had begun.
+final class ContainerLifecycle {
+    private static final Logger LOG = System.getLogger(ContainerLifecycle.class.getName());
+
+    /// The exit code of a run whose end nobody saw.
+    private static final int CODE_UNKNOWN = 255;
+
+    private final ContainerRecords records;
+    private final ContainerFiles files;
+    private final Tasks tasks;
+    private final ExecutorService background;
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+
+    /// What is known of a container besides its record.
+    private static final class Entry {
+        final ReentrantLock lock = new ReentrantLock();
+        CompletableFuture<Integer> exit = new CompletableFuture<>();
+
+        /// The runtime's container, from prepare until delete.
+        Optional<ContainerTask> task = Optional.empty();
+    }
+
+    ContainerLifecycle(ContainerRecords records, ContainerFiles files, Tasks tasks, ExecutorService background) {
+        this.records = records;
+        this.files = files;
+        this.tasks = tasks;
+        this.background = background;
+    }
+
+    private interface Work<T extends @Nullable Object> {
+        T run(ContainerRecord current, Entry entry);
+    }
+
+    /// Runs `work` with the container's present record while nobody else changes it.
+    private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
+        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        entry.lock.lock();
+        try {
+            ContainerRecord now = records.byId(c.namespace(), c.id())
+                    .orElseThrow(() -> KelpException.notFound("no such container: " + c.name()));
+            return work.run(now, entry);
+        } finally {
+            entry.lock.unlock();
+        }
+    }
+
+    /// The task of a container that is about to be started or runs; makes it (mounts, monitor, `create`) when needed.
+    ContainerTask task(ContainerRecord c) {
+        return locked(c, (now, entry) -> prepared(now, entry));
+    }
+
+    private ContainerTask prepared(ContainerRecord c, Entry entry) {
+        if (c.run().phase() == Phase.REMOVING) {
+            throw KelpException.notFound("no such container: " + c.name());
+        }
+        if (entry.task.isPresent()) {
+            return entry.task.get();
+        }
+        if (entry.exit.isDone()) {
+            entry.exit = new CompletableFuture<>();
+        }
+        Tasks.Launch launch = null;
+        try {
+            // The monitor starts while the root file system is mounted and the configuration written.
+            launch = tasks.prepare(files.task(c));
+            OciSpec.Generated generated = files.prepare(c);
+            Files.write(launch.bundle().resolve("config.json"), generated.config());
+            Tasks.Launch ready = launch;
+            launch = null;
+            ContainerTask task = ready.create();
+            entry.task = Optional.of(task);
+            whenEnded(c, task);
+            return task;
+        } catch (IOException e) {
+            throw unprepared(c, entry, launch, new KelpException(ErrorKind.INTERNAL, "write the bundle: " + e, e));
+        } catch (KelpException e) {
+            throw unprepared(c, entry, launch, e);
+        }
+    }
+
+    private void whenEnded(ContainerRecord c, ContainerTask task) {
+        var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
+    }
+
+    /// Undoes a start that failed and notes why.
+    private KelpException unprepared(
+            ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
+        try {
+            if (launch != null) {
+                launch.abandon();
+            }
+            records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage()))));
+            files.discard(c);
+        } catch (KelpException e) {
+            why.addSuppressed(e);
+        }
+        entry.exit.complete(startFailureCode(why));
+        return why;
+    }
+
+    private static int startFailureCode(KelpException e) {
+        return switch (e.kind()) {
+            case COMMAND_NOT_FOUND -> 127;
+            case NOT_EXECUTABLE -> 126;
+            default -> 125;
+        };
+    }
+
+    void start(ContainerRecord c) {
+        locked(c, (now, entry) -> {
+            if (now.isRunning()) {
+                return true;
+            }
+            ContainerTask task = prepared(now, entry);
+            records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
+            try {
+                task.start();
+            } catch (KelpException e) {
+                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
+                discardTask(now, entry);
+                entry.exit.complete(startFailureCode(e));
+                throw e;
+            }
+            return true;
+        });
+    }
+
+    /// The first process has ended: keep the code, take everything down, remove or restart.
+    private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
+        boolean remove = false;
+        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        entry.lock.lock();
+        try {
+            if (entry.task.isEmpty() || entry.task.get() != task) {
+                return;
+            }
+            Optional<ContainerRecord> found = records.byId(c.namespace(), c.id());
+            if (found.isEmpty()) {
+                return;
+            }
+            ContainerRecord now = found.get();
+            int code = exit == null ? CODE_UNKNOWN : exit;
+            if (now.isRunning()) {
+                now = now.with(now.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
+                remove = now.definition().spec().lifecycle().autoRemove();
+                if (remove) {
+                    keepExit(now, code);
+                    now = now.with(now.run().in(Phase.REMOVING));
+                }
+                records.update(now);
+            }
+            entry.exit.complete(code);
+            discardTask(now, entry);
+            if (remove) {
+                finishRemoval(now);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "cannot take down container " + c.id(), e);
+        } finally {
+            entry.lock.unlock();
+        }
+    }
+
+    private void discardTask(ContainerRecord c, Entry entry) {
+        entry.task.ifPresent(task -> {
+            try {
+                task.delete();
+            } catch (KelpException e) {
+                LOG.log(Level.WARNING, "cannot delete the runtime's container " + c.id(), e);
+            }
+        });
+        entry.task = Optional.empty();
+        files.discard(c);
+    }
+
+    /// Completes with the exit code of the present or last run.
+    CompletableFuture<Integer> exit(ContainerRecord c) {
+        return locked(c, (now, entry) -> {
+            if (now.run().phase() == Phase.EXITED) {
+                return CompletableFuture.completedFuture(now.run().exitCode());
+            }
+            return entry.exit.copy();
+        });
+    }
+
+    /// Remembered for clients that ask late, also those that come back after a restart of the daemon.
+    private void keepExit(ContainerRecord c, int code) {
+        records.keepExit(c, code);
+    }
+
+    /// Notes that the user wants it to end, so that no restart policy brings it back.
+    Optional<ContainerTask> taskToStop(ContainerRecord c) {
+        return locked(c, (now, entry) -> {
+            if (!now.isRunning()) {
+                return Optional.empty();
+            }
+            records.update(now.with(now.run().withStopRequested(true)));
+            return entry.task;
+        });
+    }
+
+    /// The task of a running container.
+    ContainerTask running(ContainerRecord c) {
+        return locked(c, (now, entry) -> {
+            if (!now.isRunning() || entry.task.isEmpty()) {
+                throw new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "container " + now.name() + " is not running ("
+                                + now.state().status().word() + ")");
+            }
+            return entry.task.get();
+        });
+    }
+
+    void remove(ContainerRecord c, boolean force) {
+        if (force) {
+            kill(c);
+        }
+        locked(c, (now, entry) -> {
+            if (now.isRunning()) {
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "cannot remove container " + now.name() + ": it is running")
+                        .withHint("stop it first, or use `rm -f`");
+            }
+            if (now.run().phase() == Phase.EXITED) {
+                keepExit(now, now.run().exitCode());
+            }
+            ContainerRecord leaving = now.with(now.run().in(Phase.REMOVING));
+            records.update(leaving);
+            if (entry.task.isPresent()) {
+                discardTask(leaving, entry);
+            }
+            finishRemoval(leaving);
+            return true;
+        });
+    }
+
+    private void kill(ContainerRecord c) {
+        Optional<ContainerTask> task = taskToStop(c);
+        if (task.isEmpty()) {
+            return;
+        }
+        CompletableFuture<Integer> exit = exit(c);
+        try {
+            task.get().kill(Processes.SIGKILL);
+        } catch (KelpException e) {
+            LOG.log(Level.DEBUG, "kill of " + c.id() + " met its end", e);
+        }
+        Waiting.forExit(exit, 10_000);
+    }
+
+    private void finishRemoval(ContainerRecord c) {
+        files.delete(c);
+        records.delete(c);
+        Entry entry = entries.remove(c.id());
+        if (entry != null) {
+            entry.exit.complete(c.run().exitCode());
+        }
+    }
+
+    /// Takes up the containers of an earlier daemon: those still running go on, ends nobody saw are noted, what was
+    /// half made or half removed is removed.
+    void recover() {
+        for (ContainerRecord c : records.all()) {
+            try {
+                recover(c);
+            } catch (RuntimeException e) {
+                LOG.log(Level.WARNING, "cannot take up container " + c.id(), e);
+            }
+        }
+    }
+
+    private void recover(ContainerRecord c) {
+        switch (c.run().phase()) {
+            case CREATING, REMOVING -> {
+                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                files.discard(c);
+                finishRemoval(c);
+            }
+            case CREATED, EXITED -> tasks.reattach(c.id()).ifPresent(task -> {
+                // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
+                task.delete();
+                files.discard(c);
+            });
+            case RUNNING -> resume(c);
+        }
+    }
+
+    private void resume(ContainerRecord c) {
+        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        Optional<ContainerTask> task = tasks.reattach(c.id());
+        if (task.isEmpty()) {
+            // The machine was restarted, or everything was killed: nobody knows the code.
+            Run run = c.run().exited(CODE_UNKNOWN, System.currentTimeMillis(), false);
+            boolean remove = c.definition().spec().lifecycle().autoRemove();
+            records.update(c.with(remove ? run.in(Phase.REMOVING) : run));
+            entry.exit.complete(CODE_UNKNOWN);
+            files.discard(c);
+            if (remove) {
+                keepExit(c, CODE_UNKNOWN);
+                finishRemoval(c);
+            }
+            return;
+        }
+        entry.task = task;
+        whenEnded(c, task.get());
+    }
+}

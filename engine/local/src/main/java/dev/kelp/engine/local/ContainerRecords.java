@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.local.ContainerRecord.Definition;
+import dev.kelp.engine.local.ContainerRecord.Phase;
+import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.metadata.Database;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.oci.OciJson;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The table of containers. Every method is one transaction.
+final class ContainerRecords {
+    private static final String COLUMNS = "namespace, id, name, definition, run";
+
+    private final Database database;
+
+    ContainerRecords(Database database) {
+        this.database = database;
+    }
+
+    /// Adds a container; ALREADY_EXISTS when the name is taken in its namespace.
+    void insert(ContainerRecord c) {
+        database.writeRelaxed(connection -> {
+            try (PreparedStatement find =
+                    connection.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND name = ?")) {
+                find.setString(1, c.namespace());
+                find.setString(2, c.name());
+                try (ResultSet r = find.executeQuery()) {
+                    if (r.next()) {
+                        throw nameTaken(c.name(), r.getString(1));
+                    }
+                }
+            }
+            try (PreparedStatement add = connection.prepareStatement(
+                    "INSERT INTO containers (namespace, id, name, phase, created, definition, run)"
+                            + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+                add.setString(1, c.namespace());
+                add.setString(2, c.id());
+                add.setString(3, c.name());
+                add.setString(4, c.run().phase().name());
+                add.setLong(5, c.definition().createdMillis());
+                add.setBytes(6, OciJson.write(c.definition()));
+                add.setBytes(7, OciJson.write(c.run()));
+                add.executeUpdate();
+            }
+            return true;
+        });
+    }
+
+    private static KelpException nameTaken(String name, String id) {
+        return new KelpException(
+                        ErrorKind.ALREADY_EXISTS,
+                        "the container name `" + name + "` is in use by container " + id.substring(0, 12))
+                .withHint("remove that container (`kelp rm " + name + "`) or choose another name");
+    }
+
+    /// Stores how a run goes; a power cut may take that back, when nothing runs any more anyway. A container that is
+    /// being removed has given its name away.
+    void update(ContainerRecord c) {
+        database.writeRelaxed(connection -> change(connection, c));
+    }
+
+    /// As [#update], and survives a power cut.
+    void updateDurably(ContainerRecord c) {
+        database.write(connection -> change(connection, c));
+    }
+
+    private static boolean change(Connection connection, ContainerRecord c) throws SQLException {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "UPDATE containers SET phase = ?, name = ?, run = ? WHERE namespace = ? AND id = ?")) {
+                s.setString(1, c.run().phase().name());
+                s.setString(2, c.run().phase() == Phase.REMOVING ? c.id() : c.name());
+                s.setBytes(3, OciJson.write(c.run()));
+                s.setString(4, c.namespace());
+                s.setString(5, c.id());
+                return s.executeUpdate() == 1;
+            }
+    }
+
+    void delete(ContainerRecord c) {
+        database.writeRelaxed(connection -> {
+            try (PreparedStatement s =
+                    connection.prepareStatement("DELETE FROM containers WHERE namespace = ? AND id = ?")) {
+                s.setString(1, c.namespace());
+                s.setString(2, c.id());
+                s.executeUpdate();
+            }
+            return true;
+        });
+    }
+
+    Optional<ContainerRecord> byId(String namespace, String id) {
+        return query("WHERE namespace = ? AND id = ?", namespace, id).stream().findFirst();
+    }
+
+    Optional<ContainerRecord> byName(String namespace, String name) {
+        return query("WHERE namespace = ? AND name = ? AND phase NOT IN ('CREATING', 'REMOVING')", namespace, name)
+                .stream()
+                .findFirst();
+    }
+
+    /// Those whose id begins with `prefix` (hexadecimal digits, checked by the caller); two are enough to know it is
+    /// ambiguous.
+    List<ContainerRecord> byPrefix(String namespace, String prefix) {
+        return query(
+                "WHERE namespace = ? AND id GLOB ? AND phase NOT IN ('CREATING', 'REMOVING') LIMIT 2",
+                namespace,
+                prefix + "*");
+    }
+
+    /// Those that users see, newest first.
+    List<ContainerRecord> visible(String namespace) {
+        return query("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY created DESC", namespace);
+    }
+
+    List<ContainerRecord> running(String namespace) {
+        return query("WHERE namespace = ? AND phase = 'RUNNING' ORDER BY created DESC", namespace);
+    }
+
+    /// Every container of every namespace, whatever its phase.
+    List<ContainerRecord> all() {
+        return query("ORDER BY created");
+    }
+
+    /// Notes the exit code of a container that is going away; the table keeps the last thousand.
+    void keepExit(ContainerRecord c, int code) {
+        database.writeRelaxed(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "INSERT INTO exits (namespace, id, name, exit_code, finished) VALUES (?, ?, ?, ?, ?)")) {
+                s.setString(1, c.namespace());
+                s.setString(2, c.id());
+                s.setString(3, c.name());
+                s.setInt(4, code);
+                s.setLong(5, System.currentTimeMillis());
+                return s.executeUpdate();
+            }
+        });
+    }
+
+    /// The last exit code of a container that is gone, by id or name, as long as it is remembered.
+    Optional<Integer> pastExit(String namespace, String idOrName) {
+        return database.read(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?) ORDER BY seq DESC LIMIT 1")) {
+                s.setString(1, namespace);
+                s.setString(2, idOrName);
+                s.setString(3, idOrName);
+                try (ResultSet r = s.executeQuery()) {
+                    return r.next() ? Optional.of(r.getInt(1)) : Optional.<Integer>empty();
+                }
+            }
+        });
+    }
+
+    private List<ContainerRecord> query(String where, String... arguments) {
+        return database.read(connection -> {
+            try (PreparedStatement s =
+                    connection.prepareStatement("SELECT " + COLUMNS + " FROM containers " + where)) {
+                for (int i = 0; i < arguments.length; i++) {
+                    s.setString(i + 1, arguments[i]);
+                }
+                List<ContainerRecord> found = new ArrayList<>();
+                try (ResultSet r = s.executeQuery()) {
+                    while (r.next()) {
+                        found.add(record(r));
+                    }
+                }
+                return found;
+            }
+        });
+    }
+
+    private static ContainerRecord record(ResultSet r) throws SQLException {
+        String id = r.getString(2);
+        return new ContainerRecord(
+                r.getString(1),
+                id,
+                r.getString(3),
+                OciJson.read(r.getBytes(4), Definition.class, "the record of container " + id),
+                OciJson.read(r.getBytes(5), Run.class, "the state of container " + id));
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.Containers;
+import dev.kelp.engine.UserEnvironment;
+import dev.kelp.linux.Processes;
+import dev.kelp.linux.Signals;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.runtime.ContainerLog;
+import dev.kelp.runtime.ContainerTask;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// The containers of one namespace: names become records here, the work is [ContainerLifecycle]'s.
+final class LocalContainers implements Containers {
+    private final String namespace;
+    private final ContainerRecords records;
+    private final ContainerLifecycle lifecycle;
+    private final ContainerCreation creation;
+    private final ContainerFiles files;
+
+    LocalContainers(
+            String namespace, ContainerRecords records, ContainerLifecycle lifecycle, ContainerCreation creation) {
+        this.namespace = namespace;
+        this.records = records;
+        this.lifecycle = lifecycle;
+        this.creation = creation;
+        this.files = creation.files();
+    }
+
+    @Override
+    public String create(ContainerSpec spec, UserEnvironment user) {
+        return creation.create(namespace, spec).id();
+    }
+
+    @Override
+    public void start(String container) {
+        lifecycle.start(find(container));
+    }
+
+    @Override
+    public Attachment attach(String container, boolean stdin) {
+        ContainerRecord c = find(container);
+        ContainerTask task = lifecycle.task(c);
+        ContainerTask.Streams streams = task.attach();
+        return new Attachment(
+                streams.stream(),
+                streams.control(),
+                c.definition().spec().process().terminal());
+    }
+
+    @Override
+    public void stop(String container, @Nullable Integer timeoutSeconds, @Nullable String signal) {
+        stop(find(container), timeoutSeconds, signal);
+    }
+
+    private void stop(ContainerRecord c, @Nullable Integer timeoutSeconds, @Nullable String signal) {
+        Optional<ContainerTask> task = lifecycle.taskToStop(c);
+        if (task.isEmpty()) {
+            return;
+        }
+        Integer configured = c.definition().spec().lifecycle().stopTimeoutSeconds();
+        int seconds = timeoutSeconds != null
+                ? timeoutSeconds
+                : configured != null ? configured : (int) STOP_TIMEOUT.toSeconds();
+        String name = signal != null ? signal : c.definition().process().stopSignal();
+        CompletableFuture<Integer> exit = lifecycle.exit(c);
+        if (seconds != 0) {
+            signal(task.get(), Signals.parse(name), exit);
+            if (Waiting.forExit(exit, seconds < 0 ? Long.MAX_VALUE : seconds * 1000L)) {
+                return;
+            }
+        }
+        signal(task.get(), Processes.SIGKILL, exit);
+        if (!Waiting.forExit(exit, 10_000)) {
+            throw new KelpException(
+                    ErrorKind.UNAVAILABLE, "container " + c.name() + " did not end within 10 s of SIGKILL");
+        }
+    }
+
+    private static void signal(ContainerTask task, int signal, CompletableFuture<Integer> exit) {
+        try {
+            task.kill(signal);
+        } catch (KelpException e) {
+            if (!exit.isDone() && e.kind() != ErrorKind.FAILED_PRECONDITION) {
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public void restart(String container, @Nullable Integer timeoutSeconds, @Nullable String signal) {
+        ContainerRecord c = find(container);
+        stop(c, timeoutSeconds, signal);
+        lifecycle.start(c);
+    }
+
+    @Override
+    public void kill(String container, String signal) {
+        ContainerRecord c = find(container);
+        int number = Signals.parse(signal);
+        ContainerTask task = lifecycle.running(c);
+        if (number == Processes.SIGKILL || number == Processes.SIGTERM) {
+            lifecycle.taskToStop(c);
+        }
+        task.kill(number);
+    }
+
+    @Override
+    public void remove(String container, boolean force, boolean volumes) {
+        lifecycle.remove(find(container), force);
+    }
+
+    @Override
+    public CompletableFuture<Integer> exit(String container) {
+        try {
+            return lifecycle.exit(find(container));
+        } catch (KelpException e) {
+            return records.pastExit(namespace, container)
+                    .map(CompletableFuture::completedFuture)
+                    .orElseThrow(() -> e);
+        }
+    }
+
+    @Override
+    public void resize(String container, int rows, int columns) {
+        lifecycle.running(find(container)).resize(rows, columns);
+    }
+
+    @Override
+    public List<ContainerSummary> list(boolean all) {
+        return (all ? records.visible(namespace) : records.running(namespace))
+                .stream().map(LocalContainers::summary).toList();
+    }
+
+    @Override
+    public ContainerDetail inspect(String container) {
+        ContainerRecord c = find(container);
+        ContainerRecord.Definition d = c.definition();
+        return new ContainerDetail(
+                summary(c),
+                d.spec(),
+                Optional.ofNullable(d.imageDigest()),
+                d.process(),
+                files.logPath(c).toString(),
+                d.runtime(),
+                d.snapshotter() == null ? "" : d.snapshotter(),
+                files.bundlePath(c).toString());
+    }
+
+    static ContainerSummary summary(ContainerRecord c) {
+        ContainerRecord.Definition d = c.definition();
+        return new ContainerSummary(
+                c.id(),
+                c.name(),
+                d.imageName(),
+                d.process().arguments(),
+                java.time.Instant.ofEpochMilli(d.createdMillis()),
+                c.state(),
+                d.spec().labels(),
+                d.platform());
+    }
+
+    @Override
+    public String resolve(String container) {
+        return find(container).id();
+    }
+
+    @Override
+    public void logs(String container, LogOptions options, LogSink sink) {
+        ContainerRecord c = find(container);
+        ContainerLog log = new ContainerLog(files.logPath(c));
+        ContainerLog.Options wanted = new ContainerLog.Options(
+                options.follow() && c.isRunning(),
+                options.tail(),
+                options.since(),
+                options.until(),
+                options.stdout(),
+                options.stderr());
+        CompletableFuture<Void> cancelled = new CompletableFuture<>();
+        ContainerLog.Sink entries = e -> sink.entry(new LogEntry(e.time(), e.stderr(), e.data()));
+        if (!wanted.follow()) {
+            log.replay(wanted, cancelled, cancelled, entries);
+            return;
+        }
+        CompletableFuture<Integer> exit = lifecycle.exit(c);
+        Waiting.interruptibly(() -> log.replay(wanted, exit, cancelled, entries), cancelled);
+    }
+
+    @Override
+    public ExecSession exec(String container, ExecSpec spec) {
+        ContainerRecord c = find(container);
+        return new Execs(files).start(lifecycle.running(c), c, spec);
+    }
+
+    /// The container a name, id or unambiguous prefix of an id stands for.
+    private ContainerRecord find(String container) {
+        Optional<ContainerRecord> byName = records.byName(namespace, container);
+        if (byName.isPresent()) {
+            return byName.get();
+        }
+        if (!container.matches("[0-9a-f]{1,64}")) {
+            throw KelpException.notFound("no such container: " + container);
+        }
+        List<ContainerRecord> found = records.byPrefix(namespace, container);
+        return switch (found.size()) {
+            case 0 -> throw KelpException.notFound("no such container: " + container);
+            case 1 -> found.getFirst();
+            default ->
+                throw KelpException.invalid("container id prefix `" + container + "` is ambiguous")
+                        .withHint("give more digits of the id");
+        };
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.Containers;
+import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Images;
+
+/// One namespace of a [LocalEngine].
+record LocalNamespace(String name, Images images, Containers containers) implements EngineNamespace {}
