@@ -16,7 +16,8 @@ import picocli.CommandLine.Model.OptionSpec;
 /// They are read by hand and not by picocli: a command line is then one picocli model and not two.
 public final class GlobalFlags {
     /// @param label what stands for the value in the help; null: a switch
-    public record Row(List<String> names, @Nullable String label, String description, BiConsumer<GlobalFlags, String> set) {}
+    public record Row(
+            List<String> names, @Nullable String label, String description, BiConsumer<GlobalFlags, String> set) {}
 
     /// All of them, in the order of the help.
     public static final List<Row> ROWS = List.of(
@@ -162,7 +163,8 @@ public final class GlobalFlags {
 
     private void cgroupManager(String name) {
         if (!List.of("systemd", "cgroupfs", "none").contains(name)) {
-            throw KelpException.invalid("unknown cgroup manager `" + name + "`").withHint("use systemd, cgroupfs or none");
+            throw KelpException.invalid("unknown cgroup manager `" + name + "`")
+                    .withHint("use systemd, cgroupfs or none");
         }
     }
 

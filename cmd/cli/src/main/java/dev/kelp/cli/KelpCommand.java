@@ -14,7 +14,8 @@ public abstract class KelpCommand {
     /// @return the exit code
     public abstract int run(Invocation call) throws InterruptedException;
 
-    /// Exit code of an error of the engine: 1, or 125 for those commands whose exit code is a container's otherwise.
+    /// Exit code of an error of the engine: 1, or 125 for those commands whose exit code is a container's
+    /// otherwise.
     public int errorCode() {
         return 1;
     }

@@ -109,7 +109,9 @@ public abstract class CreatingCommand extends KelpCommand {
         try {
             return call.containers().create(spec, call.client());
         } catch (KelpException e) {
-            if (e.kind() == ErrorKind.ALREADY_EXISTS && spec.name() != null && e.hint().isEmpty()) {
+            if (e.kind() == ErrorKind.ALREADY_EXISTS
+                    && spec.name() != null
+                    && e.hint().isEmpty()) {
                 throw e.withHint("remove it with `kelp rm " + spec.name() + "` or choose another --name");
             }
             throw e;
@@ -137,16 +139,15 @@ public abstract class CreatingCommand extends KelpCommand {
             call.images().pull(Reference.parse(image), options, client, Progress.NONE);
             return;
         }
-        try (ProgressDisplay progress = new ProgressDisplay(new ProgressDisplay.Screen(
-                client.err(), client.errorIsTerminal(), client::columns, client::rows))) {
+        try (ProgressDisplay progress = new ProgressDisplay(
+                new ProgressDisplay.Screen(client.err(), client.errorIsTerminal(), client::columns, client::rows))) {
             call.images().pull(Reference.parse(image), options, client, progress);
         }
     }
 
     private static boolean isHere(Images images, String image, @Nullable Platform platform) {
         return images.find(image)
-                .filter(i -> platform == null
-                        || i.platforms().stream().anyMatch(p -> platform.runs(p.platform())))
+                .filter(i -> platform == null || i.platforms().stream().anyMatch(p -> platform.runs(p.platform())))
                 .isPresent();
     }
 

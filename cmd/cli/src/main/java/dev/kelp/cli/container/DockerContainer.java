@@ -53,7 +53,8 @@ final class DockerContainer {
     }
 
     private static Map<String, @Nullable Object> state(State s) {
-        boolean running = s.status() == Status.RUNNING || s.status() == Status.PAUSED || s.status() == Status.RESTARTING;
+        boolean running =
+                s.status() == Status.RUNNING || s.status() == Status.PAUSED || s.status() == Status.RESTARTING;
         return new Struct()
                 .with("Status", s.status().word())
                 .with("Running", running)
@@ -95,7 +96,11 @@ final class DockerContainer {
                 .with("ExtraHosts", orNull(i.extraHosts()))
                 .with("GroupAdd", orNull(spec.process().groups()))
                 .with("IpcMode", i.ipc() == null ? "private" : i.ipc())
-                .with("OomScoreAdj", spec.resources().oomScoreAdj() == null ? 0 : spec.resources().oomScoreAdj())
+                .with(
+                        "OomScoreAdj",
+                        spec.resources().oomScoreAdj() == null
+                                ? 0
+                                : spec.resources().oomScoreAdj())
                 .with("PidMode", i.pid() == null || i.pid().equals("private") ? "" : i.pid())
                 .with("Privileged", spec.security().privileged())
                 .with("PublishAllPorts", false)
@@ -140,9 +145,14 @@ final class DockerContainer {
 
     private static Map<String, @Nullable Object> config(ContainerDetail d) {
         ContainerSpec spec = d.spec();
-        String shortId = d.summary().id().substring(0, Math.min(12, d.summary().id().length()));
+        String shortId =
+                d.summary().id().substring(0, Math.min(12, d.summary().id().length()));
         return new Struct()
-                .with("Hostname", spec.isolation().hostname() == null ? shortId : spec.isolation().hostname())
+                .with(
+                        "Hostname",
+                        spec.isolation().hostname() == null
+                                ? shortId
+                                : spec.isolation().hostname())
                 .with("Domainname", orEmpty(spec.isolation().domainname()))
                 .with("User", d.process().user())
                 .with("AttachStdin", spec.process().stdinOnce())
@@ -152,7 +162,11 @@ final class DockerContainer {
                 .with("OpenStdin", spec.process().openStdin())
                 .with("StdinOnce", spec.process().stdinOnce())
                 .with("Env", d.process().env())
-                .with("Cmd", spec.process().command() == null ? d.process().arguments() : spec.process().command())
+                .with(
+                        "Cmd",
+                        spec.process().command() == null
+                                ? d.process().arguments()
+                                : spec.process().command())
                 .with("Image", d.summary().image())
                 .with("Volumes", null)
                 .with("WorkingDir", d.process().workdir())

@@ -25,26 +25,43 @@ import picocli.CommandLine.Parameters;
         },
         footer = {"kelp exec -it web sh", "kelp exec -u root -e DEBUG=1 web id"})
 public final class ExecCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-i", "--interactive"}, description = "pass standard input on")
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "pass standard input on")
     boolean interactive;
 
-    @Option(names = {"-t", "--tty"}, description = "give it a terminal")
+    @Option(
+            names = {"-t", "--tty"},
+            description = "give it a terminal")
     boolean tty;
 
-    @Option(names = {"-d", "--detach"}, description = "leave it in the background")
+    @Option(
+            names = {"-d", "--detach"},
+            description = "leave it in the background")
     boolean detach;
 
-    @Option(names = {"-e", "--env"}, paramLabel = "NAME[=VALUE]", description = "set a variable; a bare name takes yours")
+    @Option(
+            names = {"-e", "--env"},
+            paramLabel = "NAME[=VALUE]",
+            description = "set a variable; a bare name takes yours")
     List<String> env = new ArrayList<>();
 
     @Option(names = "--env-file", paramLabel = "FILE", description = "read variables, one NAME[=VALUE] a line")
     List<String> envFiles = new ArrayList<>();
 
-    @Option(names = {"-u", "--user"}, paramLabel = "USER[:GROUP]", description = "name or id to run as")
-    @Nullable String user;
+    @Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER[:GROUP]",
+            description = "name or id to run as")
+    @Nullable
+    String user;
 
-    @Option(names = {"-w", "--workdir"}, paramLabel = "DIR", description = "working directory")
-    @Nullable String workdir;
+    @Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "working directory")
+    @Nullable
+    String workdir;
 
     @Option(names = "--privileged", description = "give it all capabilities")
     boolean privileged;

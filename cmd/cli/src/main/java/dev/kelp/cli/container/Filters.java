@@ -42,7 +42,8 @@ final class Filters {
             case "id" -> c -> c.id().startsWith(value);
             case "name" -> {
                 Pattern pattern = pattern(value);
-                yield c -> pattern.matcher(c.name()).find() || pattern.matcher("/" + c.name()).find();
+                yield c -> pattern.matcher(c.name()).find()
+                        || pattern.matcher("/" + c.name()).find();
             }
             case "label" -> label(value);
             case "exited" -> {

@@ -22,16 +22,23 @@ import picocli.CommandLine.Parameters;
                 + " A name is looked for among containers first.",
         footer = {"kelp inspect web", "kelp inspect -f '{{.State.Pid}}' web", "kelp inspect --type image alpine"})
 public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--format"}, paramLabel = "FORMAT", description = "json or a Go template")
-    @Nullable String format;
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "json or a Go template")
+    @Nullable
+    String format;
 
     @Option(names = "--type", paramLabel = "TYPE", description = "container or image")
-    @Nullable String type;
+    @Nullable
+    String type;
 
     @Option(names = "--mode", paramLabel = "MODE", description = "dockercompat or native (default: dockercompat)")
     String mode = "dockercompat";
 
-    @Option(names = {"-s", "--size"}, description = "accepted for compatibility")
+    @Option(
+            names = {"-s", "--size"},
+            description = "accepted for compatibility")
     boolean size;
 
     @Parameters(arity = "1..*", paramLabel = "NAME")

@@ -14,7 +14,10 @@ import picocli.CommandLine.Parameters;
         description = "Sends a signal to the first process of running containers.",
         footer = "kelp kill -s HUP web")
 public final class KillCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-s", "--signal"}, paramLabel = "SIGNAL", description = "name or number (default: KILL)")
+    @Option(
+            names = {"-s", "--signal"},
+            paramLabel = "SIGNAL",
+            description = "name or number (default: KILL)")
     String signal = "KILL";
 
     @Parameters(arity = "1..*", paramLabel = "CONTAINER")

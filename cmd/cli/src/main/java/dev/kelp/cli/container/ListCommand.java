@@ -7,7 +7,6 @@ import dev.kelp.cli.format.Units;
 import dev.kelp.cli.template.TemplateMethod;
 import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.engine.Containers.State;
-import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.time.Duration;
@@ -43,29 +42,44 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     private static final DateTimeFormatter CREATED_AT =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss xx zzz", Locale.ROOT);
 
-    @Option(names = {"-a", "--all"}, description = "also those that do not run")
+    @Option(
+            names = {"-a", "--all"},
+            description = "also those that do not run")
     boolean all;
 
-    @Option(names = {"-q", "--quiet"}, description = "only the ids")
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "only the ids")
     boolean quiet;
 
-    @Option(names = {"-n", "--last"}, paramLabel = "NUMBER", description = "the last made ones, running or not")
+    @Option(
+            names = {"-n", "--last"},
+            paramLabel = "NUMBER",
+            description = "the last made ones, running or not")
     int last = -1;
 
-    @Option(names = {"-l", "--latest"}, description = "the last made one, running or not")
+    @Option(
+            names = {"-l", "--latest"},
+            description = "the last made one, running or not")
     boolean latest;
 
-    @Option(names = {"-s", "--size"}, description = "add a column for sizes")
+    @Option(
+            names = {"-s", "--size"},
+            description = "add a column for sizes")
     boolean size;
 
     @Option(names = "--no-trunc", description = "whole ids and commands")
     boolean noTrunc;
 
-    @Option(names = {"-f", "--filter"}, paramLabel = "KEY=VALUE", description = "id, name, label, exited, status, before, since, ancestor")
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "KEY=VALUE",
+            description = "id, name, label, exited, status, before, since, ancestor")
     List<String> filters = new ArrayList<>();
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
-    @Nullable String format;
+    @Nullable
+    String format;
 
     @Override
     public int run(Invocation call) {
@@ -134,9 +148,7 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
 
     static String labels(Map<String, String> labels) {
         return new TreeMap<>(labels)
-                .entrySet().stream()
-                        .map(e -> e.getKey() + "=" + e.getValue())
-                        .collect(Collectors.joining(","));
+                .entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).collect(Collectors.joining(","));
     }
 
     static String ago(Instant time, Instant now) {
@@ -157,7 +169,10 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     }
 
     private static String up(State s, Instant now) {
-        return "Up" + s.started().map(t -> " " + Units.humanDuration(Duration.between(t, now))).orElse("");
+        return "Up"
+                + s.started()
+                        .map(t -> " " + Units.humanDuration(Duration.between(t, now)))
+                        .orElse("");
     }
 
     private static String since(Optional<Instant> time, Instant now) {

@@ -18,23 +18,33 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "logs",
         customSynopsis = "[OPTIONS] CONTAINER",
-        description = "Prints what a container has written: its standard output here to standard output, its error output"
-                + " to error output.",
+        description =
+                "Prints what a container has written: its standard output here to standard output, its error output"
+                        + " to error output.",
         footer = {"kelp logs -f --tail 20 web", "kelp logs --since 10m -t web"})
 public final class LogsCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--follow"}, description = "go on with what comes")
+    @Option(
+            names = {"-f", "--follow"},
+            description = "go on with what comes")
     boolean follow;
 
-    @Option(names = {"-n", "--tail"}, paramLabel = "LINES", description = "begin with the last lines (default: all)")
+    @Option(
+            names = {"-n", "--tail"},
+            paramLabel = "LINES",
+            description = "begin with the last lines (default: all)")
     String tail = "all";
 
     @Option(names = "--since", paramLabel = "TIME", description = "leave out what is older: 10m, 2006-01-02T15:04:05 …")
-    @Nullable String since;
+    @Nullable
+    String since;
 
     @Option(names = "--until", paramLabel = "TIME", description = "leave out what is newer")
-    @Nullable String until;
+    @Nullable
+    String until;
 
-    @Option(names = {"-t", "--timestamps"}, description = "begin each line with its time")
+    @Option(
+            names = {"-t", "--timestamps"},
+            description = "begin each line with its time")
     boolean timestamps;
 
     @Parameters(paramLabel = "CONTAINER")
@@ -42,8 +52,7 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        LogOptions options =
-                new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
+        LogOptions options = new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
         call.containers().logs(name, options, new Printer(call));
         return 0;
     }

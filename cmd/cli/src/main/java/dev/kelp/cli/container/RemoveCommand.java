@@ -14,10 +14,14 @@ import picocli.CommandLine.Parameters;
         description = "Removes containers that do not run.",
         footer = {"kelp rm web", "kelp rm -f $(kelp ps -aq)"})
 public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--force"}, description = "kill running ones first")
+    @Option(
+            names = {"-f", "--force"},
+            description = "kill running ones first")
     boolean force;
 
-    @Option(names = {"-v", "--volumes"}, description = "remove their anonymous volumes too")
+    @Option(
+            names = {"-v", "--volumes"},
+            description = "remove their anonymous volumes too")
     boolean volumes;
 
     @Parameters(arity = "1..*", paramLabel = "CONTAINER")

@@ -15,11 +15,19 @@ import picocli.CommandLine.Parameters;
         description = "Stops containers and starts them again.",
         footer = "kelp restart web")
 public final class RestartCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-t", "--time", "--timeout"}, paramLabel = "SECONDS", description = "wait this long before SIGKILL; -1: for ever")
-    @Nullable Integer seconds;
+    @Option(
+            names = {"-t", "--time", "--timeout"},
+            paramLabel = "SECONDS",
+            description = "wait this long before SIGKILL; -1: for ever")
+    @Nullable
+    Integer seconds;
 
-    @Option(names = {"-s", "--signal"}, paramLabel = "SIGNAL", description = "signal to send first")
-    @Nullable String signal;
+    @Option(
+            names = {"-s", "--signal"},
+            paramLabel = "SIGNAL",
+            description = "signal to send first")
+    @Nullable
+    String signal;
 
     @Parameters(arity = "1..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();

@@ -37,7 +37,9 @@ import picocli.CommandLine.Option;
             "kelp run --rm -it --rootfs / bash            a throw-away view of this machine"
         })
 public final class RunCommand extends CreatingCommand {
-    @Option(names = {"-d", "--detach"}, description = "leave it in the background and print its id")
+    @Option(
+            names = {"-d", "--detach"},
+            description = "leave it in the background and print its id")
     boolean detach;
 
     @Option(
@@ -75,8 +77,8 @@ public final class RunCommand extends CreatingCommand {
             call.out().append(id).append('\n');
             return 0;
         }
-        AttachMode mode = new AttachMode(
-                stdin, output, signalProxy && !process.tty(), detachKeys, Streams.token(call, id));
+        AttachMode mode =
+                new AttachMode(stdin, output, signalProxy && !process.tty(), detachKeys, Streams.token(call, id));
         Attachment attachment = containers.attach(id, stdin);
         CompletableFuture<Integer> exit;
         try {
@@ -133,7 +135,8 @@ public final class RunCommand extends CreatingCommand {
     }
 
     /// For tests: the flags as parsed.
-    @Nullable String detachKeys() {
+    @Nullable
+    String detachKeys() {
         return detachKeys;
     }
 }

@@ -18,10 +18,14 @@ import picocli.CommandLine.Parameters;
         description = "Starts containers that were made or have ended.",
         footer = {"kelp start web", "kelp start -ai shell     and talk to it"})
 public final class StartCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-a", "--attach"}, description = "show its output, pass signals on, give back its exit code")
+    @Option(
+            names = {"-a", "--attach"},
+            description = "show its output, pass signals on, give back its exit code")
     boolean attach;
 
-    @Option(names = {"-i", "--interactive"}, description = "pass standard input on")
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "pass standard input on")
     boolean interactive;
 
     @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")

@@ -15,11 +15,19 @@ import picocli.CommandLine.Parameters;
         description = "Sends the stop signal, waits, and then kills.",
         footer = "kelp stop -t 2 web")
 public final class StopCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-t", "--time", "--timeout"}, paramLabel = "SECONDS", description = "wait this long before SIGKILL; -1: for ever")
-    @Nullable Integer seconds;
+    @Option(
+            names = {"-t", "--time", "--timeout"},
+            paramLabel = "SECONDS",
+            description = "wait this long before SIGKILL; -1: for ever")
+    @Nullable
+    Integer seconds;
 
-    @Option(names = {"-s", "--signal"}, paramLabel = "SIGNAL", description = "signal to send first")
-    @Nullable String signal;
+    @Option(
+            names = {"-s", "--signal"},
+            paramLabel = "SIGNAL",
+            description = "signal to send first")
+    @Nullable
+    String signal;
 
     @Parameters(arity = "1..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();

@@ -8,7 +8,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Sizes as Docker takes them: a number and `b`, `k`, `m`, `g`, `t` or `p` (powers of 1024; `kb` and `KiB` are the same).
+/// Sizes as Docker takes them: a number and `b`, `k`, `m`, `g`, `t` or `p` (powers of 1024; `kb` and `KiB` are the
+/// same).
 public final class ByteSize {
     private static final Pattern SYNTAX = Pattern.compile("([0-9]{1,18}(?:\\.[0-9]{1,9})?) ?([kmgtp]?)i?b?");
 

@@ -56,7 +56,10 @@ public final class EnvFile {
                 throw new KelpException(
                         ErrorKind.RESOURCE_EXHAUSTED, "`" + path + "` has more than " + BYTES_MAX + " bytes");
             }
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "`" + path + "` is not UTF-8 text", e);
         } catch (IOException e) {

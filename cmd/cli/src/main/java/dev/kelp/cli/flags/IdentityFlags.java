@@ -15,9 +15,13 @@ import picocli.CommandLine.Option;
 @Command(optionListHeading = "Name and labels")
 public final class IdentityFlags {
     @Option(names = "--name", paramLabel = "NAME", description = "the container's name (default: one is made up)")
-    @Nullable String name;
+    @Nullable
+    String name;
 
-    @Option(names = {"-l", "--label"}, paramLabel = "KEY=VALUE", description = "set a label")
+    @Option(
+            names = {"-l", "--label"},
+            paramLabel = "KEY=VALUE",
+            description = "set a label")
     List<String> labels = new ArrayList<>();
 
     @Option(names = "--label-file", paramLabel = "FILE", description = "read labels, one KEY=VALUE a line")
@@ -27,7 +31,8 @@ public final class IdentityFlags {
     List<String> annotations = new ArrayList<>();
 
     @Option(names = "--cidfile", paramLabel = "FILE", description = "write the container's id to a new file")
-    @Nullable String cidFile;
+    @Nullable
+    String cidFile;
 
     public @Nullable String name() {
         if (name != null && !name.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")) {

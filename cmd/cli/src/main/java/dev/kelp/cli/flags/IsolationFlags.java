@@ -16,13 +16,19 @@ public final class IsolationFlags {
             names = {"--network", "--net"},
             paramLabel = "MODE",
             description = "host or none (default: host until Kelp has bridge networks)")
-    @Nullable String network;
+    @Nullable
+    String network;
 
-    @Option(names = {"-h", "--hostname"}, paramLabel = "NAME", description = "host name (default: the short id)")
-    @Nullable String hostname;
+    @Option(
+            names = {"-h", "--hostname"},
+            paramLabel = "NAME",
+            description = "host name (default: the short id)")
+    @Nullable
+    String hostname;
 
     @Option(names = "--domainname", paramLabel = "NAME", description = "NIS domain name")
-    @Nullable String domainname;
+    @Nullable
+    String domainname;
 
     @Option(names = "--add-host", paramLabel = "NAME:ADDRESS", description = "a line for /etc/hosts")
     List<String> extraHosts = new ArrayList<>();
@@ -33,27 +39,38 @@ public final class IsolationFlags {
     @Option(names = "--dns-search", paramLabel = "DOMAIN", description = "search domain")
     List<String> dnsSearch = new ArrayList<>();
 
-    @Option(names = {"--dns-option", "--dns-opt"}, paramLabel = "OPTION", description = "option for resolv.conf")
+    @Option(
+            names = {"--dns-option", "--dns-opt"},
+            paramLabel = "OPTION",
+            description = "option for resolv.conf")
     List<String> dnsOptions = new ArrayList<>();
 
     @Option(names = "--pid", paramLabel = "MODE", description = "private, host or container:NAME")
-    @Nullable String pid;
+    @Nullable
+    String pid;
 
     @Option(names = "--ipc", paramLabel = "MODE", description = "private, host, shareable, none or container:NAME")
-    @Nullable String ipc;
+    @Nullable
+    String ipc;
 
     @Option(names = "--uts", paramLabel = "MODE", description = "private or host")
-    @Nullable String uts;
+    @Nullable
+    String uts;
 
     @Option(names = "--cgroupns", paramLabel = "MODE", description = "private or host")
-    @Nullable String cgroupns;
+    @Nullable
+    String cgroupns;
 
-    @Option(names = "--sysctl", paramLabel = "NAME=VALUE", description = "kernel parameter of the container's namespaces")
+    @Option(
+            names = "--sysctl",
+            paramLabel = "NAME=VALUE",
+            description = "kernel parameter of the container's namespaces")
     List<String> sysctls = new ArrayList<>();
 
     public Isolation spec() {
         extraHosts.forEach(IsolationFlags::checkHost);
-        if (hostname != null && (hostname.isEmpty() || hostname.length() > 64 || !hostname.matches("[A-Za-z0-9._-]+"))) {
+        if (hostname != null
+                && (hostname.isEmpty() || hostname.length() > 64 || !hostname.matches("[A-Za-z0-9._-]+"))) {
             throw KelpException.invalid("invalid host name `" + hostname + "`");
         }
         sysctls.stream().filter(s -> s.indexOf('=') <= 0).findFirst().ifPresent(s -> {
@@ -78,7 +95,8 @@ public final class IsolationFlags {
         if (value == null || value.isEmpty()) {
             return null;
         }
-        boolean named = others && (value.startsWith("container:") || (flag.equals("--network") && value.startsWith("ns:/")));
+        boolean named =
+                others && (value.startsWith("container:") || (flag.equals("--network") && value.startsWith("ns:/")));
         if (!named && !words.contains(value)) {
             throw KelpException.invalid("invalid " + flag + " `" + value + "`")
                     .withHint("use " + String.join(", ", words) + (others ? " or container:NAME" : ""));

@@ -17,22 +17,27 @@ public final class LifecycleFlags {
     boolean autoRemove;
 
     @Option(names = "--restart", paramLabel = "POLICY", description = "no, always, on-failure[:N], unless-stopped")
-    @Nullable String restart;
+    @Nullable
+    String restart;
 
     @Option(names = "--stop-signal", paramLabel = "SIGNAL", description = "signal that stops it (default: the image's)")
-    @Nullable String stopSignal;
+    @Nullable
+    String stopSignal;
 
     @Option(names = "--stop-timeout", paramLabel = "SECONDS", description = "how long stop waits before SIGKILL")
-    @Nullable Integer stopTimeout;
+    @Nullable
+    Integer stopTimeout;
 
     @Option(names = "--init", description = "run a small init as pid 1 that reaps children")
     boolean init;
 
     @Option(names = "--runtime", paramLabel = "NAME", description = "crun, runc or an absolute path")
-    @Nullable String runtime;
+    @Nullable
+    String runtime;
 
     @Option(names = "--log-driver", paramLabel = "NAME", description = "json-file or none (default: json-file)")
-    @Nullable String logDriver;
+    @Nullable
+    String logDriver;
 
     @Option(names = "--log-opt", paramLabel = "KEY=VALUE", description = "option of the log driver")
     List<String> logOptions = new ArrayList<>();
@@ -57,7 +62,8 @@ public final class LifecycleFlags {
 
     public Logging logging() {
         if (logDriver != null && !List.of("json-file", "none", "k8s-file").contains(logDriver)) {
-            throw KelpException.invalid("unknown log driver `" + logDriver + "`").withHint("use json-file or none");
+            throw KelpException.invalid("unknown log driver `" + logDriver + "`")
+                    .withHint("use json-file or none");
         }
         return new Logging(logDriver == null ? "json-file" : logDriver, EnvFile.pairs("--log-opt", logOptions));
     }

@@ -96,7 +96,8 @@ public final class MountFlags {
     static String absolute(ClientContext client, String path) {
         String full = path.startsWith("/") ? path : client.workingDirectory() + "/" + path;
         if (!full.startsWith("/")) {
-            throw KelpException.invalid("`" + path + "` is relative, and your working directory does not exist any more");
+            throw KelpException.invalid(
+                    "`" + path + "` is relative, and your working directory does not exist any more");
         }
         Deque<String> parts = new ArrayDeque<>();
         for (String part : full.split("/")) {

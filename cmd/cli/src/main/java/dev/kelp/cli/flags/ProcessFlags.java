@@ -13,32 +13,49 @@ import picocli.CommandLine.Option;
 /// What the first process is and how it talks.
 @Command(optionListHeading = "Process")
 public final class ProcessFlags {
-    @Option(names = {"-i", "--interactive"}, description = "keep standard input open and pass it on")
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "keep standard input open and pass it on")
     boolean interactive;
 
-    @Option(names = {"-t", "--tty"}, description = "give it a terminal")
+    @Option(
+            names = {"-t", "--tty"},
+            description = "give it a terminal")
     boolean tty;
 
-    @Option(names = {"-e", "--env"}, paramLabel = "NAME[=VALUE]", description = "set a variable; a bare name takes yours")
+    @Option(
+            names = {"-e", "--env"},
+            paramLabel = "NAME[=VALUE]",
+            description = "set a variable; a bare name takes yours")
     List<String> env = new ArrayList<>();
 
     @Option(names = "--env-file", paramLabel = "FILE", description = "read variables, one NAME[=VALUE] a line")
     List<String> envFiles = new ArrayList<>();
 
-    @Option(names = {"-u", "--user"}, paramLabel = "USER[:GROUP]", description = "name or id to run as")
-    @Nullable String user;
+    @Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER[:GROUP]",
+            description = "name or id to run as")
+    @Nullable
+    String user;
 
     @Option(names = "--group-add", paramLabel = "GROUP", description = "further groups, by name or id")
     List<String> groups = new ArrayList<>();
 
-    @Option(names = {"-w", "--workdir"}, paramLabel = "DIR", description = "working directory; made when missing")
-    @Nullable String workdir;
+    @Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "working directory; made when missing")
+    @Nullable
+    String workdir;
 
     @Option(names = "--entrypoint", paramLabel = "COMMAND", description = "replaces the image's; empty: none")
-    @Nullable String entrypoint;
+    @Nullable
+    String entrypoint;
 
     @Option(names = "--umask", paramLabel = "OCTAL", description = "file mode creation mask (default: 0022)")
-    @Nullable String umask;
+    @Nullable
+    String umask;
 
     public boolean interactive() {
         return interactive;

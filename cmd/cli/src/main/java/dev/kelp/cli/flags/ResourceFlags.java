@@ -18,19 +18,29 @@ public final class ResourceFlags {
 
     private static final long MEMORY_BYTES_MIN = 6 << 20;
 
-    @Option(names = {"-m", "--memory"}, paramLabel = "SIZE", description = "memory limit, for example 512m")
-    @Nullable String memory;
+    @Option(
+            names = {"-m", "--memory"},
+            paramLabel = "SIZE",
+            description = "memory limit, for example 512m")
+    @Nullable
+    String memory;
 
     @Option(names = "--memory-reservation", paramLabel = "SIZE", description = "soft memory limit")
-    @Nullable String memoryReservation;
+    @Nullable
+    String memoryReservation;
 
     @Option(names = "--memory-swap", paramLabel = "SIZE", description = "limit of memory and swap together; -1: none")
-    @Nullable String memorySwap;
+    @Nullable
+    String memorySwap;
 
     @Option(names = "--cpus", paramLabel = "NUMBER", description = "how many processors' time, for example 1.5")
-    @Nullable String cpus;
+    @Nullable
+    String cpus;
 
-    @Option(names = {"-c", "--cpu-shares"}, paramLabel = "WEIGHT", description = "relative weight, 1024 is usual")
+    @Option(
+            names = {"-c", "--cpu-shares"},
+            paramLabel = "WEIGHT",
+            description = "relative weight, 1024 is usual")
     long cpuShares;
 
     @Option(names = "--cpu-quota", paramLabel = "MICROS", description = "processor time a period")
@@ -40,10 +50,12 @@ public final class ResourceFlags {
     long cpuPeriod;
 
     @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "processors it may use: 0-2,7")
-    @Nullable String cpusetCpus;
+    @Nullable
+    String cpusetCpus;
 
     @Option(names = "--cpuset-mems", paramLabel = "LIST", description = "memory nodes it may use")
-    @Nullable String cpusetMems;
+    @Nullable
+    String cpusetMems;
 
     @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "how many processes; -1: no limit")
     long pidsLimit;
@@ -52,10 +64,12 @@ public final class ResourceFlags {
     long blkioWeight;
 
     @Option(names = "--oom-score-adj", paramLabel = "NUMBER", description = "-1000 to 1000")
-    @Nullable Integer oomScoreAdj;
+    @Nullable
+    Integer oomScoreAdj;
 
     @Option(names = "--shm-size", paramLabel = "SIZE", description = "size of /dev/shm (default: 64m)")
-    @Nullable String shmSize;
+    @Nullable
+    String shmSize;
 
     @Option(names = "--ulimit", paramLabel = "NAME=SOFT[:HARD]", description = "nofile, nproc, core …")
     List<String> ulimits = new ArrayList<>();
@@ -103,7 +117,8 @@ public final class ResourceFlags {
         if (!cpus.matches("[0-9]{0,5}(\\.[0-9]{1,6})?") || cpus.isEmpty()) {
             throw KelpException.invalid("invalid --cpus `" + cpus + "`: expected a number such as 1.5");
         }
-        long quota = new BigDecimal(cpus).multiply(BigDecimal.valueOf(PERIOD_MICROS)).longValue();
+        long quota =
+                new BigDecimal(cpus).multiply(BigDecimal.valueOf(PERIOD_MICROS)).longValue();
         if (quota < 1000) {
             throw KelpException.invalid("invalid --cpus `" + cpus + "`: the least is 0.01");
         }

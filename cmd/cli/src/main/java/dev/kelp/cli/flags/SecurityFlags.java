@@ -26,7 +26,8 @@ public final class SecurityFlags {
     @Option(
             names = "--security-opt",
             paramLabel = "OPTION",
-            description = "seccomp=FILE|unconfined, apparmor=PROFILE, no-new-privileges[=false], systempaths=unconfined")
+            description =
+                    "seccomp=FILE|unconfined, apparmor=PROFILE, no-new-privileges[=false], systempaths=unconfined")
     List<String> options = new ArrayList<>();
 
     @Option(names = "--device", paramLabel = "HOST[:PATH[:rwm]]", description = "a device of this machine")
@@ -68,13 +69,14 @@ public final class SecurityFlags {
         String key = at < 0 ? option : option.substring(0, at);
         String value = at < 0 ? "" : option.substring(at + 1);
         switch (key) {
-            case "no-new-privileges" -> noNewPrivileges = switch (value) {
-                case "", "true" -> true;
-                case "false" -> false;
-                default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
-            };
-            case "seccomp" -> seccomp =
-                    value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
+            case "no-new-privileges" ->
+                noNewPrivileges = switch (value) {
+                    case "", "true" -> true;
+                    case "false" -> false;
+                    default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
+                };
+            case "seccomp" ->
+                seccomp = value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
             case "apparmor" -> apparmor = value;
             case "systempaths" -> {
                 if (!value.equals("unconfined")) {

@@ -11,18 +11,26 @@ import picocli.CommandLine.Option;
 @Command(optionListHeading = "Image")
 public final class SourceFlags {
     @Option(names = "--pull", paramLabel = "WHEN", description = "always, missing or never (default: missing)")
-    @Nullable String pull;
+    @Nullable
+    String pull;
 
-    @Option(names = "--platform", paramLabel = "OS/ARCH", description = "the image's platform (default: this machine's)")
-    @Nullable String platform;
+    @Option(
+            names = "--platform",
+            paramLabel = "OS/ARCH",
+            description = "the image's platform (default: this machine's)")
+    @Nullable
+    String platform;
 
-    @Option(names = {"-q", "--quiet"}, description = "no progress of a pull")
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "no progress of a pull")
     boolean quiet;
 
     @Option(
             names = "--rootfs",
-            description = "the first argument is a directory to use as root file system, not an image; / is a throw-away"
-                    + " view of this machine")
+            description =
+                    "the first argument is a directory to use as root file system, not an image; / is a throw-away"
+                            + " view of this machine")
     boolean rootfs;
 
     public enum Pull {
@@ -36,7 +44,8 @@ public final class SourceFlags {
             case "always" -> Pull.ALWAYS;
             case "missing" -> Pull.MISSING;
             case "never" -> Pull.NEVER;
-            default -> throw KelpException.invalid("invalid --pull `" + pull + "`").withHint("use always, missing or never");
+            default ->
+                throw KelpException.invalid("invalid --pull `" + pull + "`").withHint("use always, missing or never");
         };
     }
 

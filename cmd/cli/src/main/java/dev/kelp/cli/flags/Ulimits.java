@@ -11,8 +11,21 @@ import org.jspecify.annotations.Nullable;
 /// `--ulimit name=soft[:hard]`, names as in getrlimit(2) without `RLIMIT_`, −1 for unlimited.
 public final class Ulimits {
     private static final Set<String> NAMES = Set.of(
-            "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
-            "rttime", "sigpending", "stack");
+            "core",
+            "cpu",
+            "data",
+            "fsize",
+            "locks",
+            "memlock",
+            "msgqueue",
+            "nice",
+            "nofile",
+            "nproc",
+            "rss",
+            "rtprio",
+            "rttime",
+            "sigpending",
+            "stack");
 
     private Ulimits() {}
 
@@ -23,7 +36,8 @@ public final class Ulimits {
             String name = equals < 0 ? flag : flag.substring(0, equals);
             if (!NAMES.contains(name)) {
                 throw KelpException.invalid("unknown limit `" + name + "` in --ulimit")
-                        .withHint("there are " + String.join(", ", NAMES.stream().sorted().toList()));
+                        .withHint("there are "
+                                + String.join(", ", NAMES.stream().sorted().toList()));
             }
             String[] values = flag.substring(equals + 1).split(":", -1);
             if (equals < 0 || values.length > 2) {

@@ -13,9 +13,35 @@ import org.jspecify.annotations.Nullable;
 public final class Volumes {
     /// Options of mounts that take no value.
     private static final Set<String> WORDS = Set.of(
-            "ro", "rw", "rro", "z", "Z", "U", "nocopy", "copy", "shared", "rshared", "slave", "rslave", "private",
-            "rprivate", "bind", "rbind", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "idmap", "sync", "async",
-            "noatime", "nodiratime", "relatime", "strictatime");
+            "ro",
+            "rw",
+            "rro",
+            "z",
+            "Z",
+            "U",
+            "nocopy",
+            "copy",
+            "shared",
+            "rshared",
+            "slave",
+            "rslave",
+            "private",
+            "rprivate",
+            "bind",
+            "rbind",
+            "exec",
+            "noexec",
+            "suid",
+            "nosuid",
+            "dev",
+            "nodev",
+            "idmap",
+            "sync",
+            "async",
+            "noatime",
+            "nodiratime",
+            "relatime",
+            "strictatime");
 
     private static final Set<String> TMPFS_KEYS =
             Set.of("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge");
@@ -60,7 +86,8 @@ public final class Volumes {
         List<String> options = List.of(text.split(",", -1));
         for (String o : options) {
             int equals = o.indexOf('=');
-            boolean known = WORDS.contains(o) || (equals > 0 && TMPFS_KEYS.contains(o.substring(0, equals)))
+            boolean known = WORDS.contains(o)
+                    || (equals > 0 && TMPFS_KEYS.contains(o.substring(0, equals)))
                     || o.startsWith("idmap=");
             if (!known) {
                 throw invalid(name, flag, "unknown option `" + o + "`");

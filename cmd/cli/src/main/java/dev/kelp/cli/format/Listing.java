@@ -45,7 +45,8 @@ public final class Listing<T> {
 
     /// Prints the rows.
     ///
-    /// @param format null, empty or `table`: a table; `json` or `{{json .}}`: one object a line; `table TEMPLATE`: a
+    /// @param format null, empty or `table`: a table; `json` or `{{json .}}`: one object a line; `table TEMPLATE`:
+    /// a
     ///     table of the template's columns; else a template, executed once a row
     public void print(PrintStream out, @Nullable String format, List<T> rows) {
         String f = format == null ? "" : format.strip();
@@ -57,8 +58,7 @@ public final class Listing<T> {
                     out.print(templateTable(f.substring(6), rows));
                 } else {
                     GoTemplate template = GoTemplate.parse(unescape(f));
-                    rows.forEach(
-                            r -> out.append(template.execute(fields(r))).append('\n'));
+                    rows.forEach(r -> out.append(template.execute(fields(r))).append('\n'));
                 }
             }
         }

@@ -22,7 +22,19 @@ public final class Timestamps {
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.nnnnnnnnn'Z'").withZone(ZoneOffset.UTC);
     private static final Pattern PART = Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(ns|us|µs|ms|s|m|h)");
     private static final Map<String, Long> NANOS = Map.of(
-            "ns", 1L, "us", 1_000L, "µs", 1_000L, "ms", 1_000_000L, "s", 1_000_000_000L, "m", 60_000_000_000L, "h",
+            "ns",
+            1L,
+            "us",
+            1_000L,
+            "µs",
+            1_000L,
+            "ms",
+            1_000_000L,
+            "s",
+            1_000_000_000L,
+            "m",
+            60_000_000_000L,
+            "h",
             3_600_000_000_000L);
 
     private Timestamps() {}
@@ -32,7 +44,8 @@ public final class Timestamps {
         return RFC3339_NANO.format(t);
     }
 
-    /// What Docker takes for `--since` and `--until`: a Go duration before now (`10m`, `1h30m`), RFC 3339 or a part of
+    /// What Docker takes for `--since` and `--until`: a Go duration before now (`10m`, `1h30m`), RFC 3339 or a part
+    /// of
     /// it (in the user's time zone), or seconds since the epoch with an optional fraction.
     public static Instant parse(String text, Instant now, ZoneId zone) {
         Optional<Duration> ago = duration(text);
@@ -43,7 +56,10 @@ public final class Timestamps {
             java.math.BigDecimal seconds = new java.math.BigDecimal(text);
             long whole = seconds.setScale(0, java.math.RoundingMode.FLOOR).longValue();
             return Instant.ofEpochSecond(
-                    whole, seconds.subtract(java.math.BigDecimal.valueOf(whole)).movePointRight(9).longValue());
+                    whole,
+                    seconds.subtract(java.math.BigDecimal.valueOf(whole))
+                            .movePointRight(9)
+                            .longValue());
         }
         try {
             if (text.matches(".*([Zz]|[+-][0-9]{2}:[0-9]{2})")) {

@@ -47,7 +47,11 @@ public final class DockerImage {
                                                 .map(Digest::toString)
                                                 .toList())
                                 .map())
-                .with("Metadata", new Struct().with("LastTagTime", d.image().created().toString()).map())
+                .with(
+                        "Metadata",
+                        new Struct()
+                                .with("LastTagTime", d.image().created().toString())
+                                .map())
                 .map();
     }
 

@@ -20,14 +20,19 @@ import picocli.CommandLine.Parameters;
         description = "Prints everything about images as JSON with Docker's field names.",
         footer = "kelp image inspect -f '{{json .Config.Env}}' alpine")
 public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--format"}, paramLabel = "FORMAT", description = "json or a Go template")
-    @Nullable String format;
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "json or a Go template")
+    @Nullable
+    String format;
 
     @Option(names = "--mode", paramLabel = "MODE", description = "dockercompat or native (default: dockercompat)")
     String mode = "dockercompat";
 
     @Option(names = "--platform", paramLabel = "OS/ARCH", description = "of an image for several platforms")
-    @Nullable String platform;
+    @Nullable
+    String platform;
 
     @Parameters(arity = "1..*", paramLabel = "IMAGE")
     List<String> names = new ArrayList<>();
@@ -51,7 +56,9 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
                 .with("Target", Documents.tree(d.image().target()))
                 .with("Manifest", Documents.tree(d.manifest()))
                 .with("Config", Documents.tree(d.config()))
-                .with("References", d.references().stream().map(Object::toString).toList())
+                .with(
+                        "References",
+                        d.references().stream().map(Object::toString).toList())
                 .map();
     }
 }

@@ -33,10 +33,14 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     private static final DateTimeFormatter CREATED_AT =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss xx zzz", Locale.ROOT);
 
-    @Option(names = {"-a", "--all"}, description = "accepted for compatibility: all images are shown")
+    @Option(
+            names = {"-a", "--all"},
+            description = "accepted for compatibility: all images are shown")
     boolean all;
 
-    @Option(names = {"-q", "--quiet"}, description = "only the ids")
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "only the ids")
     boolean quiet;
 
     @Option(names = "--no-trunc", description = "whole digests")
@@ -55,10 +59,12 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     List<String> filters = new ArrayList<>();
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
-    @Nullable String format;
+    @Nullable
+    String format;
 
     @Parameters(arity = "0..1", paramLabel = "REPOSITORY")
-    @Nullable String repository;
+    @Nullable
+    String repository;
 
     /// A line of the table.
     record Row(Image image, @Nullable PlatformImage platform) {
@@ -89,7 +95,10 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             if (format != null && !format.isEmpty()) {
                 throw KelpException.invalid("--quiet and --format exclude each other");
             }
-            rows.stream().map(this::id).distinct().forEach(i -> call.out().append(i).append('\n'));
+            rows.stream()
+                    .map(this::id)
+                    .distinct()
+                    .forEach(i -> call.out().append(i).append('\n'));
             return 0;
         }
         listing(call.now(), call.zone()).print(call.out(), format, rows);
@@ -103,14 +112,27 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
         }
         shown.addAll(List.of("ID", "CreatedSince", "Platform", "Size", "BlobSize"));
         return new Listing<Row>()
-                .column("REPOSITORY", "Repository", r -> r.image.reference()
-                        .map(Reference::familiarRepository)
-                        .orElse(NONE))
-                .column("TAG", "Tag", r -> r.image.reference().flatMap(Reference::tag).orElse(NONE))
-                .column("NAME", "Name", r -> r.image.reference().map(Reference::toString).orElse(NONE))
+                .column(
+                        "REPOSITORY",
+                        "Repository",
+                        r -> r.image
+                                .reference()
+                                .map(Reference::familiarRepository)
+                                .orElse(NONE))
+                .column(
+                        "TAG",
+                        "Tag",
+                        r -> r.image.reference().flatMap(Reference::tag).orElse(NONE))
+                .column(
+                        "NAME",
+                        "Name",
+                        r -> r.image.reference().map(Reference::toString).orElse(NONE))
                 .column("IMAGE ID", "ID", this::id)
                 .column("CREATED", "CreatedSince", r -> since(r.created(), now))
-                .column("PLATFORM", "Platform", r -> r.platform == null ? "" : r.platform.platform().toString())
+                .column(
+                        "PLATFORM",
+                        "Platform",
+                        r -> r.platform == null ? "" : r.platform.platform().toString())
                 .column("SIZE", "Size", r -> Units.binarySize(r.platform == null ? 0 : r.platform.sizeBytes()))
                 .column("BLOB SIZE", "BlobSize", r -> Units.binarySize(r.platform == null ? 0 : r.platform.blobBytes()))
                 .column("DIGEST", "Digest", r -> r.image.target().digest().toString())

@@ -27,13 +27,16 @@ public final class LoadCommand extends dev.kelp.cli.KelpCommand {
     @Mixin
     TransferFlags transfer = new TransferFlags();
 
-    @Option(names = {"-i", "--input"}, paramLabel = "FILE", description = "read from here (default: standard input)")
-    @Nullable String input;
+    @Option(
+            names = {"-i", "--input"},
+            paramLabel = "FILE",
+            description = "read from here (default: standard input)")
+    @Nullable
+    String input;
 
     @Override
     public int run(Invocation call) {
-        LoadOptions options =
-                new LoadOptions(transfer.platforms(), transfer.allPlatforms(), true, call.snapshotter());
+        LoadOptions options = new LoadOptions(transfer.platforms(), transfer.allPlatforms(), true, call.snapshotter());
         List<Image> loaded = new ArrayList<>();
         try (InputStream in = open(call.client())) {
             transfer.run(call, true, p -> loaded.addAll(call.images().load(in, options, p)));

@@ -24,11 +24,19 @@ import picocli.CommandLine.Parameters;
 public final class LoginCommand extends dev.kelp.cli.KelpCommand {
     private static final int PASSWORD_BYTES_MAX = 64 << 10;
 
-    @Option(names = {"-u", "--username"}, paramLabel = "NAME", description = "user name")
-    @Nullable String username;
+    @Option(
+            names = {"-u", "--username"},
+            paramLabel = "NAME",
+            description = "user name")
+    @Nullable
+    String username;
 
-    @Option(names = {"-p", "--password"}, paramLabel = "PASSWORD", description = "password (others may see it in ps)")
-    @Nullable String password;
+    @Option(
+            names = {"-p", "--password"},
+            paramLabel = "PASSWORD",
+            description = "password (others may see it in ps)")
+    @Nullable
+    String password;
 
     @Option(names = "--password-stdin", description = "read the password from standard input")
     boolean passwordStdin;
@@ -46,11 +54,14 @@ public final class LoginCommand extends dev.kelp.cli.KelpCommand {
             throw KelpException.invalid("--password-stdin needs --username");
         }
         if (password != null) {
-            call.err().append(client.programName()).append(": warning: --password shows the password to others; use")
+            call.err()
+                    .append(client.programName())
+                    .append(": warning: --password shows the password to others; use")
                     .append(" --password-stdin\n");
         }
         String user = username != null ? username : ask(client, "Username: ", true);
-        String secret = passwordStdin ? fromStdin(client) : password != null ? password : ask(client, "Password: ", false);
+        String secret =
+                passwordStdin ? fromStdin(client) : password != null ? password : ask(client, "Password: ", false);
         if (user.isEmpty() || secret.isEmpty()) {
             throw KelpException.invalid("user name and password must not be empty");
         }
@@ -62,15 +73,14 @@ public final class LoginCommand extends dev.kelp.cli.KelpCommand {
 
     private static String ask(ClientContext client, String text, boolean echo) {
         Optional<String> answer = client.prompt(text, echo);
-        return answer.orElseThrow(
-                () -> KelpException.invalid("there is no terminal to ask for credentials")
+        return answer.orElseThrow(() -> KelpException.invalid("there is no terminal to ask for credentials")
                         .withHint("use --username and --password-stdin"))
                 .strip();
     }
 
     private static String fromStdin(ClientContext client) {
-        try (InputStream in = client.in()
-                .orElseThrow(() -> KelpException.invalid("standard input is closed or a terminal"))) {
+        try (InputStream in =
+                client.in().orElseThrow(() -> KelpException.invalid("standard input is closed or a terminal"))) {
             byte[] bytes = in.readNBytes(PASSWORD_BYTES_MAX);
             return new String(bytes, StandardCharsets.UTF_8).replaceFirst("[\r\n]+$", "");
         } catch (IOException e) {

@@ -16,7 +16,9 @@ public final class LogoutCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        call.images().logout(server, call.client()).forEach(line -> call.out().append(line).append('\n'));
+        call.images()
+                .logout(server, call.client())
+                .forEach(line -> call.out().append(line).append('\n'));
         return 0;
     }
 }

@@ -14,8 +14,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "pull",
         customSynopsis = "[OPTIONS] IMAGE",
-        description = "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
-                + " an interrupted layer goes on where it stopped.",
+        description =
+                "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
+                        + " an interrupted layer goes on where it stopped.",
         footer = {"kelp pull alpine", "kelp pull --platform linux/arm64 registry.example/app:1.2"})
 public final class PullCommand extends dev.kelp.cli.KelpCommand {
     @Mixin
@@ -47,7 +48,8 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
         return switch (unpack) {
             case "auto", "true" -> true;
             case "false" -> false;
-            default -> throw KelpException.invalid("invalid --unpack `" + unpack + "`").withHint("use true, false or auto");
+            default ->
+                throw KelpException.invalid("invalid --unpack `" + unpack + "`").withHint("use true, false or auto");
         };
     }
 }

@@ -17,7 +17,9 @@ import picocli.CommandLine.Parameters;
         description = "Removes names of images, and with the last name what nothing else uses.",
         footer = {"kelp rmi alpine", "kelp rmi -f $(kelp images -q)"})
 public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--force"}, description = "also when containers use it; a missing image is no error")
+    @Option(
+            names = {"-f", "--force"},
+            description = "also when containers use it; a missing image is no error")
     boolean force;
 
     @Option(names = "--async", description = "accepted for compatibility")
@@ -32,9 +34,13 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
         for (String name : names) {
             try {
                 Removal removal = call.images().remove(name, force);
-                removal.untagged().forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
+                removal.untagged()
+                        .forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
                 removal.deleted()
-                        .forEach(d -> call.out().append("Deleted: ").append(d.toString()).append('\n'));
+                        .forEach(d -> call.out()
+                                .append("Deleted: ")
+                                .append(d.toString())
+                                .append('\n'));
             } catch (KelpException e) {
                 if (!force || e.kind() != ErrorKind.NOT_FOUND) {
                     failure = failure == null

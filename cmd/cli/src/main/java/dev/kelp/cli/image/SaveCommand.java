@@ -30,8 +30,12 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
     @Mixin
     TransferFlags transfer = new TransferFlags();
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", description = "write here (default: standard output)")
-    @Nullable String output;
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "write here (default: standard output)")
+    @Nullable
+    String output;
 
     @Parameters(arity = "1..*", paramLabel = "IMAGE")
     List<String> images = new ArrayList<>();
@@ -41,7 +45,8 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
         ClientContext client = call.client();
         if (output == null) {
             if (client.outputIsTerminal()) {
-                throw KelpException.invalid("the archive would go to a terminal").withHint("use -o FILE or a pipe");
+                throw KelpException.invalid("the archive would go to a terminal")
+                        .withHint("use -o FILE or a pipe");
             }
             save(call, client.out(), Progress.NONE);
             client.out().flush();

@@ -16,13 +16,19 @@ import picocli.CommandLine.Option;
 /// What the commands that move images share.
 @Command(optionListHeading = "Transfer")
 public final class TransferFlags {
-    @Option(names = "--platform", paramLabel = "OS/ARCH", description = "only this platform; may be repeated", split = ",")
+    @Option(
+            names = "--platform",
+            paramLabel = "OS/ARCH",
+            description = "only this platform; may be repeated",
+            split = ",")
     List<String> platforms = new ArrayList<>();
 
     @Option(names = "--all-platforms", description = "all platforms the image has")
     boolean allPlatforms;
 
-    @Option(names = {"-q", "--quiet"}, description = "no progress")
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "no progress")
     boolean quiet;
 
     List<Platform> platforms() {

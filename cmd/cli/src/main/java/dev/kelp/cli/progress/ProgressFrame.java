@@ -46,7 +46,9 @@ final class ProgressFrame {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
             String[] r = rows.get(i);
-            String text = pad(shorten(r[0], first - 1), first) + pad(r[1], second) + bar(items.get(i), bar)
+            String text = pad(shorten(r[0], first - 1), first)
+                    + pad(r[1], second)
+                    + bar(items.get(i), bar)
                     + (r[3].isEmpty() ? "" : " " + r[3]);
             lines.add(cut(text, columns));
         }
@@ -60,7 +62,10 @@ final class ProgressFrame {
     }
 
     private static int width(List<String[]> rows, int column, int min) {
-        return 1 + Math.max(min, rows.stream().mapToInt(r -> r[column].length()).max().orElse(0));
+        return 1
+                + Math.max(
+                        min,
+                        rows.stream().mapToInt(r -> r[column].length()).max().orElse(0));
     }
 
     private static String pad(String s, int width) {

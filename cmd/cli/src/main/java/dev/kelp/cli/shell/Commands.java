@@ -115,7 +115,8 @@ final class Commands {
     }
 
     private static KelpCommand inspectBoth() {
-        return new InspectCommand((call, name) -> DockerImage.describe(call.images().inspect(name, null)));
+        return new InspectCommand(
+                (call, name) -> DockerImage.describe(call.images().inspect(name, null)));
     }
 
     private static Row row(String name, String section, String summary, Supplier<KelpCommand> factory) {

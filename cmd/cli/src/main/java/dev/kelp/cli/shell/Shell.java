@@ -161,7 +161,11 @@ public final class Shell {
                 String flag = word.indexOf('=') > 0 ? word.substring(0, word.indexOf('=')) : word;
                 return KelpException.invalid("unknown flag: " + flag)
                         .withHint(Suggestions.closest(
-                                        flag, u.getCommandLine().getCommandSpec().optionsMap().keySet())
+                                        flag,
+                                        u.getCommandLine()
+                                                .getCommandSpec()
+                                                .optionsMap()
+                                                .keySet())
                                 .map(s -> "did you mean " + s + "?")
                                 .orElse(more));
             }

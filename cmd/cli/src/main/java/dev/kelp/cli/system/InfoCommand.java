@@ -5,9 +5,9 @@ import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.cli.template.GoTemplate;
 import dev.kelp.cli.template.Json;
-import dev.kelp.engine.Engine.EngineInfo;
 import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.engine.Containers.Status;
+import dev.kelp.engine.Engine.EngineInfo;
 import dev.kelp.model.Platform;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +22,12 @@ import picocli.CommandLine.Option;
         description = "Prints what Kelp found on this machine, and what is missing.",
         footer = "kelp info --format json")
 public final class InfoCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--format"}, paramLabel = "FORMAT", description = "json or a Go template")
-    @Nullable String format;
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "json or a Go template")
+    @Nullable
+    String format;
 
     @Override
     public int run(Invocation call) {
@@ -34,7 +38,10 @@ public final class InfoCommand extends dev.kelp.cli.KelpCommand {
         if (!f.isEmpty()) {
             Map<String, @Nullable Object> data = describe(info, containers, images, call.namespaceName());
             call.out()
-                    .append(f.equals("json") ? Json.compact(data) : GoTemplate.parse(f).execute(data))
+                    .append(
+                            f.equals("json")
+                                    ? Json.compact(data)
+                                    : GoTemplate.parse(f).execute(data))
                     .append('\n');
             return 0;
         }

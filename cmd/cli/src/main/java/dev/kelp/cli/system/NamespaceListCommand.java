@@ -14,11 +14,14 @@ import picocli.CommandLine.Option;
         description = "Lists the namespaces: sets of images and containers with names of their own.",
         footer = "kelp namespace ls -q")
 public final class NamespaceListCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-q", "--quiet"}, description = "only the names")
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "only the names")
     boolean quiet;
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
-    @Nullable String format;
+    @Nullable
+    String format;
 
     @Override
     public int run(Invocation call) {
@@ -29,8 +32,14 @@ public final class NamespaceListCommand extends dev.kelp.cli.KelpCommand {
         }
         new Listing<String>()
                 .column("NAME", "Name", n -> n)
-                .column("CONTAINERS", "Containers", n -> call.engine().namespace(n).containers().list(true).size())
-                .column("IMAGES", "Images", n -> call.engine().namespace(n).images().list().size())
+                .column(
+                        "CONTAINERS",
+                        "Containers",
+                        n -> call.engine().namespace(n).containers().list(true).size())
+                .column(
+                        "IMAGES",
+                        "Images",
+                        n -> call.engine().namespace(n).images().list().size())
                 .print(call.out(), format, names);
         return 0;
     }

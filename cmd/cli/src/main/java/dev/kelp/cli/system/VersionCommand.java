@@ -20,34 +20,45 @@ import picocli.CommandLine.Option;
         description = "Prints the versions of Kelp and of the programs it uses.",
         footer = "kelp version --format '{{.Server.Version}}'")
 public final class VersionCommand extends dev.kelp.cli.KelpCommand {
-    @Option(names = {"-f", "--format"}, paramLabel = "FORMAT", description = "json or a Go template")
-    @Nullable String format;
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "json or a Go template")
+    @Nullable
+    String format;
 
     @Override
     public int run(Invocation call) {
         EngineInfo info = call.engine().info();
         String f = format == null ? "" : format.strip();
         if (f.isEmpty()) {
-            StringBuilder b = new StringBuilder("Kelp:\n Version:    " + info.version() + "\n OS/Arch:    "
-                    + Platform.host() + "\n");
-            info.components().forEach((name, version) -> b.append('\n')
-                    .append(name)
-                    .append(":\n Version:    ")
-                    .append(version)
-                    .append('\n'));
+            StringBuilder b = new StringBuilder(
+                    "Kelp:\n Version:    " + info.version() + "\n OS/Arch:    " + Platform.host() + "\n");
+            info.components()
+                    .forEach((name, version) -> b.append('\n')
+                            .append(name)
+                            .append(":\n Version:    ")
+                            .append(version)
+                            .append('\n'));
             call.out().print(b);
             return 0;
         }
         Map<String, @Nullable Object> data = describe(info);
         call.out()
-                .append(f.equals("json") ? Json.compact(data) : GoTemplate.parse(f).execute(data))
+                .append(
+                        f.equals("json")
+                                ? Json.compact(data)
+                                : GoTemplate.parse(f).execute(data))
                 .append('\n');
         return 0;
     }
 
     private static Map<String, @Nullable Object> describe(EngineInfo info) {
         List<Object> components = new ArrayList<>();
-        components.add(new Struct().with("Name", "kelp").with("Version", info.version()).map());
+        components.add(new Struct()
+                .with("Name", "kelp")
+                .with("Version", info.version())
+                .map());
         info.components()
                 .forEach((name, version) -> components.add(
                         new Struct().with("Name", name).with("Version", version).map()));
@@ -60,6 +71,9 @@ public final class VersionCommand extends dev.kelp.cli.KelpCommand {
                 .with("Os", Platform.host().os())
                 .with("Arch", Platform.host().architecture())
                 .with("Components", components);
-        return new Struct().with("Client", client.map()).with("Server", server.map()).map();
+        return new Struct()
+                .with("Client", client.map())
+                .with("Server", server.map())
+                .map();
     }
 }

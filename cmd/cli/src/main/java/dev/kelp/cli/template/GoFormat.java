@@ -148,9 +148,7 @@ final class GoFormat {
             }
             if (has('0')) {
                 boolean signed = o instanceof Number && (text.startsWith("-") || text.startsWith("+"));
-                return signed
-                        ? text.charAt(0) + "0".repeat(missing) + text.substring(1)
-                        : "0".repeat(missing) + text;
+                return signed ? text.charAt(0) + "0".repeat(missing) + text.substring(1) : "0".repeat(missing) + text;
             }
             return " ".repeat(missing) + text;
         }
@@ -159,7 +157,8 @@ final class GoFormat {
             return switch (letter) {
                 case 'v' -> o instanceof String s && has('#') ? quote(s) : o instanceof String s ? cut(s) : value(o);
                 case 's' -> o instanceof Number || o instanceof Boolean || o == null ? null : cut(value(o));
-                case 'q' -> o instanceof String s ? quote(cut(s)) : o instanceof Long n ? "'" + point(n) + "'" : null;
+                case 'q' -> quoted(o);
+                case 'U' -> o instanceof Long n ? String.format(Locale.ROOT, "U+%04X", n) : null;
                 case 'd' -> o instanceof Long n ? sign(n) + n : null;
                 case 'b' -> o instanceof Long n ? Long.toString(n, 2) : null;
                 case 'o' -> o instanceof Long n ? Long.toString(n, 8) : null;
@@ -171,6 +170,18 @@ final class GoFormat {
                 case 'e', 'E' -> o instanceof Double d ? sign(d) + floating(String.valueOf(letter), d) : null;
                 case 'g', 'G' -> o instanceof Double d ? sign(d) + shortest(d) : null;
                 default -> null;
+            };
+        }
+
+        private @Nullable String quoted(@Nullable Object o) {
+            return switch (o) {
+                case String s -> quote(cut(s));
+                case Long n -> "'" + point(n) + "'";
+                case List<?> l -> {
+                    List<@Nullable String> parts = l.stream().map(this::quoted).toList();
+                    yield parts.contains(null) ? null : "[" + String.join(" ", parts) + "]";
+                }
+                case null, default -> null;
             };
         }
 
@@ -193,12 +204,11 @@ final class GoFormat {
         }
 
         private @Nullable String hexadecimal(@Nullable Object o) {
-            String text =
-                    switch (o) {
-                        case Long n -> Long.toString(n, 16);
-                        case String s -> HexFormat.of().formatHex(s.getBytes(StandardCharsets.UTF_8));
-                        case null, default -> null;
-                    };
+            String text = switch (o) {
+                case Long n -> Long.toString(n, 16);
+                case String s -> HexFormat.of().formatHex(s.getBytes(StandardCharsets.UTF_8));
+                case null, default -> null;
+            };
             return text == null || letter == 'x' ? text : text.toUpperCase(Locale.ROOT);
         }
     }

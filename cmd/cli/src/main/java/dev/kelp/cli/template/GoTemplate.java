@@ -199,14 +199,16 @@ public final class GoTemplate {
             return value;
         }
 
-        private @Nullable Object command(
-                Node.Command c, @Nullable Object dot, @Nullable Object @Nullable [] piped) {
+        private @Nullable Object command(Node.Command c, @Nullable Object dot, @Nullable Object @Nullable [] piped) {
             Node.Operand first = c.words().getFirst();
             if (first instanceof Node.Function f) {
                 if (f.name().equals("and") || f.name().equals("or")) {
                     return shortCircuit(f.name().equals("or"), c, dot, piped);
                 }
                 return TemplateFunctions.call(f.name(), arguments(c, dot, piped));
+            }
+            if (first instanceof Node.Literal l && l.value() == null) {
+                throw failed("nil is not a command");
             }
             Object value = operand(first, dot);
             if (value instanceof TemplateMethod m) {
@@ -248,9 +250,7 @@ public final class GoTemplate {
         }
 
         private @Nullable Object resolved(Node.Operand o, @Nullable Object dot) {
-            Object value = o instanceof Node.Function f
-                    ? TemplateFunctions.call(f.name(), List.of())
-                    : operand(o, dot);
+            Object value = o instanceof Node.Function f ? TemplateFunctions.call(f.name(), List.of()) : operand(o, dot);
             return value instanceof TemplateMethod m ? m.call(List.of()) : value;
         }
 

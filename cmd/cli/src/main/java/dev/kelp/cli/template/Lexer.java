@@ -211,7 +211,8 @@ final class Lexer {
         }
     }
 
-    /// The escapes of Go: one letter, or `x`, `u`, `U` with two, four or eight hexadecimal digits, or three octal digits.
+    /// The escapes of Go: one letter, or `x`, `u`, `U` with two, four or eight hexadecimal digits, or three octal
+    /// digits.
     private void escape(StringBuilder b, int start) {
         if (at >= source.length()) {
             throw bad("unterminated quoted string", start);

@@ -17,8 +17,32 @@ import org.jspecify.annotations.Nullable;
 /// `padlen`, `truncate`, `println`).
 final class TemplateFunctions {
     private static final Set<String> NAMES = Set.of(
-            "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "printf",
-            "println", "html", "js", "urlquery", "json", "join", "split", "lower", "upper", "title", "pad", "padlen",
+            "and",
+            "or",
+            "not",
+            "eq",
+            "ne",
+            "lt",
+            "le",
+            "gt",
+            "ge",
+            "len",
+            "index",
+            "slice",
+            "print",
+            "printf",
+            "println",
+            "html",
+            "js",
+            "urlquery",
+            "json",
+            "join",
+            "split",
+            "lower",
+            "upper",
+            "title",
+            "pad",
+            "padlen",
             "truncate");
 
     private TemplateFunctions() {}
@@ -48,8 +72,11 @@ final class TemplateFunctions {
                 yield GoFormat.sprintf(string(name, a.getFirst()), normal(a.subList(1, a.size())));
             }
             case "html" -> html(print(a));
-            case "js" -> GoFormat.quote(print(a)).replaceAll("^\"|\"$", "");
-            case "urlquery" -> URLEncoder.encode(print(a), StandardCharsets.UTF_8).replace("*", "%2A").replace("%7E", "~");
+            case "js" -> javascript(print(a));
+            case "urlquery" ->
+                URLEncoder.encode(print(a), StandardCharsets.UTF_8)
+                        .replace("*", "%2A")
+                        .replace("%7E", "~");
             default -> strings(name, a);
         };
     }
@@ -246,6 +273,21 @@ final class TemplateFunctions {
                 .replace("\"", "&#34;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;");
+    }
+
+    private static String javascript(String s) {
+        StringBuilder b = new StringBuilder();
+        for (int i = 0; i < s.length(); i++) {
+            char c = s.charAt(i);
+            if (c == '\\' || c == '\'' || c == '"') {
+                b.append('\\').append(c);
+            } else if (c < ' ' || "<>&=".indexOf(c) >= 0) {
+                b.append(String.format(Locale.ROOT, "\\u%04X", (int) c));
+            } else {
+                b.append(c);
+            }
+        }
+        return b.toString();
     }
 
     private static String title(String s) {
