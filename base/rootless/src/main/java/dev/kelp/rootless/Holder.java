@@ -111,8 +111,7 @@ public final class Holder implements Spawner, AutoCloseable {
         }
     }
 
-    /// The exit of a process spawned under `key` by this daemon or an earlier one: completes with the wait status, at
-    /// once when it is known. For a key nobody used it never completes.
+    @Override
     public CompletableFuture<Integer> exit(String key) {
         CompletableFuture<Integer> exit = exits.computeIfAbsent(key, k -> new CompletableFuture<>());
         failIfClosed(exit);
@@ -134,7 +133,11 @@ public final class Holder implements Spawner, AutoCloseable {
     @Override
     public void close() {
         try {
-            UnixSockets.shutdown(socket, 2);
+            synchronized (sending) {
+                if (socket.isOpen()) {
+                    UnixSockets.shutdown(socket, 2);
+                }
+            }
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "shutdown of the holder's channel", e);
         }
@@ -143,6 +146,9 @@ public final class Holder implements Spawner, AutoCloseable {
     private void send(Packet.Writer packet, List<Fd> fds) {
         byte[] bytes = packet.bytes();
         synchronized (sending) {
+            if (!socket.isOpen()) {
+                throw gone(null);
+            }
             try {
                 UnixSockets.send(socket, bytes, fds);
             } catch (ErrnoException e) {
@@ -218,7 +224,9 @@ public final class Holder implements Spawner, AutoCloseable {
     }
 
     private void end(@Nullable Throwable why) {
-        socket.close();
+        synchronized (sending) {
+            socket.close();
+        }
         KelpException gone = gone(why);
         closed.complete(null);
         pending.values().forEach(p -> p.answer().completeExceptionally(gone));

@@ -104,7 +104,7 @@ final class ClientServer {
             connection.close();
             lastActiveNanos.set(System.nanoTime());
             clients.decrementAndGet();
-            boolean unused = Thread.interrupted();
+            boolean _ = Thread.interrupted();
         }
     }
 
@@ -150,7 +150,7 @@ final class ClientServer {
             code = SIGPIPE_EXIT;
         }
         client.finish();
-        boolean unused = Thread.interrupted();
+        boolean _ = Thread.interrupted();
         connection.exit(code);
         // The reader owns the socket's end: closing it before would let its number be used again under it.
         reader.join();

@@ -2,8 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
-import dev.kelp.cli.Kelp;
-import dev.kelp.engine.Engine;
+import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.local.LocalEngine;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
@@ -37,7 +36,7 @@ public final class DaemonMain {
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
         Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
-        holder.closed().thenRun(() -> System.exit(0));
+        var _ = holder.closed().thenRun(() -> System.exit(0));
         LOG.log(Level.INFO, "kelpd " + buildId + " is ready, data in " + instance.dataRoot());
     }
 
@@ -70,7 +69,7 @@ public final class DaemonMain {
     private record EngineCommands(LocalEngine engine) implements ClientServer.Commands {
         @Override
         public int run(ClientContext client) {
-            return Kelp.run(client, (Engine) engine);
+            return Shell.execute(client, engine);
         }
 
         @Override

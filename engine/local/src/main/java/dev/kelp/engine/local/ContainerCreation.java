@@ -5,13 +5,13 @@ import dev.kelp.engine.Containers.EffectiveProcess;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.linux.Signals;
 import dev.kelp.model.Digest;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
 import dev.kelp.model.oci.ImageConfig;
-import dev.kelp.runtime.Signals;
 import dev.kelp.runtime.spec.ProcessParts;
 import java.util.List;
 import java.util.Optional;
@@ -65,7 +65,11 @@ final class ContainerCreation {
         try {
             files.create(c);
             c = c.with(c.run().in(Phase.CREATED));
-            records.update(c);
+            if (spec.lifecycle().autoRemove()) {
+                records.update(c);
+            } else {
+                records.updateDurably(c);
+            }
             return c;
         } catch (RuntimeException e) {
             undo(c, e);
