@@ -8,8 +8,6 @@ module dev.kelp.engine.local {
     requires dev.kelp.runtime;
     requires transitive dev.kelp.snapshot;
     requires transitive java.sql;
-    requires com.github.luben.zstd_jni;
-    requires org.apache.commons.compress;
     requires org.xerial.sqlitejdbc;
 
     exports dev.kelp.engine.local;

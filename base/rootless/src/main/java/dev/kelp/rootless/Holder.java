@@ -133,7 +133,11 @@ public final class Holder implements Spawner, AutoCloseable {
     @Override
     public void close() {
         try {
-            UnixSockets.shutdown(socket, 2);
+            synchronized (sending) {
+                if (socket.isOpen()) {
+                    UnixSockets.shutdown(socket, 2);
+                }
+            }
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "shutdown of the holder's channel", e);
         }
@@ -142,6 +146,9 @@ public final class Holder implements Spawner, AutoCloseable {
     private void send(Packet.Writer packet, List<Fd> fds) {
         byte[] bytes = packet.bytes();
         synchronized (sending) {
+            if (!socket.isOpen()) {
+                throw gone(null);
+            }
             try {
                 UnixSockets.send(socket, bytes, fds);
             } catch (ErrnoException e) {
@@ -217,7 +224,9 @@ public final class Holder implements Spawner, AutoCloseable {
     }
 
     private void end(@Nullable Throwable why) {
-        socket.close();
+        synchronized (sending) {
+            socket.close();
+        }
         KelpException gone = gone(why);
         closed.complete(null);
         pending.values().forEach(p -> p.answer().completeExceptionally(gone));

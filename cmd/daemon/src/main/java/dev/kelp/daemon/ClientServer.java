@@ -84,7 +84,8 @@ final class ClientServer {
         return System.nanoTime() - lastActiveNanos.get();
     }
 
-    private void serve(Fd socket) {
+    /// Serves one client from its first frame to its exit code, and closes the socket.
+    void serve(Fd socket) {
         Connection connection = new Connection(socket);
         try {
             int uid = UnixSockets.peer(socket).uid();

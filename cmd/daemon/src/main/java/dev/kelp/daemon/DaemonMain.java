@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,10 @@ public final class DaemonMain {
     private DaemonMain() {}
 
     public static void main(String[] arguments) throws IOException {
+        if (arguments.length == 1 && arguments[0].equals("--train")) {
+            Training.run(installRoot());
+            return;
+        }
         Instance instance = Instance.of(System.getenv());
         String buildId =
                 Files.readString(instance.installRoot().resolve("build-id")).strip();
@@ -36,8 +41,14 @@ public final class DaemonMain {
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
         Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
-        holder.closed().thenRun(() -> System.exit(0));
+        var _ = holder.closed().thenRun(() -> System.exit(0));
         LOG.log(Level.INFO, "kelpd " + buildId + " is ready, data in " + instance.dataRoot());
+    }
+
+    /// The tree this class path is the `lib` folder of.
+    private static Path installRoot() {
+        String first = System.getProperty("java.class.path").split(":", 2)[0];
+        return Path.of(first).toAbsolutePath().resolveSibling("..").normalize();
     }
 
     private static void accept(ClientServer server) {

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /// A server that does to its client whatever a test tells it, and remembers what it was asked.
@@ -40,17 +42,28 @@ final class HostileServer implements AutoCloseable {
     final List<Seen> seen = new CopyOnWriteArrayList<>();
 
     HostileServer() {
-        this(null);
+        this(null, false);
     }
 
-    HostileServer(@Nullable SSLContext tls) {
+    HostileServer(SSLContext tls) {
+        this(tls, false);
+    }
+
+    HostileServer(@Nullable SSLContext tls, boolean wantsCertificate) {
         try {
             InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
             if (tls == null) {
                 server = HttpServer.create(any, 0);
             } else {
                 HttpsServer https = HttpsServer.create(any, 0);
-                https.setHttpsConfigurator(new HttpsConfigurator(tls));
+                https.setHttpsConfigurator(new HttpsConfigurator(tls) {
+                    @Override
+                    public void configure(HttpsParameters parameters) {
+                        SSLParameters p = tls.getDefaultSSLParameters();
+                        p.setNeedClientAuth(wantsCertificate);
+                        parameters.setSSLParameters(p);
+                    }
+                });
                 server = https;
             }
         } catch (IOException e) {

@@ -12,10 +12,8 @@ import org.junit.jupiter.api.Test;
 class ChallengeTest {
     @Test
     void bearerWithScopeContainingCommas() {
-        assertThat(
-                        Challenge.parse(
-                                List.of(
-                                        "Bearer realm=\"https://auth.example/token\",service=\"reg\",scope=\"repository:a/b:pull,push\"")))
+        assertThat(Challenge.parse(List.of("Bearer realm=\"https://auth.example/token\",service=\"reg\","
+                        + "scope=\"repository:a/b:pull,push\"")))
                 .containsExactly(new Challenge(
                         "bearer",
                         Map.of(
