@@ -102,7 +102,7 @@ static void *scratch(size_t n) {
 }
 static void scratch_free(void) { for (struct chunk *k; (k = chunks); free(k)) chunks = k->next; }
 __attribute__((format(printf, 1, 2))) static char *format(const char *fmt, ...) {
-    va_list ap, again; va_start(ap, fmt); va_copy(again, ap); size_t n = (size_t)vsnprintf(NULL, 0, fmt, ap) + 1;
+    va_list ap, again; va_start(ap, fmt); va_copy(again, ap); size_t n = (size_t)vsnprintf((char[1]){ 0 }, 1, fmt, ap) + 1;
     char *s = scratch(n); vsnprintf(s, n, fmt, again); va_end(again); va_end(ap); return s;
 }
 static void *buf_room(struct buf *b, size_t n) {
@@ -1439,9 +1439,8 @@ _Noreturn static void holder_loop(void) {
         if (poll(p, CONNS + n, until_ms(at ? at : INT64_MAX)) < 0 && errno != EINTR)
             fail(NULL, "poll: %s", errtext(errno));
         if (p[CHANNEL].revents && h.channel >= 0 && told) read_channel();
-        while (read(h.sig, &s, sizeof s) == sizeof s)
+        for (; read(h.sig, &s, sizeof s) == sizeof s; reap())
             if (s.ssi_signo == SIGTERM) stop_holder();
-        if (p[SIG].revents) reap();
         for (unsigned i = 0; i < n; i++)
             if (p[CONNS + i].revents && h.conns[i].fd >= 0) read_conn(&h.conns[i]);
         if (p[LISTENER].revents && h.state == FAILED) try_again();
