@@ -102,7 +102,7 @@ static void *scratch(size_t n) {
 }
 static void scratch_free(void) { for (struct chunk *k; (k = chunks); free(k)) chunks = k->next; }
 __attribute__((format(printf, 1, 2))) static char *format(const char *fmt, ...) {
-    va_list ap, again; va_start(ap, fmt); va_copy(again, ap); size_t n = (size_t)vsnprintf((char[1]){ 0 }, 1, fmt, ap) + 1;
+    va_list ap, again; va_start(ap, fmt); va_copy(again, ap); size_t n = (size_t)vsnprintf(NULL, 0, fmt, ap) + 1;
     char *s = scratch(n); vsnprintf(s, n, fmt, again); va_end(again); va_end(ap); return s;
 }
 static void *buf_room(struct buf *b, size_t n) {
