@@ -7,6 +7,7 @@ import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.Digest;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.oci.ImageConfig;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
     ///
     /// @param imageName what `ps` shows under IMAGE
     /// @param parent name of the committed snapshot it stands on; null with `--rootfs`
+    /// @param image what the image says about running it, `EMPTY` with `--rootfs`
     /// @param snapshotter name of the snapshotter that holds its writable layer; null with `--rootfs`
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Definition(
@@ -29,7 +31,8 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
             @Nullable String snapshotter,
             String runtime,
             long createdMillis,
-            EffectiveProcess process) {}
+            EffectiveProcess process,
+            ImageConfig.Execution image) {}
 
     /// The present or last run.
     ///

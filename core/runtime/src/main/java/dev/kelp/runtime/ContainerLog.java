@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inotify;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Poll;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// A container's output, read from the log conmon writes. Lines that are none (a torn write, garbage) are skipped.
+public final class ContainerLog {
+    /// conmon writes at most 8 KiB of output in a line; a longer one is skipped to its end.
+    public static final int LINE_BYTES_MAX = 64 << 10;
+
+    private static final int BLOCK_BYTES = 64 << 10;
+    private static final int WATCHED = Inotify.IN_MODIFY | Inotify.IN_CREATE | Inotify.IN_MOVED_TO;
+
+    private final Path file;
+
+    public ContainerLog(Path file) {
+        this.file = file;
+    }
+
+    /// @param tail the last lines to begin with; negative: all
+    /// @param since entries from then on
+    /// @param until entries up to then
+    public record Options(
+            boolean follow,
+            int tail,
+            @Nullable Instant since,
+            @Nullable Instant until,
+            boolean stdout,
+            boolean stderr) {
+        public static final Options ALL = new Options(false, -1, null, null, true, true);
+    }
+
+    /// A piece of output. A whole line's data ends in a newline; a piece without one goes on in its stream's next entry.
+    public record Entry(Instant time, boolean stderr, byte[] data) {}
+
+    /// Takes entries; false ends the replay.
+    public interface Sink {
+        boolean take(Entry entry);
+    }
+
+    /// Replays the log into `sink`. With `follow` it goes on until `end` is completed and everything written before is
+    /// read, or `cancelled` is completed. Returns then.
+    ///
+    /// @param end the container's exit, see [ContainerTask#exit]
+    public void replay(Options options, CompletableFuture<?> end, CompletableFuture<?> cancelled, Sink sink) {
+        PlatformThreads.call(() -> {
+            replayHere(options, end, cancelled, sink);
+            return true;
+        });
+    }
+
+    private void replayHere(Options options, CompletableFuture<?> end, CompletableFuture<?> cancelled, Sink sink) {
+        try {
+            if (options.follow()) {
+                follow(options, end, cancelled, sink);
+            } else {
+                readOnce(options, sink);
+            }
+        } catch (NoSuchFileException e) {
+            // nothing was ever written, or there is no log
+        } catch (ErrnoException e) {
+            throw e.toKelp("follow the log " + file);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "read the log " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void readOnce(Options options, Sink sink) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            Reader reader = new Reader(channel, options, sink);
+            reader.position = LogTail.start(channel, options);
+            if (reader.readToEnd()) {
+                reader.lastLine();
+            }
+        }
+    }
+
+    private void follow(Options options, CompletableFuture<?> end, CompletableFuture<?> cancelled, Sink sink)
+            throws IOException {
+        Path folder = Optional.ofNullable(file.getParent()).orElse(Path.of("/"));
+        Fd[] pipe = Pipes.pipe();
+        try (Fd wakeRead = pipe[0];
+                Wake wake = new Wake(pipe[1]);
+                Inotify inotify = new Inotify()) {
+            inotify.watch(folder.toString(), WATCHED);
+            end.whenComplete((v, e) -> wake.wake()).exceptionally(e -> null);
+            cancelled.whenComplete((v, e) -> wake.wake()).exceptionally(e -> null);
+            FollowState state = new FollowState(options, sink);
+            while (state.step(end) && !cancelled.isDone()) {
+                int[] events = Poll.await(List.of(inotify.descriptor(), wakeRead), Poll.POLLIN, -1);
+                if (events[0] != 0) {
+                    inotify.take();
+                }
+            }
+            state.close();
+        }
+    }
+
+    /// Wakes the follower as long as it is there: a descriptor's number may belong to somebody else right after closing.
+    private static final class Wake implements AutoCloseable {
+        private final Fd fd;
+
+        Wake(Fd fd) {
+            this.fd = fd;
+        }
+
+        synchronized void wake() {
+            try {
+                if (fd.isOpen()) {
+                    Pipes.writeAll(fd, new byte[] {1}, 0, 1);
+                }
+            } catch (ErrnoException e) {
+                throw e.toKelp("wake the follower of a log");
+            }
+        }
+
+        @Override
+        public synchronized void close() {
+            fd.close();
+        }
+    }
+
+    /// The file followed, which conmon replaces by a new one when it has reached its limit.
+    private final class FollowState {
+        private final Options options;
+        private final Sink sink;
+        private @Nullable FileChannel channel;
+        private @Nullable Reader reader;
+        private @Nullable Object fileKey;
+
+        FollowState(Options options, Sink sink) {
+            this.options = options;
+            this.sink = sink;
+        }
+
+        /// Reads what is there; false when that was all there will ever be.
+        boolean step(CompletableFuture<?> end) throws IOException {
+            boolean ended = end.isDone();
+            if (reader == null && !open(true)) {
+                return !ended;
+            }
+            Reader current = reader;
+            while (current != null) {
+                if (!current.readToEnd()) {
+                    return false;
+                }
+                if (Objects.equals(fileKey, key())) {
+                    break;
+                }
+                close();
+                current = open(false) ? reader : null;
+            }
+            if (ended && current != null) {
+                current.lastLine();
+            }
+            return !ended;
+        }
+
+        private boolean open(boolean first) throws IOException {
+            try {
+                FileChannel opened = FileChannel.open(file, StandardOpenOption.READ);
+                channel = opened;
+                fileKey = key();
+                Reader made = new Reader(opened, options, sink);
+                made.position = first ? LogTail.start(opened, options) : 0;
+                reader = made;
+                return true;
+            } catch (NoSuchFileException e) {
+                reader = null;
+                return false;
+            }
+        }
+
+        private @Nullable Object key() throws IOException {
+            try {
+                return Files.readAttributes(file, BasicFileAttributes.class)
+                        .fileKey();
+            } catch (NoSuchFileException e) {
+                return fileKey;
+            }
+        }
+
+        void close() throws IOException {
+            if (channel != null) {
+                channel.close();
+            }
+        }
+    }
+
+    /// Reads forward, line by line.
+    private static final class Reader {
+        private final FileChannel channel;
+        private final Options options;
+        private final Sink sink;
+        private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+        private byte[] carry = new byte[LINE_BYTES_MAX];
+        private int carried;
+        private boolean tooLong;
+        private boolean done;
+        private long position;
+
+        Reader(FileChannel channel, Options options, Sink sink) {
+            this.channel = channel;
+            this.options = options;
+            this.sink = sink;
+        }
+
+        /// False when the sink, or `until`, ended it.
+        boolean readToEnd() throws IOException {
+            byte[] bytes = new byte[BLOCK_BYTES];
+            while (!done) {
+                block.clear();
+                int n = channel.read(block, position);
+                if (n <= 0) {
+                    break;
+                }
+                position += n;
+                block.flip();
+                block.get(bytes, 0, n);
+                take(bytes, n);
+            }
+            return !done;
+        }
+
+        private void take(byte[] bytes, int length) {
+            int from = 0;
+            for (int i = 0; i < length && !done; i++) {
+                if (bytes[i] != '\n') {
+                    continue;
+                }
+                if (carried == 0 && !tooLong) {
+                    line(bytes, from, i, true);
+                } else {
+                    append(bytes, from, i);
+                    if (!tooLong) {
+                        line(carry, 0, carried, true);
+                    }
+                }
+                carried = 0;
+                tooLong = false;
+                from = i + 1;
+            }
+            append(bytes, from, length);
+        }
+
+        private void append(byte[] bytes, int from, int to) {
+            if (carried + (to - from) > carry.length) {
+                tooLong = true;
+                carried = 0;
+            }
+            if (!tooLong) {
+                System.arraycopy(bytes, from, carry, carried, to - from);
+                carried += to - from;
+            }
+        }
+
+        /// A line without its newline: what conmon had written when it was killed.
+        void lastLine() {
+            if (carried > 0 && !tooLong && !done) {
+                line(carry, 0, carried, false);
+                carried = 0;
+            }
+        }
+
+        private void line(byte[] bytes, int from, int to, boolean complete) {
+            Optional<LogLine> parsed = LogLine.parse(bytes, from, to);
+            if (parsed.isEmpty()) {
+                return;
+            }
+            LogLine l = parsed.get();
+            if (options.until() != null && l.time().isAfter(options.until())) {
+                done = true;
+                return;
+            }
+            boolean wanted = l.stderr() ? options.stderr() : options.stdout();
+            if (!wanted || (options.since() != null && l.time().isBefore(options.since()))) {
+                return;
+            }
+            boolean newline = l.whole() && complete;
+            byte[] data = Arrays.copyOfRange(bytes, l.dataAt(), newline ? to + 1 : to);
+            if (newline) {
+                data[data.length - 1] = '\n';
+            }
+            done = !sink.take(new Entry(l.time(), l.stderr(), data));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.UnixSockets;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.rootless.SpawnRequest;
+import dev.kelp.rootless.SpawnedProcess;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/// The OCI runtime's `exec`, started by the holder without a monitor: the holder keeps the exit status, the daemon hands the
+/// streams to the client, so the process survives the daemon.
+///
+/// The runtime process stays for as long as the command runs and passes its status on. Its own failures look like the
+/// command's exit code 1; its log file tells them apart.
+final class Exec {
+    private static final System.Logger LOG = System.getLogger(Exec.class.getName());
+    private static final int LOG_BYTES_MAX = 64 << 10;
+
+    private final ContainerTask.Context context;
+    private final OciRuntimeCli runtime;
+    private final TaskFiles files;
+    private final String id;
+
+    Exec(ContainerTask.Context context, OciRuntimeCli runtime, TaskFiles files, String id) {
+        this.context = context;
+        this.runtime = runtime;
+        this.files = files;
+        this.id = id;
+    }
+
+    private static String key(String id, String token) {
+        return "exec/" + id + "/" + token;
+    }
+
+    private Path file(String token, String kind) {
+        return files.file("exec-" + token + "." + kind);
+    }
+
+    /// Blocks until the runtime was executed; with a terminal, until it exists.
+    ExecProcess start(ExecRequest request) {
+        String token = request.token();
+        try {
+            Files.write(file(token, "json"), request.process().json());
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "write " + file(token, "json") + ": " + e, e);
+        }
+        try {
+            return request.process().terminal() ? startWithTerminal(request) : startWithPipes(request);
+        } catch (ErrnoException e) {
+            removeFiles(token);
+            throw e.toKelp("execute a command in container " + id);
+        } catch (KelpException e) {
+            removeFiles(token);
+            throw e;
+        }
+    }
+
+    private ExecProcess startWithPipes(ExecRequest request) throws ErrnoException {
+        List<Fd> theirs = new ArrayList<>();
+        List<Fd> ours = new ArrayList<>();
+        try {
+            Map<Integer, Fd> streams = new HashMap<>();
+            Optional<Fd> stdin = Optional.empty();
+            Optional<Fd> stdout = Optional.empty();
+            Optional<Fd> stderr = Optional.empty();
+            if (!request.detach()) {
+                stdin = request.stdin() ? Optional.of(pipe(0, streams, theirs, ours)) : Optional.empty();
+                stdout = Optional.of(pipe(1, streams, theirs, ours));
+                stderr = Optional.of(pipe(2, streams, theirs, ours));
+            }
+            SpawnedProcess child = spawn(request.token(), streams, List.of());
+            return new ExecProcess(
+                    request.token(), Optional.empty(), stdin, stdout, stderr, exit(request.token(), child));
+        } catch (ErrnoException | KelpException e) {
+            ours.forEach(Fd::close);
+            throw e;
+        } finally {
+            theirs.forEach(Fd::close);
+        }
+    }
+
+    private static Fd pipe(int target, Map<Integer, Fd> streams, List<Fd> theirs, List<Fd> ours)
+            throws ErrnoException {
+        Fd[] ends = Pipes.pipe();
+        Fd child = target == 0 ? ends[0] : ends[1];
+        Fd own = target == 0 ? ends[1] : ends[0];
+        streams.put(target, child);
+        theirs.add(child);
+        ours.add(own);
+        return own;
+    }
+
+    private ExecProcess startWithTerminal(ExecRequest request) throws ErrnoException {
+        if (!runtime.isCrun()) {
+            // runc takes a console socket only with --detach, and then nobody learns the exit code
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED,
+                            "execute a command on a terminal in container " + id + ": " + runtime.name()
+                                    + " cannot hand over the terminal and stay")
+                    .withHint("create the container with crun, or execute without a terminal");
+        }
+        String token = request.token();
+        Path socket = consoleSocket(token);
+        try (Fd listener = UnixSockets.listen(socket.toString(), UnixSockets.Type.STREAM, 1)) {
+            SpawnedProcess child = spawn(token, Map.of(), List.of("--console-socket", socket.toString()));
+            CompletableFuture<ExecProcess.Exit> exit = exit(token, child);
+            CompletableFuture<Integer> connected = context.watcher().readable(listener);
+            CompletableFuture.anyOf(connected, exit).join();
+            Optional<Fd> terminal = connected.isDone() ? Optional.of(receive(listener)) : Optional.empty();
+            return new ExecProcess(
+                    token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), exit);
+        } finally {
+            deleteQuietly(socket);
+        }
+    }
+
+    /// Neither runtime connects through a path longer than sun_path: the socket lies right below the run root.
+    private Path consoleSocket(String token) {
+        Path socket = context.runRoot().resolve("x-" + token.substring(0, Math.min(16, token.length())));
+        deleteQuietly(socket);
+        return socket;
+    }
+
+    private static Fd receive(Fd listener) throws ErrnoException {
+        try (Fd connection = UnixSockets.accept(listener)) {
+            UnixSockets.Received got = UnixSockets.receive(connection, new byte[4096], 0, 4096);
+            if (got.descriptors().isEmpty()) {
+                throw new KelpException(ErrorKind.INTERNAL, "the OCI runtime sent no terminal");
+            }
+            got.descriptors().stream().skip(1).forEach(Fd::close);
+            return got.descriptors().getFirst();
+        }
+    }
+
+    private SpawnedProcess spawn(String token, Map<Integer, Fd> streams, List<String> options) {
+        List<String> argv = new ArrayList<>(List.of(runtime.program().toString()));
+        argv.addAll(runtime.globalArguments());
+        argv.addAll(List.of("--log", file(token, "log").toString(), "--log-format", "json", "exec"));
+        argv.addAll(List.of("--process", file(token, "json").toString()));
+        argv.addAll(List.of("--pid-file", file(token, "pid").toString()));
+        argv.addAll(options);
+        argv.add(id);
+        SpawnRequest request = SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams)
+                .inOwnSession();
+        SpawnedProcess child = context.spawner().spawn(request);
+        child.pidfd().close();
+        return child;
+    }
+
+    private CompletableFuture<ExecProcess.Exit> exit(String token, SpawnedProcess child) {
+        return child.waitStatus().thenApplyAsync(status -> ended(token, status), PlatformThreads.EXECUTOR);
+    }
+
+    CompletableFuture<ExecProcess.Exit> exit(String token) {
+        return context.spawner()
+                .exit(key(id, token))
+                .thenApplyAsync(status -> ended(token, status), PlatformThreads.EXECUTOR);
+    }
+
+    private ExecProcess.Exit ended(String token, int status) {
+        int code = SpawnedProcess.exitCode(status);
+        Optional<KelpException> failure = code == 0 ? Optional.empty() : failure(token);
+        removeFiles(token);
+        context.spawner().acknowledge(key(id, token));
+        return new ExecProcess.Exit(
+                failure.map(RuntimeFailure::exitCode).orElse(code), failure.map(KelpException::getMessage));
+    }
+
+    private Optional<KelpException> failure(String token) {
+        try (var in = Files.newInputStream(file(token, "log"))) {
+            String text = new String(in.readNBytes(LOG_BYTES_MAX), StandardCharsets.UTF_8);
+            return RuntimeFailure.message(text).isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(RuntimeFailure.of("execute a command in container " + id, text));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void removeFiles(String token) {
+        for (String kind : List.of("json", "log", "pid")) {
+            deleteQuietly(file(token, kind));
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "remove " + file, e);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime;
+
+import dev.kelp.model.KelpException;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/// What a monitor must know of a container.
+///
+/// @param id 64 hexadecimal digits
+/// @param name for messages
+/// @param ociRuntime the program, see [Programs#ociRuntime]
+/// @param log the log file, made when it is missing; empty path: no log
+/// @param logBytesMax conmon starts the log anew when it would grow beyond this; 0: no limit
+/// @param terminal a pseudo-terminal is the container's stdio
+/// @param stdin standard input is a pipe (with `terminal`: is read); else it is empty
+/// @param stdinOnce standard input ends when the first attached client's does; else it stays open
+public record TaskSpec(
+        String id,
+        String name,
+        Path ociRuntime,
+        Path log,
+        long logBytesMax,
+        boolean terminal,
+        boolean stdin,
+        boolean stdinOnce) {
+    private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
+
+    public TaskSpec {
+        if (!ID.matcher(id).matches()) {
+            throw KelpException.invalid("`" + id + "` is not a container's id");
+        }
+        if (log.toString().indexOf(':') >= 0) {
+            // conmon splits DRIVER:PATH at every colon
+            throw KelpException.invalid("the log's path " + log + " has a colon, which conmon cannot write to");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime.spec;
+
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec.DeviceSpec;
+import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The mounts of a container, in the order they are made.
+final class ContainerMounts {
+    static final String INIT_TARGET = "/dev/init";
+
+    private static final long SHM_BYTES_DEFAULT = 64L << 20;
+    private static final Set<String> PROPAGATION =
+            Set.of("private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable");
+
+    /// Words of Docker's command line that mean nothing to the kernel, or that the engine has acted on.
+    private static final Set<String> DROPPED = Set.of("z", "Z", "U", "cached", "delegated", "consistent", "nocopy");
+
+    private final SpecInputs in;
+    private final Map<String, OciMount> mounts = new LinkedHashMap<>();
+
+    record OciMount(String type, String source, String target, List<String> options) {}
+
+    private ContainerMounts(SpecInputs in) {
+        this.in = in;
+    }
+
+    static List<OciMount> of(SpecInputs in) {
+        ContainerMounts all = new ContainerMounts(in);
+        all.addSystem();
+        all.addOwnFiles();
+        all.addDevices();
+        in.mounts().stream()
+                .sorted((a, b) -> Integer.compare(depth(a.target()), depth(b.target())))
+                .forEach(all::addAsked);
+        return new ArrayList<>(all.mounts.values());
+    }
+
+    private static int depth(String target) {
+        return Path.of(target).normalize().getNameCount();
+    }
+
+    /// A later mount on the same target replaces the earlier and is made in its own turn.
+    private void add(String type, String source, String target, List<String> options) {
+        mounts.remove(target);
+        mounts.put(target, new OciMount(type, source, target, options));
+    }
+
+    private void addSystem() {
+        Isolation isolation = in.spec().isolation();
+        boolean privileged = in.spec().security().privileged();
+        if (in.host(isolation.pid(), "pid")) {
+            // procfs of a pid namespace this user namespace does not own cannot be mounted
+            add("bind", "/proc", "/proc", List.of("rbind", "nosuid", "noexec", "nodev"));
+        } else {
+            add("proc", "proc", "/proc", List.of("nosuid", "noexec", "nodev"));
+        }
+        add("tmpfs", "tmpfs", "/dev", List.of("nosuid", "strictatime", "mode=755", "size=65536k"));
+        List<String> pts = new ArrayList<>(List.of("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"));
+        if (in.instance().mapsGid(5)) {
+            pts.add("gid=5");
+        }
+        add("devpts", "devpts", "/dev/pts", pts);
+        addIpc(isolation);
+        addSys(privileged);
+        List<String> cgroup = new ArrayList<>(List.of("nosuid", "noexec", "nodev", "relatime"));
+        if (!privileged) {
+            cgroup.add("ro");
+        }
+        add("cgroup", "cgroup", "/sys/fs/cgroup", cgroup);
+    }
+
+    private void addIpc(Isolation isolation) {
+        if (in.host(isolation.ipc(), "ipc")) {
+            add("bind", "/dev/shm", "/dev/shm", List.of("rbind", "nosuid", "noexec", "nodev"));
+            add("bind", "/dev/mqueue", "/dev/mqueue", List.of("rbind", "nosuid", "noexec", "nodev"));
+            return;
+        }
+        long shm = in.spec().resources().shmSizeBytes();
+        add(
+                "tmpfs",
+                "shm",
+                "/dev/shm",
+                List.of("nosuid", "noexec", "nodev", "mode=1777", "size=" + (shm > 0 ? shm : SHM_BYTES_DEFAULT)));
+        add("mqueue", "mqueue", "/dev/mqueue", List.of("nosuid", "noexec", "nodev"));
+    }
+
+    /// sysfs shows the network namespace's devices and may be mounted only by its owner; with the host's network (or
+    /// somebody else's) the sysfs that is there is shown, read-only with all below it.
+    private void addSys(boolean privileged) {
+        boolean ownNet = !in.hostNetwork() && !in.joined().containsKey("network");
+        List<String> options = new ArrayList<>(List.of("nosuid", "noexec", "nodev"));
+        if (ownNet) {
+            options.add(privileged ? "rw" : "ro");
+            add("sysfs", "sysfs", "/sys", options);
+        } else {
+            options.addAll(List.of("rbind", "rslave"));
+            options.add(privileged ? "rw" : "rro");
+            add("bind", "/sys", "/sys", options);
+        }
+    }
+
+    private void addOwnFiles() {
+        List<String> options = List.of("bind", "rprivate");
+        for (String name : List.of(NetworkFiles.HOSTS, NetworkFiles.HOSTNAME, NetworkFiles.RESOLV_CONF)) {
+            add("bind", in.folder().resolve(name).toString(), "/etc/" + name, options);
+        }
+        Path init = in.initProgram();
+        if (in.spec().lifecycle().init() && init != null) {
+            add("bind", init.toString(), INIT_TARGET, List.of("bind", "ro", "nosuid", "nodev"));
+        }
+    }
+
+    private void addDevices() {
+        for (DeviceSpec d : in.spec().security().devices()) {
+            List<String> options = new ArrayList<>(List.of("bind", "nosuid", "noexec"));
+            if (!d.permissions().isEmpty() && !d.permissions().contains("w")) {
+                options.add("ro");
+            }
+            add("bind", d.hostPath(), absolute(d.containerPath()), options);
+        }
+    }
+
+    private void addAsked(MountSpec m) {
+        String target = absolute(m.target());
+        switch (m.type()) {
+            case "bind" -> {
+                String source = m.source();
+                if (source == null || !source.startsWith("/")) {
+                    throw KelpException.invalid("the bind mount on " + target + " has no absolute source");
+                }
+                add("bind", source, target, bindOptions(m.options()));
+            }
+            case "tmpfs" -> add("tmpfs", "tmpfs", target, tmpfsOptions(m.options()));
+            default -> throw KelpException.invalid("the mount on " + target + " has the unknown type `" + m.type() + "`");
+        }
+    }
+
+    private static String absolute(String target) {
+        if (!target.startsWith("/") || Path.of(target).normalize().getNameCount() == 0) {
+            throw KelpException.invalid("`" + target + "` is not a place in a container to mount on");
+        }
+        return Path.of(target).normalize().toString();
+    }
+
+    static List<String> bindOptions(List<String> words) {
+        List<String> options = new ArrayList<>();
+        boolean recursive = !words.contains("bind") && !words.contains("bind-nonrecursive");
+        options.add(recursive ? "rbind" : "bind");
+        if (words.stream().noneMatch(PROPAGATION::contains)) {
+            options.add("rprivate");
+        }
+        for (String word : words) {
+            if (word.equals("bind-recursive=readonly")) {
+                options.add("rro");
+            } else if (!DROPPED.contains(word)
+                    && !Set.of("bind", "rbind", "bind-nonrecursive", "rw").contains(word)
+                    && !word.startsWith("bind-recursive")) {
+                options.add(word);
+            }
+        }
+        return options;
+    }
+
+    /// Docker's defaults, each undone by its opposite.
+    static List<String> tmpfsOptions(List<String> words) {
+        List<String> options = new ArrayList<>();
+        if (words.stream().noneMatch(w -> w.startsWith("mode="))) {
+            options.add("mode=1777");
+        }
+        for (String safe : List.of("noexec", "nosuid", "nodev")) {
+            if (!words.contains(safe.substring(2)) && !words.contains(safe)) {
+                options.add(safe);
+            }
+        }
+        words.stream().filter(w -> !w.isEmpty() && !w.equals("tmpcopyup")).forEach(options::add);
+        return options;
+    }
+
+    /// The propagation the container's root must have so that shared and slave mounts below it work.
+    static String rootPropagation(List<OciMount> mounts) {
+        boolean shared = mounts.stream().anyMatch(m -> m.options().contains("shared") || m.options().contains("rshared"));
+        boolean slave = mounts.stream().anyMatch(m -> m.options().contains("slave") || m.options().contains("rslave"));
+        if (shared) {
+            return "rshared";
+        }
+        return slave ? "rslave" : "";
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime.spec;
+
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.rootless.CgroupAccess;
+import dev.kelp.rootless.Instance;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// What [OciSpec] joins.
+///
+/// @param id the container's id, 64 hexadecimal digits
+/// @param image what the image says, [ImageConfig.Execution#EMPTY] without one
+/// @param rootfs the mounted root file system, absolute
+/// @param folder where this container's own files go (hosts, hostname, resolv.conf); exists
+/// @param mounts the mounts of `spec` with volumes resolved: only types `bind` (absolute source) and `tmpfs`
+/// @param joined namespaces of others to run in: `network`, `pid`, `ipc`, `uts`, `cgroup` → `/proc/PID/ns/…` or a bound
+/// file; a namespace not named here is private or the host's, as `spec` says
+/// @param initProgram a static init of the host, needed when `spec` asks for one
+/// @param hostName the machine's name, what a container in the host's UTS namespace is called
+/// @param compiledSeccomp a profile's JSON → its filter in base64 if there is one already, see `CompiledSeccomp`
+/// @param addresses the container's own addresses for /etc/hosts; empty with the host's network
+public record SpecInputs(
+        String id,
+        ContainerSpec spec,
+        ImageConfig.Execution image,
+        Path rootfs,
+        Path folder,
+        List<MountSpec> mounts,
+        Map<String, String> joined,
+        Instance instance,
+        CgroupAccess cgroups,
+        @Nullable Path initProgram,
+        String hostName,
+        Function<String, Optional<String>> compiledSeccomp,
+        List<String> addresses) {
+    public SpecInputs {
+        mounts = List.copyOf(mounts);
+        joined = Map.copyOf(joined);
+        addresses = List.copyOf(addresses);
+    }
+
+    boolean hostNetwork() {
+        return !joined.containsKey("network") && "host".equals(spec.isolation().network());
+    }
+
+    boolean host(@Nullable String mode, String namespace) {
+        return !joined.containsKey(namespace) && "host".equals(mode);
+    }
+
+    String hostname() {
+        String asked = spec.isolation().hostname();
+        if (asked != null && !asked.isEmpty()) {
+            return asked;
+        }
+        boolean shared = host(spec.isolation().uts(), "uts") || hostNetwork();
+        return shared ? hostName : id.substring(0, Math.min(12, id.length()));
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.Containers.EffectiveProcess;
+import dev.kelp.engine.local.ContainerRecord.Definition;
+import dev.kelp.engine.local.ContainerRecord.Phase;
+import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.image.ImageBase;
+import dev.kelp.linux.Signals;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.ProcessSpec;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.runtime.spec.ProcessParts;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Makes containers: settles what the image and the user's wish come to, then record, snapshot and folder. The record
+/// comes first and stays hidden until everything is there.
+final class ContainerCreation {
+    private final ContainerRecords records;
+    private final ContainerFiles files;
+    private final ImageSource images;
+    private final String defaultRuntime;
+
+    /// Where images come from.
+    interface ImageSource {
+        /// The image as a container of `namespace` would use it, unpacked for that snapshotter (null: the default).
+        ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
+    }
+
+    ContainerCreation(ContainerRecords records, ContainerFiles files, ImageSource images, String defaultRuntime) {
+        this.records = records;
+        this.files = files;
+        this.images = images;
+        this.defaultRuntime = defaultRuntime;
+    }
+
+    ContainerFiles files() {
+        return files;
+    }
+
+    ContainerRecord create(String namespace, ContainerSpec asked) {
+        String id = ContainerNames.newId();
+        String name = ContainerNames.name(asked.name(), asked.image(), id);
+        ContainerSpec spec = asked.withName(name);
+        Optional<ImageBase> base = base(namespace, spec);
+        Definition definition = definition(spec, base);
+        ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
+        records.insert(c);
+        try {
+            files.create(c);
+            c = c.with(c.run().in(Phase.CREATED));
+            if (spec.lifecycle().autoRemove()) {
+                records.update(c);
+            } else {
+                records.updateDurably(c);
+            }
+            return c;
+        } catch (RuntimeException e) {
+            undo(c, e);
+            throw e;
+        }
+    }
+
+    private void undo(ContainerRecord c, RuntimeException cause) {
+        try {
+            files.delete(c);
+            records.delete(c);
+        } catch (RuntimeException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private Optional<ImageBase> base(String namespace, ContainerSpec spec) {
+        if (spec.rootfs() != null) {
+            return Optional.empty();
+        }
+        if (spec.image() == null) {
+            throw KelpException.invalid("a container needs an image or a root file system");
+        }
+        Platform platform = spec.platform() == null ? null : Platform.parse(spec.platform());
+        return Optional.of(images.base(
+                namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
+    }
+
+    private Definition definition(ContainerSpec spec, Optional<ImageBase> base) {
+        ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
+        String runtime = spec.lifecycle().runtime() != null ? spec.lifecycle().runtime() : defaultRuntime;
+        return new Definition(
+                spec,
+                base.map(ImageBase::displayName).orElseGet(() -> "rootfs:" + spec.rootfs()),
+                base.map(ImageBase::digest).orElse(null),
+                base.map(ImageBase::platform).orElse(Platform.host()).toString(),
+                base.map(ImageBase::parent).orElse(null),
+                base.map(ImageBase::snapshotter).orElse(null),
+                runtime,
+                System.currentTimeMillis(),
+                effective(spec, image),
+                image);
+    }
+
+    private static EffectiveProcess effective(ContainerSpec spec, ImageConfig.Execution image) {
+        ProcessSpec p = spec.process();
+        String signal = first(spec.lifecycle().stopSignal(), image.stopSignal(), "SIGTERM");
+        Signals.parse(signal);
+        List<String> env = ProcessParts.environment(
+                List.of(image.env() == null ? List.of() : image.env(), p.env()), null, p.terminal(), "");
+        return new EffectiveProcess(
+                ProcessParts.arguments(p, image),
+                env.stream().filter(e -> !e.equals("HOME=")).toList(),
+                first(p.workdir(), image.workingDir(), "/"),
+                first(p.user(), image.user(), ""),
+                signal);
+    }
+
+    private static String first(@Nullable String a, @Nullable String b, String otherwise) {
+        if (a != null && !a.isEmpty()) {
+            return a;
+        }
+        return b != null && !b.isEmpty() ? b : otherwise;
+    }
+}

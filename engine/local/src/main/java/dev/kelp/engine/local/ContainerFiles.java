@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.local.ContainerRecord.Definition;
+import dev.kelp.linux.Errno;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
+import dev.kelp.linux.Stat;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.rootless.CgroupAccess;
+import dev.kelp.rootless.Instance;
+import dev.kelp.runtime.Programs;
+import dev.kelp.runtime.TaskSpec;
+import dev.kelp.runtime.spec.OciSpec;
+import dev.kelp.runtime.spec.SpecInputs;
+import dev.kelp.snapshot.HostRootfs;
+import dev.kelp.snapshot.MountTarget;
+import dev.kelp.snapshot.Snapshotter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// What a container has on the disk: its snapshot, its folder below the data root (log, hosts, resolv.conf), and while
+/// it runs the mounted root file system and the bundle below the run root.
+///
+/// The root file system is never mounted below a folder that is removed as a tree: removing would go through the mount.
+final class ContainerFiles {
+    private final Instance instance;
+    private final CgroupAccess cgroups;
+    private final Function<String, Snapshotter> snapshotters;
+    private final String hostName;
+
+    /// @param snapshotters by name
+    ContainerFiles(
+            Instance instance, CgroupAccess cgroups, Function<String, Snapshotter> snapshotters, String hostName) {
+        this.instance = instance;
+        this.cgroups = cgroups;
+        this.snapshotters = snapshotters;
+        this.hostName = hostName;
+    }
+
+    Path folder(ContainerRecord c) {
+        return instance.dataRoot().resolve("containers").resolve(c.id());
+    }
+
+    Path logPath(ContainerRecord c) {
+        return folder(c).resolve("ctr.log");
+    }
+
+    Path bundlePath(ContainerRecord c) {
+        return instance.runRoot().resolve("containers").resolve(c.id());
+    }
+
+    private Path mountPoint(ContainerRecord c) {
+        return instance.runRoot().resolve("mounts").resolve(c.id());
+    }
+
+    private Path hostTree(ContainerRecord c) {
+        return folder(c).resolve("host");
+    }
+
+    /// Makes snapshot and folder of a new container.
+    void create(ContainerRecord c) {
+        Definition d = c.definition();
+        if (d.snapshotter() != null) {
+            snapshotters.apply(d.snapshotter()).prepare(c.id(), d.parent(), Map.of());
+        }
+        try {
+            Files.createDirectories(folder(c));
+        } catch (IOException e) {
+            throw failed("make the folder of container " + c.name(), e);
+        }
+    }
+
+    /// Mounts the root file system and gives the bundle's configuration.
+    OciSpec.Generated prepare(ContainerRecord c) {
+        Definition d = c.definition();
+        ContainerSpec spec = d.spec();
+        for (MountSpec m : spec.mounts()) {
+            checkSource(m);
+        }
+        try {
+            Files.createDirectories(folder(c));
+            Files.createDirectories(mountPoint(c));
+            Path rootfs = mountRoot(c);
+            return OciSpec.generate(inputs(c, spec, rootfs));
+        } catch (IOException e) {
+            throw failed("prepare container " + c.name(), e);
+        }
+    }
+
+    /// The process that `exec` starts in this running container.
+    OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
+        return OciSpec.process(inputs(c, changed, root(c)));
+    }
+
+    private Path root(ContainerRecord c) {
+        String rootfs = c.definition().spec().rootfs();
+        return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
+    }
+
+    private SpecInputs inputs(ContainerRecord c, ContainerSpec spec, Path rootfs) {
+        return new SpecInputs(
+                c.id(),
+                spec,
+                c.definition().image(),
+                rootfs,
+                folder(c),
+                spec.mounts(),
+                Map.of(),
+                instance,
+                cgroups,
+                spec.lifecycle().init() ? initProgram() : null,
+                hostName,
+                List.of());
+    }
+
+    private static Path initProgram() {
+        return Programs.init()
+                .orElseThrow(() -> new KelpException(ErrorKind.NOT_FOUND, "no init program is installed for `--init`")
+                        .withHint("apt-get install catatonit"));
+    }
+
+    TaskSpec task(ContainerRecord c) {
+        ContainerSpec.ProcessSpec p = c.definition().spec().process();
+        boolean logged = !c.definition().spec().logging().driver().equals("none");
+        return new TaskSpec(
+                c.id(),
+                c.name(),
+                Programs.ociRuntime(Optional.of(c.definition().runtime())),
+                logged ? logPath(c) : Path.of(""),
+                0,
+                p.terminal(),
+                p.openStdin(),
+                p.stdinOnce());
+    }
+
+    private Path mountRoot(ContainerRecord c) throws IOException {
+        Definition d = c.definition();
+        Path target = mountPoint(c);
+        String rootfs = d.spec().rootfs();
+        if (rootfs == null) {
+            String name = d.snapshotter() == null ? "" : d.snapshotter();
+            MountTarget.mount(snapshotters.apply(name).mounts(c.id()), target);
+            return target;
+        }
+        if (!rootfs.equals("/")) {
+            return Path.of(rootfs);
+        }
+        Path tree = hostTree(c);
+        removeTree(tree);
+        Path root = tree.resolve("root");
+        Path scratch = tree.resolve("scratch");
+        Files.createDirectories(root);
+        Files.createDirectories(scratch);
+        HostRootfs.View view = HostRootfs.prepare(
+                Path.of("/"), root, scratch, List.of(instance.dataRoot(), instance.runRoot(), instance.installRoot()));
+        MountTarget.mount(List.of(new dev.kelp.model.Mount("bind", root.toString(), List.of("bind"))), target);
+        HostRootfs.mount(view, target);
+        return target;
+    }
+
+    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted there
+    /// outside that this namespace does not see.
+    private static void checkSource(MountSpec m) {
+        if (!m.type().equals("bind") || m.source() == null) {
+            if (m.type().equals("volume")) {
+                throw new KelpException(
+                                ErrorKind.UNSUPPORTED, "named and anonymous volumes are not there yet: " + m.target())
+                        .withHint("bind a folder: -v /path/to/folder:" + m.target());
+            }
+            return;
+        }
+        try {
+            Stat here = Inodes.stat(Fd.CWD, m.source(), 0);
+            boolean same = m.inode() == null
+                    || (here.inode() == m.inode()
+                            && (here.deviceMajor() + ":" + here.deviceMinor()).equals(m.device()));
+            if (!same) {
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "`" + m.source() + "` is not the same for the engine as for you: a file system was"
+                                        + " mounted there privately")
+                        .withHint("restart the engine with `kelp system stop` from where you see it");
+            }
+        } catch (ErrnoException e) {
+            throw e.toKelp("cannot bind `" + m.source() + "` to `" + m.target() + "`");
+        }
+    }
+
+    /// Unmounts the root file system of a container that does not run.
+    void discard(ContainerRecord c) {
+        Path target = mountPoint(c);
+        if ("/".equals(c.definition().spec().rootfs())) {
+            // Everything below the view goes with it: MNT_DETACH takes the whole tree.
+            MountTarget.unmount(target);
+        } else if (c.definition().spec().rootfs() == null) {
+            MountTarget.unmount(target);
+        }
+        try {
+            Files.deleteIfExists(target);
+        } catch (IOException e) {
+            throw failed("remove the mount point " + target, e);
+        }
+    }
+
+    /// Removes everything; what is not there is fine.
+    void delete(ContainerRecord c) {
+        discard(c);
+        Definition d = c.definition();
+        if (d.snapshotter() != null) {
+            try {
+                snapshotters.apply(d.snapshotter()).remove(c.id());
+            } catch (KelpException e) {
+                if (e.kind() != ErrorKind.NOT_FOUND) {
+                    throw e;
+                }
+            }
+        }
+        try {
+            removeTree(folder(c));
+        } catch (IOException e) {
+            throw failed("remove the folder of container " + c.name(), e);
+        }
+    }
+
+    private static void removeTree(Path tree) throws IOException {
+        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+            Inodes.removeTree(parent, tree.getFileName().toString());
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+
+    private static KelpException failed(String what, IOException e) {
+        return e instanceof ErrnoException errno
+                ? errno.toKelp("cannot " + what)
+                : new KelpException(ErrorKind.INTERNAL, "cannot " + what + ": " + e.getMessage(), e);
+    }
+}
