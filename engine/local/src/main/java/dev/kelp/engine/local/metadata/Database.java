@@ -19,7 +19,8 @@ import org.sqlite.SQLiteException;
 
 /// The engine's SQLite database, in WAL mode. One process owns the file.
 ///
-/// [#write] runs one transaction at a time on the one connection that writes. When it returns, the transaction survives a
+/// [#write] runs one transaction at a time on the one connection that writes. When it returns, the transaction survives
+/// a
 /// power cut (synchronous=FULL: one fdatasync(2) of the log). [#writeRelaxed] saves that sync: the transaction is as
 /// atomic and survives `kill -9` all the same, but a power cut may take it back, with all that came after it. [#read]
 /// sees the last committed state and waits for nobody.
@@ -63,7 +64,8 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /// Lets SQLite's native library be loaded from `folder`, where the installation put it, and not be unpacked into a
+    /// Lets SQLite's native library be loaded from `folder`, where the installation put it, and not be unpacked
+    /// into a
     /// temporary file at each start. To be called before the first [#open] of the process.
     public static void useNativeLibrary(Path folder) {
         System.setProperty("org.sqlite.lib.path", folder.toString());

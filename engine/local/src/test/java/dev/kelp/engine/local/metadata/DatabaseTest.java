@@ -39,8 +39,7 @@ class DatabaseTest {
     }
 
     private static boolean put(Connection c, String name, long value) throws SQLException {
-        try (PreparedStatement s =
-                c.prepareStatement("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")) {
+        try (PreparedStatement s = c.prepareStatement("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")) {
             s.setString(1, name);
             s.setLong(2, value);
             s.executeUpdate();
@@ -145,8 +144,8 @@ class DatabaseTest {
         Path strange = folder.resolve("strange.db");
         Files.writeString(strange, "this is no database, and it is longer than a header is".repeat(100));
         assertThatThrownBy(() -> Database.open(strange))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.DATA_LOSS));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DATA_LOSS));
     }
 
     @Test
