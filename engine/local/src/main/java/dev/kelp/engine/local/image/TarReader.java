@@ -133,10 +133,20 @@ final class TarReader {
         if (zero) {
             return false;
         }
-        if (sum != number(148, 8)) {
-            throw damaged("a header's checksum is wrong");
+        if (!isNumber(148, 8, sum)) {
+            throw entries == 0
+                    ? new KelpException(ErrorKind.INVALID_ARGUMENT, "this is not a tar archive")
+                    : damaged("a header's checksum is wrong");
         }
         return true;
+    }
+
+    private boolean isNumber(int at, int length, long expected) {
+        try {
+            return number(at, length) == expected;
+        } catch (KelpException e) {
+            return false;
+        }
     }
 
     /// Octal, or base 256 when the first bit is set.

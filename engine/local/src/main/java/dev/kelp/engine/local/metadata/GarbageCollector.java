@@ -96,6 +96,7 @@ public final class GarbageCollector {
                 }
             }
         }
+        database.refillReserve();
         return new Collected(blobs.stream().map(Blob::digest).toList(), snapshots, bytes);
     }
 
