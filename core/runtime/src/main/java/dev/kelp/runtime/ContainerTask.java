@@ -201,7 +201,7 @@ public final class ContainerTask {
         try {
             Fd stream = UnixSockets.connect(files.file("attach").toString(), UnixSockets.Type.SEQPACKET);
             try {
-                return new Streams(stream, terminal() ? Optional.of(control()) : Optional.empty());
+                return new Streams(stream, files.terminal() ? Optional.of(control()) : Optional.empty());
             } catch (ErrnoException e) {
                 stream.close();
                 throw e;
@@ -213,10 +213,6 @@ public final class ContainerTask {
             }
             throw e.toKelp("attach to container " + id);
         }
-    }
-
-    private boolean terminal() {
-        return files.text("terminal").orElse("").equals("true");
     }
 
     private Fd control() throws ErrnoException {
@@ -279,7 +275,7 @@ public final class ContainerTask {
             });
             awaitKilled();
         }
-        runtime.delete(id);
+        runtime.forget(id);
         first.ifPresent(Fd::close);
         files.remove();
     }

@@ -22,6 +22,8 @@ import java.util.Optional;
 final class TaskFiles {
     private static final String CONTAINERS = "containers";
     private static final String EXITS = "exits";
+    private static final String TASK = "task";
+    private static final String TERMINAL = "terminal";
 
     private final Path runRoot;
     private final String id;
@@ -90,6 +92,19 @@ final class TaskFiles {
 
     private static Optional<Integer> number(Path file) {
         return text(file).filter(t -> t.matches("\\d{1,10}")).map(Long::parseLong).map(Long::intValue);
+    }
+
+    /// The first file in a bundle: the OCI runtime's path, and whether stdio is a terminal.
+    void writeTask(Path program, boolean terminal) {
+        write(TASK, program + "\n" + (terminal ? TERMINAL : "pipes") + "\n");
+    }
+
+    Optional<Path> program() {
+        return text(TASK).flatMap(t -> t.lines().findFirst()).map(Path::of);
+    }
+
+    boolean terminal() {
+        return text(TASK).map(t -> t.endsWith("\n" + TERMINAL)).orElse(false);
     }
 
     Optional<String> text(String name) {

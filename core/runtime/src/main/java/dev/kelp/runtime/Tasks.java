@@ -73,8 +73,7 @@ public final class Tasks implements AutoCloseable {
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "forget the exit of " + spec.id() + ": " + e, e);
         }
-        files.write("runtime", spec.ociRuntime().toString());
-        files.write("terminal", Boolean.toString(spec.terminal()));
+        files.writeTask(spec.ociRuntime(), spec.terminal());
         OciRuntimeCli runtime = runtime(spec.ociRuntime());
         Monitor monitor = Monitor.spawn(spawner, spec, runtime, files);
         files.write("conmon.pid", Integer.toString(monitor.pid()));
@@ -177,14 +176,14 @@ public final class Tasks implements AutoCloseable {
     /// @return empty when there is none, or only the remains of one that was never created, which are removed
     public Optional<ContainerTask> reattach(String id) {
         TaskFiles files = new TaskFiles(runRoot, id);
-        Optional<String> program = files.text("runtime");
+        Optional<Path> program = files.program();
         if (program.isEmpty()) {
             if (Files.isDirectory(files.bundle())) {
                 files.remove();
             }
             return Optional.empty();
         }
-        OciRuntimeCli runtime = runtime(Path.of(program.get()));
+        OciRuntimeCli runtime = runtime(program.get());
         Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, id);
         Optional<Integer> pid = files.containerPid();
         if (files.exitCode().isEmpty() && pid.isEmpty()) {
