@@ -34,7 +34,8 @@ public final class ContainerTask {
     /// conmon refuses larger windows.
     private static final int WINDOW_MAX = 1000;
 
-    /// How long a killed first process may take to go (milliseconds): it may be in the kernel, writing to a slow disk.
+    /// How long a killed first process may take to go (milliseconds): it may be in the kernel, writing to a slow
+    /// disk.
     private static final long KILLED_MILLIS_MAX = 10_000;
 
     private final Context context;

@@ -136,7 +136,8 @@ public final class OciRuntimeCli {
         }
     }
 
-    /// Removes what the runtime keeps of a container (and its cgroup), killing what is left of it. Fine when there is
+    /// Removes what the runtime keeps of a container (and its cgroup), killing what is left of it. Fine when there
+    /// is
     /// nothing.
     void delete(String id) {
         if (!Files.exists(stateRoot.resolve(id))) {
@@ -180,8 +181,8 @@ public final class OciRuntimeCli {
         String key = "runtime/" + what + "/" + COMMANDS.incrementAndGet();
         try (Pipe out = new Pipe();
                 Pipe err = new Pipe()) {
-            SpawnedProcess child = spawner.spawn(
-                    SpawnRequest.of(key, argv, ENVIRONMENT, Map.of(1, out.write(), 2, err.write()))
+            SpawnedProcess child =
+                    spawner.spawn(SpawnRequest.of(key, argv, ENVIRONMENT, Map.of(1, out.write(), 2, err.write()))
                             .dyingWithDaemon());
             child.pidfd().close();
             out.write().close();

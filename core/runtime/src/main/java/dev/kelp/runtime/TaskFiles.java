@@ -17,7 +17,8 @@ import java.util.Optional;
 
 /// A task's files below the run root: everything a restarted daemon knows of it.
 ///
-/// `containers/ID` is the bundle: `config.json`, conmon's `attach`, `ctl`, `winsz`, `pid`, `oom`, and the monitor's facts
+/// `containers/ID` is the bundle: `config.json`, conmon's `attach`, `ctl`, `winsz`, `pid`, `oom`, and the monitor's
+/// facts
 /// below. `exits/ID` is what conmon writes at the end.
 final class TaskFiles {
     private static final String CONTAINERS = "containers";
@@ -91,7 +92,10 @@ final class TaskFiles {
     }
 
     private static Optional<Integer> number(Path file) {
-        return text(file).filter(t -> t.matches("\\d{1,10}")).map(Long::parseLong).map(Long::intValue);
+        return text(file)
+                .filter(t -> t.matches("\\d{1,10}"))
+                .map(Long::parseLong)
+                .map(Long::intValue);
     }
 
     /// The first file in a bundle: the OCI runtime's path, and whether stdio is a terminal.
@@ -140,8 +144,8 @@ final class TaskFiles {
 
     /// Removes the bundle, then the exit: in this order a daemon that dies in between still knows how it ended.
     void remove() {
-        try (Fd containers = Inodes.open(
-                runRoot.resolve(CONTAINERS).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd containers =
+                Inodes.open(runRoot.resolve(CONTAINERS).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(containers, id);
             Files.deleteIfExists(exit());
         } catch (ErrnoException e) {

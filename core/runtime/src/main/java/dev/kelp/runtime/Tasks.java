@@ -61,7 +61,8 @@ public final class Tasks implements AutoCloseable {
         return compiled.computeIfAbsent(program, p -> new CompiledSeccomp(filters, p));
     }
 
-    /// Makes the bundle's folder and starts the monitor, which then waits. The caller must call [Launch#configure] and
+    /// Makes the bundle's folder and starts the monitor, which then waits. The caller must call [Launch#configure]
+    /// and
     /// [Launch#create], or [Launch#abandon].
     ///
     /// @throws KelpException NOT_FOUND when conmon is not installed
@@ -113,7 +114,8 @@ public final class Tasks implements AutoCloseable {
 
         /// Makes the container: everything is set up, its command waits for [ContainerTask#start].
         ///
-        /// @throws KelpException COMMAND_NOT_FOUND, NOT_EXECUTABLE, or INTERNAL with the runtime's words; nothing is left
+        /// @throws KelpException COMMAND_NOT_FOUND, NOT_EXECUTABLE, or INTERNAL with the runtime's words;
+        /// nothing is left
         /// of the task then
         public ContainerTask create() {
             return PlatformThreads.call(this::createHere);
@@ -171,7 +173,8 @@ public final class Tasks implements AutoCloseable {
         return TaskFiles.known(runRoot);
     }
 
-    /// The task of an earlier daemon, from its files alone. One whose monitor was killed is ended and its exit is 137.
+    /// The task of an earlier daemon, from its files alone. One whose monitor was killed is ended and its exit is
+    /// 137.
     ///
     /// @return empty when there is none, or only the remains of one that was never created, which are removed
     public Optional<ContainerTask> reattach(String id) {
@@ -197,7 +200,8 @@ public final class Tasks implements AutoCloseable {
         return Optional.of(ContainerTask.reattached(context(), id, files, runtime, monitor, first, pid.orElse(0)));
     }
 
-    /// The monitor dies before what it started is looked for: the runtime's `create` dies with it (PR_SET_PDEATHSIG).
+    /// The monitor dies before what it started is looked for: the runtime's `create` dies with it
+    /// (PR_SET_PDEATHSIG).
     private static void end(Fd monitor) {
         try (monitor) {
             Processes.sendSignal(monitor, Processes.SIGKILL);

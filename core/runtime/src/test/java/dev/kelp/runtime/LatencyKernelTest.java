@@ -34,7 +34,8 @@ class LatencyKernelTest {
     }
 
     private long median(String name) {
-        long[] all = micros.get(name).stream().mapToLong(Long::longValue).sorted().toArray();
+        long[] all =
+                micros.get(name).stream().mapToLong(Long::longValue).sorted().toArray();
         return all[all.length / 2];
     }
 
@@ -70,8 +71,8 @@ class LatencyKernelTest {
 
     private void kelp(ContainerFixture f) throws Exception {
         String id = ContainerFixture.newId();
-        TaskSpec taskSpec = new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false);
+        TaskSpec taskSpec =
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false);
         last = System.nanoTime();
         Tasks.Launch launch = f.tasks.prepare(taskSpec);
         lap("prepare");

@@ -114,7 +114,8 @@ class RunKernelTest {
             task.start();
             assertThat(task.phase()).isEqualTo(ContainerTask.Phase.RUNNING);
             byte[] buffer = new byte[100];
-            assertThat(UnixSockets.receive(streams.stream(), buffer, 0, 100).bytes()).isPositive();
+            assertThat(UnixSockets.receive(streams.stream(), buffer, 0, 100).bytes())
+                    .isPositive();
         }
         task.kill(Processes.SIGTERM);
         assertThat(task.exit().get(10, TimeUnit.SECONDS)).isEqualTo(9);
@@ -187,8 +188,8 @@ class RunKernelTest {
     @Test
     void aGivenUpLaunchLeavesNothing() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
         launch.abandon();
         assertThat(f.tasks.known()).doesNotContain(id);
     }
@@ -196,8 +197,8 @@ class RunKernelTest {
     @Test
     void aLaunchCutShortByTheDaemonsEndIsCleanedUp() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
         int monitor = Integer.parseInt(Files.readString(launch.bundle().resolve("conmon.pid")));
         Processes.kill(monitor, 9);
         f.restartDaemon();
