@@ -3,33 +3,24 @@
  * kelp.c - the native half of Kelp: client, namespace holder, descriptor store
  *
  * THEORY OF OPERATION
- * ===================
  *
- * A JVM cannot enter a new user namespace (it has threads) and is slow to start. So one small program stands on
- * either side of it:
- *
- *     kelp ARGS (client) --kelp.sock--> kelpd (JVM) --descriptor 3--> holder (this program again)
- *              \----------holder.sock----------------------------------/
+ * A JVM cannot enter a new user namespace (it has threads) and is slow to start, so one small program stands on either
+ * side of it:  kelp ARGS (client) --kelp.sock--> kelpd (JVM) --descriptor 3--> holder (this program again)
  *
  * The client knows no command. It sends its arguments, environment and descriptors to the daemon and then does what
  * the daemon asks: print, open a file, run a program, pump a stream. Everything that must happen with the rights, the
  * terminal and the working directory of the user happens here, since the daemon, inside a user namespace, has none of
  * them. One poll loop serves the daemon, the stream, standard input and the signals (by a signalfd). Standard output
  * is written in small pieces when poll says so; O_NONBLOCK is never set on a descriptor of the user, because his shell
- * shares it. While the terminal is raw a forked guard waits at a pipe: when the client is killed it puts the terminal
- * back.
+ * shares it. While the terminal is raw a forked guard waits at a pipe: when the client is killed it puts it back.
  *
  * The holder is made by the first client, under the lock DATA/lock, and lives until it is told to stop. It makes the
  * user and mount namespaces (or joins those of monitors that outlived an earlier holder), makes both sockets, starts
  * the daemon and starts it again when it dies. Because the listening socket is the holder's, a client that comes while
- * the daemon is down just waits in the backlog. The holder is the subreaper of everything the daemon has it spawn; it
- * keeps the descriptors and the exit statuses a daemon must not lose. It is single-threaded and never blocks: one
- * poll loop over a signalfd, holder.sock, its connections, and the daemon's channel.
- *
- * To upgrade, the holder writes its state to a memfd and executes the new binary in place: pid, children, sockets,
- * lock and stored descriptors stay.
- *
- * The protocols are in PROTOCOL.md. Everything read from a peer has a limit, and every length is checked.
+ * the daemon is down just waits in the backlog. The holder is the subreaper of all that the daemon has it spawn; it
+ * keeps the descriptors and the exit statuses a daemon must not lose. It is single-threaded: one poll loop over its
+ * sockets and a signalfd. To upgrade, it writes its state to a memfd and executes the new binary in place: pid,
+ * children, sockets, lock and stored descriptors stay. The protocols are in PROTOCOL.md; every length is checked.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,7 +49,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -66,150 +56,101 @@
 
 /* Numbers and flags that older headers lack; the same on every architecture this is built for */
 enum { NR_open_tree = 428, NR_close_range = 436, NR_mount_setattr = 442 };
-enum { TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, ATTR_IDMAP = 0x100000, RANGE_CLOEXEC = 4, CLONE_WITH_PIDFD = 0x1000,
-       CGROUP2_MAGIC = 0x63677270 };
+enum { TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, ATTR_IDMAP = 0x100000, RANGE_CLOEXEC = 4, CLONE_WITH_PIDFD = 0x1000 };
 
 enum {
-    HEADER = 8, MAX_PAYLOAD = 4 << 20, MAX_FRAME_FDS = 8,      /* of a frame between client and daemon */
+    HEADER = 8, MAX_PAYLOAD = 4 << 20, MAX_FRAME_FDS = 8, MAX_QUEUED_FDS = 32, /* frames between client and daemon */
     MAX_PACKET = 128 << 10, MAX_PACKET_FDS = 64,               /* of a message between daemon and holder */
-    MAX_QUEUED_FDS = 32,          /* received by the client, not yet claimed by a frame */
-    MAX_STORED = 65536,           /* descriptors in the store */
-    MAX_KEPT_EXITS = 4096,
-    MAX_CONTROL = 256,            /* connections to holder.sock */
+    MAX_STORED = 65536, MAX_KEPT_EXITS = 4096, MAX_CONTROL = 256,   /* descriptors, exits, connections to holder.sock */
     MAX_CAUGHT = 1 << 20,         /* standard output of a program that was run for the daemon */
-    MAX_KEYS = 64,                /* length of the detach sequence */
-    MAX_RANGES = 64,              /* lines of subordinate ids */
-    MAX_LOG = 1 << 20,            /* a longer log is truncated at a start */
-    MAX_SMALL_FILE = 64 << 10,
-    IO_CHUNK = 64 << 10,
-    IN_CHUNK = 8 << 10,           /* conmon's buffer is 32 KiB: a longer packet would be cut */
+    MAX_KEYS = 64, MAX_RANGES = 64, MAX_OPTIONS = 256,         /* to detach; lines of ids; arguments of the JVM */
+    MAX_LOG = 1 << 20, MAX_SMALL_FILE = 64 << 10,              /* a longer log is truncated at a start */
+    IO_CHUNK = 64 << 10, IN_CHUNK = 8 << 10,                   /* conmon reads 32 KiB: a longer packet is cut */
     OUT_CHUNK = 4096,             /* PIPE_BUF: a pipe that polls writable takes this much without blocking */
     QUIET_MS = 1000,              /* no answer for so long: ask the holder what is wrong */
     DRAIN_MS = 1000,              /* after EXIT, an attached stream may be silent for so long */
-    RESUME_MS = 60000,            /* to learn the exit code from the next daemon */
-    RIVAL_MS = 30000,             /* waiting for another client's holder */
+    RESUME_MS = 60000, RIVAL_MS = 30000,                       /* waiting for the next daemon; for another's holder */
     STOP_MS = 10000,              /* from SIGTERM to SIGKILL */
-    BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000,
-    FAILURES_MAX = 10, FAILURES_MS = 60000,                    /* so many ends of the daemon within this are too many */
+    BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, FAILURES_MAX = 10, FAILURES_MS = 60000,
     NEVER_READY_MAX = 3,          /* ends in a row before it was ready */
     FRESH_FAILURE_MS = 2000,      /* for so long the same failure is told again instead of trying anew */
-    EXIT_KELP = 125,
-    ROOT_RANGE = 1879048192, ROOT_COUNT = 65536,               /* real root's ids where /etc/subuid names none */
+    EXIT_KELP = 125, ROOT_RANGE = 1879048192, ROOT_COUNT = 65536,   /* real root's ids where /etc/subuid names none */
 };
 
 enum { C_REQUEST = 1, C_SIGNAL, C_WINCH, C_REPLY, C_RESUME, C_DETACHED, C_STREAM_END };
 enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_MKDIR, D_BIND, D_RENAME, D_UPGRADE };
 enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8 };
-enum { KIND_CONMON, KIND_PTY, KIND_PIPES };
-enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4 };
-
+enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4 };
 /* Where everything is; filled in once by find_paths() */
 static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
 
 /* ---- memory and wire helpers --------------------------------------------------------------------------------- */
-
 struct buf { unsigned char *p; size_t len, cap; };
 struct in { const unsigned char *p; size_t left; bool bad; };  /* bad: something was missing, the message is refused */
 
 static void *need(void *p) {
     static const char text[] = "kelp: error: allocate: out of memory\n";
     if (p) return p;
-    (void)!write(2, text, sizeof text - 1);
-    _exit(EXIT_KELP);
+    (void)!write(2, text, sizeof text - 1); _exit(EXIT_KELP);
 }
 
 /* Memory that lives until the loop, be it the client's or the holder's, has dealt with the present event */
 static struct chunk { struct chunk *next; } *chunks;
 
 static void *scratch(size_t n) {
-    struct chunk *k = need(calloc(1, sizeof *k + n));
-    k->next = chunks;
-    chunks = k;
-    return k + 1;
+    struct chunk *k = need(calloc(1, sizeof *k + n)); k->next = chunks; chunks = k; return k + 1;
 }
-
-static void scratch_free(void) {
-    for (struct chunk *k; (k = chunks); free(k)) chunks = k->next;
-}
-
+static void scratch_free(void) { for (struct chunk *k; (k = chunks); free(k)) chunks = k->next; }
 __attribute__((format(printf, 1, 2))) static char *format(const char *fmt, ...) {
-    va_list ap, again;
-    va_start(ap, fmt);
-    va_copy(again, ap);
-    size_t n = (size_t)vsnprintf(NULL, 0, fmt, ap) + 1;
-    char *s = scratch(n);
-    vsnprintf(s, n, fmt, again);
-    va_end(again);
-    va_end(ap);
-    return s;
+    va_list ap, again; va_start(ap, fmt); va_copy(again, ap); size_t n = (size_t)vsnprintf(NULL, 0, fmt, ap) + 1;
+    char *s = scratch(n); vsnprintf(s, n, fmt, again); va_end(again); va_end(ap); return s;
 }
-
 static void *buf_room(struct buf *b, size_t n) {
     if (b->cap - b->len < n) b->p = need(realloc(b->p, b->cap = (b->len + n) * 2 + 256));
     return b->p + b->len;
 }
-
-static void put_mem(struct buf *b, const void *p, size_t n) {
-    if (n) memcpy(buf_room(b, n), p, n);
-    b->len += n;
-}
-
+static void put_mem(struct buf *b, const void *p, size_t n) { memcpy(buf_room(b, n + 1), n ? p : "", n); b->len += n; }
 static void put(struct buf *b, uint32_t v, int bytes) {
     for (; bytes--; v >>= 8) put_mem(b, &(unsigned char){ v & 255 }, 1);
 }
-
-static void put_str(struct buf *b, const char *s) {
-    put(b, (uint32_t)strlen(s), 4);
-    put_mem(b, s, strlen(s));
+static void put_str(struct buf *b, const char *s) { put(b, (uint32_t)strlen(s), 4); put_mem(b, s, strlen(s)); }
+static void put_strv(struct buf *b, char **v) {
+    uint32_t n = 0;
+    while (v[n]) n++;
+    put(b, n, 4);
+    for (; *v; v++) put_str(b, *v);
 }
 
 /* 1, 2, 4: an integer of so many bytes; s: a string; v: a counted list of strings */
 static void pack(struct buf *b, const char *fmt, ...) {
-    va_list ap;
-    uint32_t n = 0;
-    va_start(ap, fmt);
+    va_list ap; va_start(ap, fmt);
     for (; *fmt; fmt++) {
-        if (*fmt == 's') {
-            put_str(b, va_arg(ap, const char *));
-        } else if (*fmt == 'v') {
-            char **v = va_arg(ap, char **);
-            for (n = 0; v[n];) n++;
-            put(b, n, 4);
-            for (; *v; v++) put_str(b, *v);
-        } else {
-            put(b, va_arg(ap, unsigned), *fmt - '0');
-        }
+        if (*fmt == 's') put_str(b, va_arg(ap, const char *));
+        else if (*fmt == 'v') put_strv(b, va_arg(ap, char **));
+        else put(b, va_arg(ap, unsigned), *fmt - '0');
     }
     va_end(ap);
 }
-
 static const unsigned char *get_mem(struct in *in, size_t n) {
     const unsigned char *p = in->p;
     if (in->bad || n > in->left) return in->bad = true, NULL;
-    in->p += n;
-    in->left -= n;
-    return p;
+    in->p += n; in->left -= n; return p;
 }
-
 static uint32_t get(struct in *in, int bytes) {
-    const unsigned char *p = get_mem(in, (size_t)bytes);
-    uint32_t v = 0;
+    const unsigned char *p = get_mem(in, (size_t)bytes); uint32_t v = 0;
     while (p && bytes--) v = v << 8 | p[bytes];
     return v;
 }
 
 /* Always a terminated string; a NUL inside makes the message bad, as no path or argument can have one */
 static char *get_str(struct in *in) {
-    uint32_t n = get(in, 4);
-    const unsigned char *p = get_mem(in, n);
+    uint32_t n = get(in, 4); const unsigned char *p = get_mem(in, n);
     if (!p || memchr(p, 0, n)) return in->bad = true, scratch(1);
     return memcpy(scratch((size_t)n + 1), p, n);
 }
-
 static char **get_strv(struct in *in) {
     uint32_t n = get(in, 4);
-    if (n > in->left / 4) in->bad = true;
-    if (in->bad) n = 0;
+    if (in->bad || n > in->left / 4) in->bad = true, n = 0;
     char **v = scratch(((size_t)n + 1) * sizeof *v);
     for (uint32_t i = 0; i < n; i++) v[i] = get_str(in);
     return v;
@@ -217,20 +158,15 @@ static char **get_strv(struct in *in) {
 
 /* As pack(), into variables: unsigned for every integer. False when the message is bad. */
 static bool unpack(struct in *in, const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
+    va_list ap; va_start(ap, fmt);
     for (; *fmt; fmt++) {
         if (*fmt == 's') *va_arg(ap, char **) = get_str(in);
         else if (*fmt == 'v') *va_arg(ap, char ***) = get_strv(in);
         else *va_arg(ap, unsigned *) = get(in, *fmt - '0');
     }
-    va_end(ap);
-    return !in->bad;
+    va_end(ap); return !in->bad;
 }
-
-static void close_all(const int *fds, unsigned n) {
-    for (unsigned i = 0; i < n; i++) close(fds[i]);
-}
+static void close_all(const int *fds, unsigned n) { while (n) close(fds[--n]); }
 
 /* Keeps errno, so that it can stand between a failure and its report */
 static void shut(int *fd) {
@@ -244,11 +180,9 @@ union control { struct cmsghdr align; char space[CMSG_SPACE(MAX_PACKET_FDS * siz
 
 static ssize_t send_fds(int sock, struct iovec *iov, size_t niov, const int *fds, unsigned n, int flags) {
     union control ctl = { 0 };
-    struct msghdr m = { .msg_iov = iov, .msg_iovlen = niov };
-    ssize_t r;
+    struct msghdr m = { .msg_iov = iov, .msg_iovlen = niov }; ssize_t r;
     if (n) {
-        m.msg_control = &ctl;
-        m.msg_controllen = CMSG_SPACE(n * sizeof(int));
+        m.msg_control = &ctl; m.msg_controllen = CMSG_SPACE(n * sizeof(int));
         *CMSG_FIRSTHDR(&m) = (struct cmsghdr){ CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, n * sizeof(int));
     }
@@ -256,19 +190,16 @@ static ssize_t send_fds(int sock, struct iovec *iov, size_t niov, const int *fds
     return r;
 }
 
-/* One sendmsg; what a stream socket did not take at once is sent after. A failure is left to the reading side, which
- * learns of a broken connection in any case. */
+/* One sendmsg, then what it did not take. A failure is left to the reading side, which learns of it in any case. */
 static void send_frame(int sock, unsigned type, const struct buf *b, const int *fds, unsigned n) {
     size_t len = b ? b->len : 0;
-    unsigned char head[HEADER] = { len & 255, len >> 8 & 255, len >> 16 & 255, 0, (unsigned char)type, (unsigned char)n };
+    uint8_t head[HEADER] = { len & 255, len >> 8 & 255, len >> 16 & 255, 0, (uint8_t)type, (uint8_t)n };
     struct iovec iov[2] = { { head, HEADER }, { b ? b->p : NULL, len } };
     for (ssize_t r; iov[0].iov_len + iov[1].iov_len; n = 0) {
         if ((r = send_fds(sock, iov, 2, fds, n, 0)) < 0) return;
         for (int i = 0; i < 2; i++) {
             size_t took = (size_t)r < iov[i].iov_len ? (size_t)r : iov[i].iov_len;
-            iov[i].iov_base = (char *)iov[i].iov_base + took;
-            iov[i].iov_len -= took;
-            r -= (ssize_t)took;
+            iov[i].iov_base = (char *)iov[i].iov_base + took; iov[i].iov_len -= took; r -= (ssize_t)took;
         }
     }
 }
@@ -278,22 +209,19 @@ static ssize_t recv_fds(int sock, void *p, size_t len, int *fds, unsigned max, u
     union control ctl;
     struct iovec iov = { p, len };
     struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl };
-    bool cut = false;
-    ssize_t r;
+    bool cut = false; ssize_t r;
     while ((r = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
     if (r < 0) return r;
     for (struct cmsghdr *k = CMSG_FIRSTHDR(&m); k; k = CMSG_NXTHDR(&m, k)) {
         if (k->cmsg_level != SOL_SOCKET || k->cmsg_type != SCM_RIGHTS) continue;
         for (size_t i = 0; i < (k->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(k) + i * sizeof fd, sizeof fd);
+            int fd; memcpy(&fd, CMSG_DATA(k) + i * sizeof fd, sizeof fd);
             if (*n < max) fds[(*n)++] = fd;
             else cut = close(fd) == 0;
         }
     }
     if (!cut && !(m.msg_flags & (MSG_CTRUNC | MSG_TRUNC))) return r;
-    errno = EMSGSIZE;
-    return -1;
+    errno = EMSGSIZE; return -1;
 }
 
 static bool write_all(int fd, const void *p, size_t n) {
@@ -304,10 +232,9 @@ static bool write_all(int fd, const void *p, size_t n) {
     return true;
 }
 
-/* Reads to the end or the limit. The result is terminated; *len, unless NULL, is what came. */
+/* Reads to the end or the limit; the result is terminated */
 static char *read_all(int fd, size_t *len) {
-    static char text[MAX_SMALL_FILE + 1];
-    size_t n = 0;
+    static char text[MAX_SMALL_FILE + 1]; size_t n = 0;
     for (ssize_t r; n < MAX_SMALL_FILE; n += (size_t)r)
         if ((r = read(fd, text + n, MAX_SMALL_FILE - n)) <= 0) break;
     if (len) *len = n;
@@ -316,35 +243,16 @@ static char *read_all(int fd, size_t *len) {
 
 /* "" when it cannot be read */
 static char *read_file(const char *path, size_t *len) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = read_all(fd, len);
-    shut(&fd);
-    return text;
+    int fd = open(path, O_RDONLY | O_CLOEXEC); char *text = read_all(fd, len); shut(&fd); return text;
 }
-
-static char *first_line(const char *path) {
-    char *s = read_file(path, NULL);
-    s[strcspn(s, "\n")] = 0;
-    return s;
-}
-
+static char *first_line(const char *path) { char *s = read_file(path, NULL); s[strcspn(s, "\n")] = 0; return s; }
 static bool write_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write(fd, text, strlen(text)) >= 0;
-    shut(&fd);
-    return ok;
+    int fd = open(path, O_WRONLY | O_CLOEXEC); bool ok = write(fd, text, strlen(text)) >= 0; shut(&fd); return ok;
 }
-
 static bool starts(const char *s, const char *with) { return strncmp(s, with, strlen(with)) == 0; }
-
 static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
-
-static void sleep_ms(long ms) { nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL); }
-
 static const char *errtext(int e) {
     char *text = format("%s", strerror(e));
     if (*text >= 'A' && *text <= 'Z') *text |= 0x20;
@@ -355,47 +263,25 @@ static void tty_leave(void);
 static FILE *fail_to;             /* where fail() writes instead of stderr: to the client, while the holder starts */
 
 /* Ends the program: "kelp: error: …", then the hint when there is one */
-__attribute__((format(printf, 2, 3), noreturn)) static void fail(const char *hint, const char *fmt, ...) {
-    FILE *to = fail_to ? fail_to : stderr;
-    va_list ap;
+_Noreturn static void end_with(const char *hint, const char *text) {
     tty_leave();
-    va_start(ap, fmt);
-    fputs("kelp: error: ", to);
-    vfprintf(to, fmt, ap);
-    va_end(ap);
-    fputc('\n', to);
-    if (hint) fprintf(to, "hint: %s\n", hint);
+    fprintf(fail_to ? fail_to : stderr, hint ? "kelp: error: %s\nhint: %s\n" : "kelp: error: %s\n", text, hint);
     exit(EXIT_KELP);
 }
+#define fail(hint, ...) end_with(hint, format(__VA_ARGS__))
 
 /* ---- paths --------------------------------------------------------------------------------------------------- */
-
-static const char *env(const char *name) {
-    const char *v = getenv(name);
-    return v && *v ? v : NULL;
-}
-
+static const char *env(const char *name) { const char *v = getenv(name); return v && *v ? v : NULL; }
 static char *in_run(const char *name) { return format("%s/%s", me.run, name); }
 static char *in_root(const char *name) { return format("%s/%s", me.root, name); }
 static char *lock_path(void) { return format("%s/lock", me.data); }
 static void keep_path(char **to, const char *path) { *to = need(strdup(path)); }
-
 static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    const char *slash = strrchr(path, '/'); return slash ? slash + 1 : path;
 }
-
-static bool initial_userns(void) {
-    unsigned long inside = 1, outside = 1, count = 0;
-    return sscanf(read_file("/proc/self/uid_map", NULL), "%lu %lu %lu", &inside, &outside, &count) == 3 &&
-           !inside && !outside && count == UINT32_MAX;
-}
-
 static bool mine(const char *dir) {
-    struct stat st;
-    return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == me.uid;
+    struct stat st; return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == me.uid;
 }
-
 static void find_run(void) {
     const char *v;
     if ((v = env("KELP_RUN_ROOT"))) return keep_path(&me.run, v);
@@ -405,21 +291,15 @@ static void find_run(void) {
     bool user = mine(format("/run/user/%u", me.uid));
     keep_path(&me.run, format(user ? "/run/user/%u/kelp" : "/tmp/kelp-%u", me.uid));
 }
-
 static void find_root(void) {
-    char *path = scratch(PATH_MAX), *slash;
-    (void)!readlink("/proc/self/exe", path, PATH_MAX - 1);
-    for (int i = 0; i < 2; i++)
-        if ((slash = strrchr(path, '/'))) *slash = 0;
+    char *path = scratch(PATH_MAX), *slash; (void)!readlink("/proc/self/exe", path, PATH_MAX - 1);
+    for (int i = 0; i < 2; i++) *((slash = strrchr(path, '/')) ? slash : path) = 0;
     keep_path(&me.root, path);
 }
-
 static void find_paths(void) {
-    const char *v;
-    me.uid = geteuid();
-    me.gid = getegid();
-    me.real_root = me.uid == 0 && initial_userns();
-    find_root();
+    const char *v; unsigned long count = 0; me.uid = geteuid(); me.gid = getegid();
+    if (me.uid == 0) sscanf(read_file("/proc/self/uid_map", NULL), " 0 0 %lu", &count);
+    me.real_root = count == UINT32_MAX; find_root();
     if ((v = env("KELP_DATA_ROOT"))) keep_path(&me.data, v);
     else if (me.real_root) keep_path(&me.data, "/var/lib/kelp");
     else if ((v = env("XDG_DATA_HOME"))) keep_path(&me.data, format("%s/kelp", v));
@@ -429,18 +309,12 @@ static void find_paths(void) {
     if (me.data[0] != '/' || me.run[0] != '/')
         fail(NULL, "use %s: the data and run roots must be absolute paths", me.data[0] != '/' ? me.data : me.run);
 }
-
 static int make_dirs(const char *path, mode_t mode) {
-    char *copy = format("%s", path);
-    struct stat st;
-    for (char *p = copy; *p && (p = strchr(p + 1, '/')); *p = '/') {
-        *p = 0;
-        mkdir(copy, mode);
-    }
+    char *copy = format("%s", path); struct stat st;
+    for (char *p = copy; *p && (p = strchr(p + 1, '/')); *p = '/') *p = 0, mkdir(copy, mode);
     if (mkdir(copy, mode) == 0) return 0;
     if (errno != EEXIST || stat(copy, &st) < 0) return -1;
-    errno = ENOTDIR;
-    return S_ISDIR(st.st_mode) ? 0 : -1;
+    errno = ENOTDIR; return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
 /* As real root the folder belongs to root or, after the first start, to the id root's range begins with */
@@ -452,27 +326,19 @@ static void private_dir(const char *path) {
              "use directory %s: it belongs to somebody else or others may write to it", path);
     if (st.st_mode & 077 && chmod(path, 0700) < 0) fail(NULL, "chmod %s: %s", path, errtext(errno));
 }
-
 static struct sockaddr_un sock_addr(const char *name) {
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    const char *path = in_run(name);
+    struct sockaddr_un a = { .sun_family = AF_UNIX }; const char *path = in_run(name);
     if (strlen(path) >= sizeof a.sun_path)
         fail("set KELP_RUN_ROOT to a shorter path", "use socket %s: file name too long", path);
-    strcpy(a.sun_path, path);
-    return a;
+    strcpy(a.sun_path, path); return a;
 }
 
 /* Connects to a socket in the run root. Only the user himself, or (for root) the owner of the folder that root made,
  * may be at the other end: credentials are those of the process that called listen(2), the holder. */
 static int dial(const char *name) {
-    struct sockaddr_un a = sock_addr(name);
-    struct ucred peer;
-    struct stat st;
+    struct sockaddr_un a = sock_addr(name); struct ucred peer; struct stat st;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-        shut(&fd);
-        return -1;
-    }
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) { shut(&fd); return -1; }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof peer }) < 0 ||
         (peer.uid != me.uid && !(me.real_root && stat(me.run, &st) == 0 && st.st_uid == peer.uid)))
         fail(NULL, "connect to %s: it belongs to another user", a.sun_path);
@@ -480,50 +346,32 @@ static int dial(const char *name) {
 }
 
 /* ---- starting the holder ------------------------------------------------------------------------------------- */
-
-/* In the forked child: leave the session and execute this program afresh, so that neither the user's arguments nor
- * his descriptors stay with the holder */
-__attribute__((noreturn)) static void become_holder(int lock, int tell) {
-    char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL };
-    sigset_t none;
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    setenv("KELP_DATA_ROOT", me.data, 1);
-    setenv("KELP_RUN_ROOT", me.run, 1);
-    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC);
-    fcntl(lock, F_SETFD, 0);
-    fcntl(tell, F_SETFD, 0);
-    execv("/proc/self/exe", argv);
-    dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno));
-    _exit(EXIT_KELP);
+/* In the forked child: executed afresh, lest the user's arguments and descriptors stay with the holder */
+_Noreturn static void become_holder(int lock, int tell) {
+    char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL }; sigset_t none;
+    setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); setenv("KELP_DATA_ROOT", me.data, 1);
+    setenv("KELP_RUN_ROOT", me.run, 1); syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0);
+    fcntl(tell, F_SETFD, 0); execv("/proc/self/exe", argv);
+    dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno)); _exit(EXIT_KELP);
 }
 
-/* True when this client made the holder; false when another one holds the lock. The lock belongs to the open file,
- * so the child keeps what the parent took. */
+/* False when another one holds the lock, which belongs to the open file: the child keeps what the parent took */
 static bool start_holder(void) {
-    int tell[2];
-    private_dir(me.data);
-    int lock = open(lock_path(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int tell[2]; private_dir(me.data); int lock = open(lock_path(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) fail(NULL, "open %s: %s", lock_path(), errtext(errno));
     if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
         char *other = first_line(lock_path());        /* its run root may not be ours */
         if (*other == '/' && strcmp(other, me.run) != 0) keep_path(&me.run, other);
-        close(lock);
-        return false;
+        close(lock); return false;
     }
-    private_dir(me.run);
-    if (pipe2(tell, O_CLOEXEC) < 0) fail(NULL, "create a pipe: %s", errtext(errno));
-    pid_t pid = fork();
+    private_dir(me.run); pid_t pid = pipe2(tell, O_CLOEXEC) < 0 ? -1 : fork();
     if (pid < 0) fail(NULL, "fork: %s", errtext(errno));
     if (pid == 0) become_holder(lock, tell[1]);
-    close(lock);
-    close(tell[1]);
+    close(lock); close(tell[1]);
     char *text = read_all(tell[0], NULL);             /* ends when the holder listens, or with what went wrong */
     close(tell[0]);
     if (!*text) return true;
-    (void)write_all(2, text, strlen(text));
-    exit(EXIT_KELP);
+    (void)write_all(2, text, strlen(text)); exit(EXIT_KELP);
 }
 
 /* A connection to kelp.sock, with a holder made when there is none */
@@ -535,7 +383,7 @@ static int dial_daemon(bool *started) {
             fail(NULL, "connect to %s/kelp.sock: %s", me.run, errtext(errno));
         if (!until) until = now_ms() + RIVAL_MS;
         if (start_holder()) *started = true;
-        else if (now_ms() < until) sleep_ms(10);
+        else if (now_ms() < until) poll(NULL, 0, 10);
         else fail("see holder.log in the run root", "wait for the holder that locks %s: nothing listens in %s",
                   lock_path(), me.run);
     }
@@ -545,119 +393,79 @@ static int dial_daemon(bool *started) {
 static char *ask_holder(const char *line) {
     int fd = dial("holder.sock");
     if (fd < 0) return NULL;
-    line = format("%s\n", line);
-    (void)!send(fd, line, strlen(line), MSG_NOSIGNAL);
-    char *answer = read_all(fd, NULL);
-    close(fd);
-    return answer;
+    line = format("%s\n", line); (void)!send(fd, line, strlen(line), MSG_NOSIGNAL); char *answer = read_all(fd, NULL);
+    close(fd); return answer;
 }
 
 /* ---- terminal ------------------------------------------------------------------------------------------------ */
-
 static struct {
-    int fd;                       /* -1: the terminal is as the user left it */
-    int guard;                    /* pipe to the guard process: 'r' raw, 'c' cooked */
-    bool applied;
-    struct termios saved, mode;
+    int fd, guard;                /* -1: as the user left it; guard: pipe to that process, 'r' raw, 'c' cooked */
+    bool applied; struct termios saved, mode;
 } tty = { .fd = -1, .guard = -1 };
-
 static sigset_t first_mask;       /* the client was started with it; programs it runs get it back */
 
-/* The guard: when the pipe ends while the terminal is raw, the client was killed. It is in a session of its own, so no
- * key reaches it and job control does not stop it. A terminal that somebody has changed since is left alone. */
-__attribute__((noreturn)) static void guard_main(int from) {
-    struct termios is;
-    char byte, last = 'c';
-    setsid();
+/* The guard: if the pipe ends while the terminal is raw, the client was killed. In a session of its own no key reaches
+ * it and job control does not stop it. A terminal that somebody has changed since is left alone. */
+_Noreturn static void guard_main(int from) {
+    struct termios is; char byte, last = 'c'; setsid();
     if (tty.fd != 0) dup2(tty.fd, 0);
-    dup2(from, 1);
-    syscall(NR_close_range, 2u, ~0u, 0u);
+    dup2(from, 1); syscall(NR_close_range, 2u, ~0u, 0u);
     while (read(1, &byte, 1) > 0) last = byte;
     if (last == 'r' && tcgetattr(0, &is) == 0 && is.c_lflag == tty.mode.c_lflag && is.c_iflag == tty.mode.c_iflag)
         tcsetattr(0, TCSADRAIN, &tty.saved);
     _exit(0);
 }
-
 static void tty_apply(void) {
     if (tty.fd < 0 || tty.applied) return;
-    (void)!write(tty.guard, "r", 1);
-    tty.applied = tcsetattr(tty.fd, TCSADRAIN, &tty.mode) == 0;
+    (void)!write(tty.guard, "r", 1); tty.applied = tcsetattr(tty.fd, TCSADRAIN, &tty.mode) == 0;
 }
-
 static void tty_suspend(void) {
     if (tty.fd < 0 || !tty.applied) return;
-    tcsetattr(tty.fd, TCSADRAIN, &tty.saved);
-    tty.applied = false;
-    (void)!write(tty.guard, "c", 1);
+    tcsetattr(tty.fd, TCSADRAIN, &tty.saved); tty.applied = false; (void)!write(tty.guard, "c", 1);
 }
-
-static void tty_leave(void) {
-    tty_suspend();
-    shut(&tty.guard);
-    tty.fd = -1;
-}
+static void tty_leave(void) { tty_suspend(); shut(&tty.guard); tty.fd = -1; }
 
 /* Raw, or cooked without echo */
 static void tty_enter(int fd, bool raw) {
     int p[2];
     if (tty.fd >= 0 || tcgetattr(fd, &tty.saved) < 0 || pipe2(p, O_CLOEXEC) < 0) return;
     tty.mode = tty.saved;
-    if (raw) cfmakeraw(&tty.mode);
-    else tty.mode.c_lflag &= ~(tcflag_t)ECHO;
-    tty.fd = fd;
+    raw ? cfmakeraw(&tty.mode) : (void)(tty.mode.c_lflag &= ~(tcflag_t)ECHO); tty.fd = fd;
     if (fork() == 0) guard_main(p[0]);
-    close(p[0]);
-    tty.guard = p[1];
-    tty_apply();
+    close(p[0]); tty.guard = p[1]; tty_apply();
 }
 
 /* What read(2) does in a background job: a read of nothing stops us by SIGTTIN until we are in the foreground. False
  * when nobody could wake us (an orphaned job): there is no input then. */
 static bool tty_wait_foreground(int fd) {
-    char none;
-    return tcgetpgrp(fd) == getpgrp() || read(fd, &none, 0) == 0 || errno == EINTR;
+    char none; return tcgetpgrp(fd) == getpgrp() || read(fd, &none, 0) == 0 || errno == EINTR;
 }
 
-__attribute__((noreturn)) static void die_by_signal(int sig) {
-    sigset_t set;
-    tty_leave();
-    signal(sig, SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, sig);
-    raise(sig);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-    _exit(128 + sig);
+_Noreturn static void die_by_signal(int sig) {
+    sigset_t set; tty_leave(); signal(sig, SIG_DFL); sigemptyset(&set); sigaddset(&set, sig); raise(sig);
+    sigprocmask(SIG_UNBLOCK, &set, NULL); _exit(128 + sig);
 }
 
 /* ---- client -------------------------------------------------------------------------------------------------- */
-
 struct out { int fd; size_t at; struct buf b; bool broken; };   /* b.p[at] is the next byte to go to fd */
-
 struct attach {
     bool on, ended_told, detached, reading;           /* reading: standard input is being forwarded */
-    unsigned kind, flags;
     int read[2], ctl;                                 /* -1 where ended; ctl: for the window size */
     struct out in;                                    /* towards the process; fd is -1 when closed */
     unsigned char last, keys[MAX_KEYS], held[MAX_KEYS + 1];   /* held: what was typed of keys, to detach */
-    size_t nkeys, nheld;
-    char *token;
+    unsigned kind, flags; size_t nkeys, nheld; char *token;
 };
 
 static struct {
-    int sock, sig, holder, code, cwd, fds[MAX_QUEUED_FDS];    /* holder: asked what is wrong, -1 if not */
-    unsigned nfds, tty_bits, other_bits, seen[65];
-    struct buf in;
-    struct out out[2];
-    struct attach at;
-    bool answered, started, upgraded, exiting, lost_output;
-    int64_t ask_at, drain_until, resume_until;
-    char **argv;
-} c = { .sock = -1, .sig = -1, .holder = -1, .cwd = -1 };
+    int sock, sig, holder, code, fds[MAX_QUEUED_FDS];    /* holder: asked what is wrong, -1 if not */
+    unsigned nfds, tty_bits, other_bits, seen[65]; struct buf in; struct out out[2]; struct attach at;
+    bool answered, started, upgraded, exiting, lost_output; int64_t ask_at, drain_until, resume_until; char **argv;
+} c = { .sock = -1, .sig = -1, .holder = -1 };
 
 static bool window_size(struct winsize *w) {
     memset(w, 0, sizeof *w);
-    for (int i = 0; i < 3; i++)
-        if (c.tty_bits & 1u << "\1\0\2"[i] && ioctl("\1\0\2"[i], TIOCGWINSZ, w) == 0) return true;
+    for (int fd = 0; fd < 3; fd++)
+        if (c.tty_bits & 1u << fd && ioctl(fd, TIOCGWINSZ, w) == 0) return true;
     return false;
 }
 
@@ -672,21 +480,11 @@ static void look_at_stdio(void) {
         }
     }
 }
-
 static void send_simple(unsigned type, const char *fmt, unsigned a, unsigned b) {
-    struct buf m = { 0 };
-    pack(&m, fmt, a, b);
-    send_frame(c.sock, type, &m, NULL, 0);
-    free(m.p);
+    struct buf m = { 0 }; pack(&m, fmt, a, b); send_frame(c.sock, type, &m, NULL, 0); free(m.p);
 }
-
 static void send_request(void) {
-    struct buf b = { 0 };
-    struct winsize w;
-    int fds[4], n = 1;
-    mode_t mask = umask(0);
-    umask(mask);
-    window_size(&w);
+    struct buf b = { 0 }; struct winsize w; int fds[4], n = 1; mode_t mask = umask(0); umask(mask); window_size(&w);
     pack(&b, "s11224svv", first_line(in_root("build-id")), c.tty_bits, c.other_bits | me.real_root, w.ws_row, w.ws_col,
          mask, base_name(c.argv[0]), c.argv + 1, environ);
     if (b.len > MAX_PAYLOAD)
@@ -695,33 +493,22 @@ static void send_request(void) {
         fds[0] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (int fd = 0; fd < 3; fd++)
         if (!(c.tty_bits & 1u << fd) && !(fd == 0 && c.other_bits & 2)) fds[n++] = fd;
-    send_frame(c.sock, C_REQUEST, &b, fds, (unsigned)n);
-    shut(&fds[0]);
-    free(b.p);
+    send_frame(c.sock, C_REQUEST, &b, fds, (unsigned)n); shut(&fds[0]); free(b.p);
 }
-
 static void reply(uint32_t id, int result, const void *p, size_t n, int fd) {
-    struct buf b = { 0 };
-    pack(&b, "44", id, (unsigned)result);
-    put_mem(&b, p, n);
-    send_frame(c.sock, C_REPLY, &b, &fd, fd >= 0);
-    free(b.p);
+    struct buf b = { 0 }; pack(&b, "44", id, (unsigned)result); put_mem(&b, p, n);
+    send_frame(c.sock, C_REPLY, &b, &fd, fd >= 0); free(b.p);
 }
 
-/* The signals that go to the daemon. One that was ignored when the client was started (nohup) stays ignored, and would
- * not if it were blocked. */
+/* The signals that go to the daemon; one that was ignored (nohup) stays so, and would not if it were blocked */
 static void catch_signals(bool all) {
     static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
-    struct sigaction old;
-    sigset_t set;
-    sigemptyset(&set);
+    struct sigaction old; sigset_t set; sigemptyset(&set);
     for (int i = 0; i < (all ? 8 : 6); i++)
         if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaddset(&set, sigs[i]);
     if (tty.fd >= 0) sigaddset(&set, SIGTSTP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    c.sig = signalfd(c.sig, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigprocmask(SIG_BLOCK, &set, NULL); c.sig = signalfd(c.sig, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
-
 static void send_window(void) {
     struct winsize w;
     if (!window_size(&w)) return;
@@ -729,33 +516,21 @@ static void send_window(void) {
     else if (c.at.kind == KIND_PTY && c.at.read[0] >= 0) ioctl(c.at.read[0], TIOCSWINSZ, &w);
     else if (c.at.kind == KIND_CONMON && c.at.ctl >= 0) dprintf(c.at.ctl, "1 %u %u\n", w.ws_row, w.ws_col);
 }
-
-/* Forwarding input from a terminal is for the foreground job alone */
-static void claim_terminal(void) {
-    if (c.at.reading && c.tty_bits & 1 && !tty_wait_foreground(0)) c.at.reading = false;
-    tty_apply();
-}
-
 static void handle_signal(int sig) {
-    if (sig == SIGCONT) claim_terminal();
-    if (sig == SIGCONT || sig == SIGWINCH) return send_window();
-    if (sig == SIGTSTP) {
-        tty_suspend();
-        raise(SIGSTOP);
-    } else if (c.at.on && !c.at.detached && !(c.at.flags & AT_SIGNALS)) {
-        die_by_signal(sig);
-    } else if (++c.seen[sig] >= 2 && (!c.at.on || c.sock < 0)) {
-        tty_leave();
-        _exit(128 + sig);
-    } else if (c.sock >= 0) {
-        send_simple(C_SIGNAL, "4", (unsigned)sig, 0);
+    if (sig == SIGCONT) {                             /* forwarding from a terminal is for the foreground job alone */
+        if (c.at.reading && c.tty_bits & 1 && !tty_wait_foreground(0)) c.at.reading = false;
+        tty_apply();
     }
+    if (sig == SIGCONT || sig == SIGWINCH) return send_window();
+    if (sig == SIGTSTP) return tty_suspend(), (void)raise(SIGSTOP);
+    if (c.at.on && !c.at.detached && !(c.at.flags & AT_SIGNALS)) die_by_signal(sig);
+    if (++c.seen[sig] >= 2 && (!c.at.on || c.sock < 0)) { tty_leave(); _exit(128 + sig); }
+    if (c.sock >= 0) send_simple(C_SIGNAL, "4", (unsigned)sig, 0);
 }
 
 /* True when one was not just about the terminal */
 static bool take_signals(void) {
-    struct signalfd_siginfo s;
-    bool any = false;
+    struct signalfd_siginfo s; bool any = false;
     while (read(c.sig, &s, sizeof s) == sizeof s) {
         any |= s.ssi_signo != SIGWINCH && s.ssi_signo != SIGCONT && s.ssi_signo != SIGTSTP;
         handle_signal((int)s.ssi_signo);
@@ -764,24 +539,17 @@ static bool take_signals(void) {
 }
 
 /* ---- client: what the daemon asks for ------------------------------------------------------------------------ */
-
 /* A FIFO can keep open(2) waiting: the user must be able to interrupt that, so signals act by default meanwhile */
 static void do_open(struct in *in, uint32_t id) {
-    sigset_t set;
-    unsigned flags, mode;
-    char *path;
+    sigset_t set; unsigned flags, mode; char *path;
     if (!unpack(in, "44s", &flags, &mode, &path)) return;
     sigprocmask(SIG_SETMASK, &first_mask, &set);
     int fd = open(path, (int)(flags | O_CLOEXEC | O_NOCTTY), (mode_t)mode), e = errno;
-    sigprocmask(SIG_SETMASK, &set, NULL);
-    reply(id, fd < 0 ? -e : 0, NULL, 0, fd);
-    shut(&fd);
+    sigprocmask(SIG_SETMASK, &set, NULL); reply(id, fd < 0 ? -e : 0, NULL, 0, fd); shut(&fd);
 }
-
 static int read_line(int fd, char *line, size_t size, size_t *len) {
     while (*len < size) {
-        struct pollfd p[2] = { { fd, POLLIN, 0 }, { c.sig, POLLIN, 0 } };
-        poll(p, 2, -1);
+        struct pollfd p[2] = { { fd, POLLIN, 0 }, { c.sig, POLLIN, 0 } }; poll(p, 2, -1);
         if (p[1].revents && take_signals()) return -EINTR;
         if (!p[0].revents) continue;
         ssize_t r = read(fd, line + *len, size - *len);
@@ -792,177 +560,116 @@ static int read_line(int fd, char *line, size_t size, size_t *len) {
     }
     return 0;
 }
-
 static void do_prompt(struct in *in, uint32_t id) {
-    char line[4096], *text;
-    size_t len = 0;
-    unsigned echo;
+    char line[4096], *text; size_t len = 0; unsigned echo;
     if (!unpack(in, "1s", &echo, &text)) return;
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), r = -ENOTTY;
     int from = fd >= 0 ? fd : c.tty_bits & 1 ? 0 : -1, to = fd >= 0 ? fd : 2;
     if (from >= 0) {
         (void)write_all(to, text, strlen(text));
         if (!echo) tty_enter(from, false);
-        catch_signals(false);
-        r = read_line(from, line, sizeof line, &len);
+        catch_signals(false); r = read_line(from, line, sizeof line, &len);
         if (!echo) tty_leave(), (void)write_all(to, "\n", 1);
     }
-    reply(id, r, line, r < 0 ? 0 : len, -1);
-    explicit_bzero(line, sizeof line);
-    shut(&fd);
+    reply(id, r, line, r < 0 ? 0 : len, -1); explicit_bzero(line, sizeof line); shut(&fd);
 }
 
-__attribute__((noreturn)) static void run_child(char **argv, int from, int to) {
-    dup2(from, 0), dup2(to, 1);
-    signal(SIGPIPE, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &first_mask, NULL);
-    execvp(argv[0], argv);
-    if (errno == ENOENT) _exit(127);
-    dprintf(2, "kelp: error: execute %s: %s\n", argv[0], errtext(errno));
-    _exit(126);
-}
-
-/* Feeds and catches at the same time: either pipe may fill first */
-static void exchange(int to, struct in *in, int from, struct buf *caught) {
-    fcntl(to, F_SETFL, O_NONBLOCK);
-    while (from >= 0) {
-        struct pollfd p[2] = { { to, POLLOUT, 0 }, { from, POLLIN, 0 } };
-        poll(p, 2, -1);
-        if (to >= 0 && p[0].revents) {
-            ssize_t w = in->left ? write(to, in->p, in->left) : 0;
-            if (w > 0) (void)get_mem(in, (size_t)w);
-            if (!in->left || (w < 0 && errno != EAGAIN && errno != EINTR)) shut(&to);
-        }
-        if (p[1].revents) {
-            ssize_t r = read(from, buf_room(caught, OUT_CHUNK), OUT_CHUNK);
-            if (r > 0) caught->len += (size_t)r;
-            if (r == 0 || (r < 0 && errno != EINTR) || caught->len > MAX_CAUGHT) shut(&from);
-        }
-    }
-    shut(&to);
-}
-
-/* Runs a program, gives it input and catches its output; 128+n when a signal ended it */
-static int run_program(char **argv, struct in *in, struct buf *caught) {
-    int a[2], b[2], status = 0;
-    if (pipe2(a, O_CLOEXEC) < 0) return -errno;
-    if (pipe2(b, O_CLOEXEC) < 0) return close_all(a, 2), -EMFILE;
+/* Catches the output of a program; its input is a file, so that there is but one pipe to watch. Returns the exit code,
+ * 128+n when a signal ended it, or -errno. */
+static int run_program(char **argv, const void *p, size_t n, struct buf *caught) {
+    int in = memfd_create("input", MFD_CLOEXEC), out[2], status = 0;
+    if (in < 0 || !write_all(in, p, n) || lseek(in, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) < 0)
+        return shut(&in), -errno;
     pid_t pid = fork();
-    if (pid == 0) run_child(argv, a[0], b[1]);
-    close(a[0]), close(b[1]);
-    if (pid < 0) return close(a[1]), close(b[0]), -EAGAIN;
-    exchange(a[1], in, b[0], caught);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-    if (caught->len > MAX_CAUGHT) return -E2BIG;
+    if (pid == 0) {
+        dup2(in, 0); dup2(out[1], 1); signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, &first_mask, NULL);
+        execvp(argv[0], argv);
+        if (errno == ENOENT) _exit(127);
+        dprintf(2, "kelp: error: execute %s: %s\n", argv[0], errtext(errno)); _exit(126);
+    }
+    close(in); close(out[1]);
+    for (ssize_t r = 1; (r > 0 || (r < 0 && errno == EINTR)) && caught->len <= MAX_CAUGHT;)
+        if ((r = read(out[0], buf_room(caught, OUT_CHUNK), OUT_CHUNK)) > 0) caught->len += (size_t)r;
+    close(out[0]);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    if (pid < 0 || caught->len > MAX_CAUGHT) return pid < 0 ? -EAGAIN : -E2BIG;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 static void do_run(struct in *in, uint32_t id) {
-    struct buf caught = { 0 };
-    unsigned n;
-    char **argv;
-    (void)unpack(in, "v4", &argv, &n);
-    struct in feed = { get_mem(in, n), n, false };
+    struct buf caught = { 0 }; unsigned n; char **argv; (void)unpack(in, "v4", &argv, &n);
+    const void *feed = get_mem(in, n);
     if (in->bad || !argv[0]) { in->bad = true; return; }
-    int r = run_program(argv, &feed, &caught);
-    reply(id, r, caught.p, r < 0 ? 0 : caught.len, -1);
-    free(caught.p);
+    int r = run_program(argv, feed, n, &caught); reply(id, r, caught.p, r < 0 ? 0 : caught.len, -1); free(caught.p);
 }
 
 /* A detached copy of a mount, made with the client's rights; id-mapped where only host root may do so */
 static void do_bind(struct in *in, uint32_t id, const int *fds, unsigned n) {
-    struct { uint64_t set, clear, propagation, userns; } attr = { ATTR_IDMAP, 0, 0, 0 };
-    unsigned flags;
-    char *path;
+    struct { uint64_t set, clear, propagation, userns; } attr = { ATTR_IDMAP, 0, 0, 0 }; unsigned flags; char *path;
     if (!unpack(in, "4s", &flags, &path) || (flags & 2 && n < 1)) { in->bad = true; return; }
     unsigned deep = flags & 1 ? TREE_RECURSIVE : 0;
     int fd = (int)syscall(NR_open_tree, AT_FDCWD, path, TREE_CLONE | O_CLOEXEC | deep), e = fd < 0 ? errno : 0;
     if (n) attr.userns = (uint64_t)fds[0];
     if (!e && flags & 2 && syscall(NR_mount_setattr, fd, "", AT_EMPTY_PATH | deep, &attr, sizeof attr) < 0) e = errno;
-    reply(id, -e, NULL, 0, e ? -1 : fd);
-    shut(&fd);
+    reply(id, -e, NULL, 0, e ? -1 : fd); shut(&fd);
 }
 
 /* MKDIR and RENAME */
 static void do_names(struct in *in, uint32_t id, bool making) {
-    unsigned mode;
-    char *from, *to;
+    unsigned mode; char *from, *to;
     if (!(making ? unpack(in, "4s", &mode, &to) : unpack(in, "ss", &from, &to))) return;
     int r = making ? make_dirs(to, (mode_t)(mode & 07777)) : rename(from, to);
     reply(id, r < 0 ? -errno : 0, NULL, 0, -1);
 }
 
 /* ---- client: attached streams -------------------------------------------------------------------------------- */
-
 /* The descriptors of a stream are the daemon's to give, so these may be O_NONBLOCK; the user's never */
 static int own_copy(int fd) {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
 static void do_attach(struct in *in, const int *fds, unsigned n) {
-    struct attach *a = &c.at;
-    unsigned len, i = 0;
-    bool again = a->on;
-    (void)unpack(in, "114", &a->kind, &a->flags, &len);
-    const unsigned char *keys = get_mem(in, len);
+    struct attach *a = &c.at; unsigned len, i = 0; bool again = a->on;
+    (void)unpack(in, "114", &a->kind, &a->flags, &len); const unsigned char *keys = get_mem(in, len);
     char *token = get_str(in);
     if (again || in->bad || a->kind > KIND_PIPES || len > MAX_KEYS || n < 1) { in->bad = true; return; }
-    memcpy(a->keys, keys, a->nkeys = len);
-    a->token = need(strdup(token));
+    memcpy(a->keys, keys, a->nkeys = len); a->token = need(strdup(token));
     a->read[0] = a->read[1] = a->ctl = a->in.fd = -1;
     if (a->flags & AT_INPUT) a->in.fd = own_copy(fds[0]);
     if (a->flags & AT_INPUT && a->kind == KIND_PIPES) i++;
     if (n > i) a->read[0] = own_copy(fds[i]);
     if (n > i + 1) *(a->kind == KIND_PIPES ? &a->read[1] : &a->ctl) = own_copy(fds[i + 1]);
-    a->on = true;
-    a->reading = a->in.fd >= 0 && !(c.tty_bits & 1 && !tty_wait_foreground(0));
+    a->on = true; a->reading = a->in.fd >= 0 && !(c.tty_bits & 1 && !tty_wait_foreground(0));
     if (a->flags & AT_RAW && c.tty_bits & 1) tty_enter(0, true);
-    catch_signals(a->flags & AT_SIGNALS);
-    send_window();
+    catch_signals(a->flags & AT_SIGNALS); send_window();
 }
-
 static void stop_streams(void) {
-    shut(&c.at.read[0]), shut(&c.at.read[1]), shut(&c.at.in.fd), shut(&c.at.ctl);
-    c.at.reading = false;
+    shut(&c.at.read[0]), shut(&c.at.read[1]), shut(&c.at.in.fd), shut(&c.at.ctl); c.at.reading = false;
 }
-
 static void put_out(struct out *o, const void *p, size_t n) { if (!o->broken) put_mem(&o->b, p, n); }
 static bool pending(const struct out *o) { return o->b.len > o->at; }
 
 /* Writes what the descriptor takes now; false when it will never take more */
 static bool flush_out(struct out *o, size_t chunk) {
-    size_t n = o->b.len - o->at;
-    ssize_t r = write(o->fd, o->b.p + o->at, n < chunk ? n : chunk);
+    size_t n = o->b.len - o->at; ssize_t r = write(o->fd, o->b.p + o->at, n < chunk ? n : chunk);
     if (r < 0) return errno == EAGAIN || errno == EINTR;
     o->at += (size_t)r;
     if (o->at == o->b.len) o->at = o->b.len = 0;
     return true;
 }
-
 static void flush_stdout(struct out *o) {
+    if (c.exiting) c.drain_until = now_ms() + DRAIN_MS;
     if (flush_out(o, OUT_CHUNK)) return;
     if (errno == EPIPE) die_by_signal(SIGPIPE);
     if (o->fd == 1) dprintf(2, "kelp: error: write standard output: %s\n", errtext(errno));
-    c.lost_output = o->broken = true;
-    o->b.len = o->at = 0;
-}
-
-static void detach(void) {
-    stop_streams();
-    tty_leave();
-    c.at.detached = true;
-    if (c.sock < 0) c.exiting = true;
-    else send_frame(c.sock, C_DETACHED, NULL, NULL, 0);
+    c.lost_output = o->broken = true; o->b.len = o->at = 0;
 }
 
 /* What was typed and is not the beginning of the detach sequence goes on to the process */
 static void forward_byte(struct attach *a, unsigned char byte) {
-    size_t skip = 0, n = a->nheld + 1;
-    a->held[a->nheld] = byte;
+    size_t skip = 0, n = a->nheld + 1; a->held[a->nheld] = byte;
     while (n - skip && (n - skip > a->nkeys || memcmp(a->held + skip, a->keys, n - skip) != 0)) skip++;
-    put_mem(&a->in.b, a->held, skip);
-    memmove(a->held, a->held + skip, a->nheld = n - skip);
+    put_mem(&a->in.b, a->held, skip); memmove(a->held, a->held + skip, a->nheld = n - skip);
 }
 
 /* The end of standard input, once all of it has gone out */
@@ -978,18 +685,19 @@ static void end_input(struct attach *a) {
 }
 
 static void read_stdin(struct attach *a) {
-    unsigned char p[IN_CHUNK];
-    ssize_t r = read(0, p, sizeof p);
+    unsigned char p[IN_CHUNK]; ssize_t r = read(0, p, sizeof p);
     if (r < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (r <= 0) {
-        a->reading = false;
-        put_mem(&a->in.b, a->held, a->nheld);
-        a->nheld = 0;
+        a->reading = false; put_mem(&a->in.b, a->held, a->nheld); a->nheld = 0;
     } else if (!a->nkeys || !(c.tty_bits & 1)) {
         put_mem(&a->in.b, p, (size_t)r);
     } else for (ssize_t i = 0; i < r; i++) {
         forward_byte(a, p[i]);
-        if (a->nheld == a->nkeys) return detach();
+        if (a->nheld != a->nkeys) continue;
+        stop_streams(); tty_leave(); a->detached = true;
+        if (c.sock < 0) c.exiting = true;
+        else send_frame(c.sock, C_DETACHED, NULL, NULL, 0);
+        return;
     }
 }
 
@@ -997,13 +705,10 @@ static void write_input(struct attach *a) {
     if (a->in.b.len) a->last = a->in.b.p[a->in.b.len - 1];
     if (flush_out(&a->in, IN_CHUNK)) return;
     shut(&a->in.fd);                                  /* the process reads no more */
-    a->reading = false;
-    a->in.b.len = a->in.at = 0;
+    a->reading = false; a->in.b.len = a->in.at = 0;
 }
-
 static void read_stream(struct attach *a, int i) {
-    static unsigned char p[IO_CHUNK];
-    ssize_t r = read(a->read[i], p, sizeof p);
+    static unsigned char p[IO_CHUNK]; ssize_t r = read(a->read[i], p, sizeof p);
     if (r < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (r <= 0) return shut(&a->read[i]);             /* a pty ends with EIO */
     if (c.exiting) c.drain_until = now_ms() + DRAIN_MS;
@@ -1013,31 +718,20 @@ static void read_stream(struct attach *a, int i) {
 }
 
 /* ---- client: the loop ---------------------------------------------------------------------------------------- */
-
-static void forget_connection(void) {
-    shut(&c.sock);
-    close_all(c.fds, c.nfds);
-    c.in.len = c.nfds = 0;
-}
-
+static void forget_connection(void) { shut(&c.sock); close_all(c.fds, c.nfds); c.in.len = c.nfds = 0; }
 static void do_upgrade(void) {
     if (c.upgraded) fail("run kelp system restart", "upgrade the daemon: it still is of another build");
-    c.upgraded = true;
+    c.upgraded = true; sigprocmask(SIG_SETMASK, &first_mask, NULL);
     char *answer = ask_holder(format("upgrade %s", me.root));
     if (answer && !starts(answer, "ready"))
         fail(NULL, "upgrade the daemon: %s", *answer ? answer : "the holder gave no answer");
-    forget_connection();
-    c.answered = false;
-    c.sock = dial_daemon(&c.started);
-    send_request();
+    forget_connection(); c.answered = false; c.sock = dial_daemon(&c.started); send_request(); catch_signals(false);
 }
 
 static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned n) {
-    uint32_t id = type >= D_OPEN && type != D_ATTACH && type != D_UPGRADE ? get(in, 4) : 0;
-    c.answered = true;
+    uint32_t id = type >= D_OPEN && type != D_ATTACH && type != D_UPGRADE ? get(in, 4) : 0; c.answered = true;
     switch (type) {
-    case D_OUT: put_out(&c.out[0], in->p, in->left); break;
-    case D_ERR: put_out(&c.out[1], in->p, in->left); break;
+    case D_OUT: case D_ERR: put_out(&c.out[type == D_ERR], in->p, in->left); break;
     case D_OPEN: do_open(in, id); break;
     case D_PROMPT: do_prompt(in, id); break;
     case D_RUN: do_run(in, id); break;
@@ -1046,11 +740,7 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
     case D_BIND: do_bind(in, id, fds, n); break;
     case D_UPGRADE: break;
     case D_EXIT:
-        c.code = (int)get(in, 4);
-        c.exiting = true;
-        c.drain_until = now_ms() + DRAIN_MS;
-        c.at.reading = false;
-        break;
+        c.exiting = true; c.code = (int)get(in, 4); c.drain_until = now_ms() + DRAIN_MS; c.at.reading = false; break;
     default: in->bad = true;
     }
     if (in->bad)
@@ -1060,71 +750,54 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
 
 /* Takes the whole frames out of the buffer. Descriptors come no later than the header they belong to. */
 static void take_frames(void) {
-    size_t at = 0;
-    bool upgrade = false;
+    size_t at = 0; bool upgrade = false;
     while (c.in.len - at >= HEADER && !c.exiting && !upgrade) {
-        struct in in = { c.in.p + at, c.in.len - at, false };
-        unsigned len = 0, type = 0, n = 0, zero;
+        struct in in = { c.in.p + at, c.in.len - at, false }; unsigned len = 0, type = 0, n = 0, zero;
         (void)unpack(&in, "4112", &len, &type, &n, &zero);
         if (len > MAX_PAYLOAD || n > MAX_FRAME_FDS)
             fail(NULL, "read from the daemon: frame of type %u is too large", type);
         if (in.left < len) break;
         if (n > c.nfds) fail(NULL, "read from the daemon: descriptors are missing");
-        in.left = len;
-        handle_frame(type, &in, c.fds, n);
-        upgrade = type == D_UPGRADE;
-        close_all(c.fds, n);
-        memmove(c.fds, c.fds + n, (c.nfds -= n) * sizeof c.fds[0]);
-        at += HEADER + len;
+        in.left = len; handle_frame(type, &in, c.fds, n); upgrade = type == D_UPGRADE; close_all(c.fds, n);
+        memmove(c.fds, c.fds + n, (c.nfds -= n) * sizeof c.fds[0]); at += HEADER + len;
     }
     memmove(c.in.p, c.in.p + at, c.in.len -= at);
     if (upgrade) do_upgrade();
 }
-
 static void ask_reason(void) {
-    c.ask_at = INT64_MAX;
-    c.holder = dial("holder.sock");
+    c.ask_at = INT64_MAX; c.holder = dial("holder.sock");
     if (c.holder >= 0) (void)!send(c.holder, "wait\n", 5, MSG_NOSIGNAL);
 }
 
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
-    char *text = read_all(c.holder, NULL);
-    shut(&c.holder);
+    char *text = read_all(c.holder, NULL); shut(&c.holder);
     if (*text && !starts(text, "ready"))
         fail(format("the log of the daemon is %s", in_run("daemon.log")), "start the daemon: %s", text);
 }
-
-static void lost_daemon(void) {
+static void read_daemon(void) {
+    void *p = buf_room(&c.in, IO_CHUNK);
+    ssize_t r = recv_fds(c.sock, p, c.in.cap - c.in.len, c.fds, MAX_QUEUED_FDS, &c.nfds, 0);
+    if (r > 0) { c.in.len += (size_t)r; return take_frames(); }
     shut(&c.sock);
     if (c.at.detached) c.exiting = true;
     if (c.at.on) return;
+    sigprocmask(SIG_SETMASK, &first_mask, NULL);      /* what follows may take long: signals end it */
     if (!c.answered && c.holder < 0) ask_reason();    /* it knows more when the daemon could not even start */
     if (c.holder >= 0) read_reason();
     fail(format("try again; the log of the daemon is %s", in_run("daemon.log")),
          "the daemon went away before it answered");
 }
 
-static void read_daemon(void) {
-    void *p = buf_room(&c.in, IO_CHUNK);
-    ssize_t r = recv_fds(c.sock, p, c.in.cap - c.in.len, c.fds, MAX_QUEUED_FDS, &c.nfds, 0);
-    if (r <= 0) return lost_daemon();
-    c.in.len += (size_t)r;
-    take_frames();
-}
-
 /* The stream ended while no daemon was there to tell the exit code: the next one knows it */
 static void resume(void) {
     struct buf b = { 0 };
-    if (c.resume_until) sleep_ms(100);
-    else c.resume_until = now_ms() + RESUME_MS;
+    c.resume_until ? (void)poll(NULL, 0, 100) : (void)(c.resume_until = now_ms() + RESUME_MS);
     if (now_ms() > c.resume_until)
         fail(NULL, "learn the exit code: the daemon did not come back within %d s", RESUME_MS / 1000);
     forget_connection();
-    c.sock = dial_daemon(&c.started);
-    pack(&b, "s", c.at.token);
-    send_frame(c.sock, C_RESUME, &b, NULL, 0);
-    free(b.p);
+    sigprocmask(SIG_SETMASK, &first_mask, NULL);      /* nobody is there to get signals */
+    c.sock = dial_daemon(&c.started); pack(&b, "s", c.at.token); send_frame(c.sock, C_RESUME, &b, NULL, 0); free(b.p);
 }
 
 /* What follows from the state as it is; true when all is done */
@@ -1133,37 +806,31 @@ static bool settle(void) {
     bool flushed = !pending(&c.out[0]) && !pending(&c.out[1]), ended = a->on && a->read[0] < 0 && a->read[1] < 0;
     if (a->on && a->in.fd >= 0 && !a->reading && !pending(&a->in) && !c.exiting) end_input(a);
     if (ended && flushed && !a->ended_told) {
-        a->ended_told = true;
-        stop_streams();
-        tty_leave();
+        a->ended_told = true; stop_streams(); tty_leave();
         if (c.sock >= 0 && !a->detached && !c.exiting) send_frame(c.sock, C_STREAM_END, NULL, NULL, 0);
     }
     if (c.exiting && flushed && (!a->on || ended || now_ms() >= c.drain_until)) return true;
     if (c.sock < 0 && ended && flushed && !c.exiting) resume();
     return false;
 }
-
+static struct pollfd watch(int fd, int events) { return (struct pollfd){ fd, (short)events, 0 }; }
 static int until_ms(int64_t at) {
-    int64_t left = at == INT64_MAX ? -1 : at - now_ms();
-    return at == INT64_MAX ? -1 : left < 0 ? 0 : (int)left;
+    int64_t left = at - now_ms(); return at == INT64_MAX ? -1 : left < 0 ? 0 : (int)left;
 }
 
 static int client_loop(void) {
-    enum { SIG, SOCK, HOLDER, STDIN, INPUT, OUT, READ = OUT + 2, N = READ + 2 };
-    struct attach *a = &c.at;
+    enum { SIG, SOCK, HOLDER, STDIN, INPUT, OUT, READ = OUT + 2, N = READ + 2 }; struct attach *a = &c.at;
     for (; !settle(); scratch_free()) {
         struct pollfd p[N];
         bool busy = pending(&c.out[0]) || pending(&c.out[1]), asking = !c.exiting && !c.answered && c.sock >= 0;
-        p[SIG] = (struct pollfd){ c.sig, POLLIN, 0 };
-        p[SOCK] = (struct pollfd){ busy || c.exiting ? -1 : c.sock, POLLIN, 0 };
-        p[HOLDER] = (struct pollfd){ c.holder, POLLIN, 0 };
-        p[STDIN] = (struct pollfd){ a->reading && !pending(&a->in) ? 0 : -1, POLLIN, 0 };
-        p[INPUT] = (struct pollfd){ a->on && pending(&a->in) ? a->in.fd : -1, POLLOUT, 0 };
+        p[SIG] = watch(c.sig, POLLIN); p[SOCK] = watch(busy || c.exiting ? -1 : c.sock, POLLIN);
+        p[HOLDER] = watch(c.holder, POLLIN); p[STDIN] = watch(a->reading && !pending(&a->in) ? 0 : -1, POLLIN);
+        p[INPUT] = watch(a->on && pending(&a->in) ? a->in.fd : -1, POLLOUT);
         for (int i = 0; i < 2; i++) {
-            p[OUT + i] = (struct pollfd){ pending(&c.out[i]) ? c.out[i].fd : -1, POLLOUT, 0 };
-            p[READ + i] = (struct pollfd){ a->on && !busy ? a->read[i] : -1, POLLIN, 0 };
+            p[OUT + i] = watch(pending(&c.out[i]) ? c.out[i].fd : -1, POLLOUT);
+            p[READ + i] = watch(a->on && !busy ? a->read[i] : -1, POLLIN);
         }
-        int r = poll(p, N, until_ms(c.exiting ? c.drain_until : asking ? c.ask_at : INT64_MAX));
+        int r = poll(p, N, until_ms(c.exiting && !busy ? c.drain_until : asking ? c.ask_at : INT64_MAX));
         if (r == 0 && asking) ask_reason();
         if (r <= 0) continue;
         if (p[SIG].revents) take_signals();
@@ -1176,96 +843,61 @@ static int client_loop(void) {
         if (p[SOCK].revents && c.sock >= 0) read_daemon();
         if (p[HOLDER].revents && c.holder >= 0) read_reason();
     }
-    tty_leave();
-    return c.lost_output && !c.code ? EXIT_KELP : c.code;
+    tty_leave(); return c.lost_output && !c.code ? EXIT_KELP : c.code;
 }
 
 /* kelp system status|restart|stop, which must work when the daemon does not */
 static int system_command(const char *what) {
-    bool status = strcmp(what, "status") == 0, started;
-    char *answer = ask_holder(what);
-    if (!answer && strcmp(what, "restart") == 0) {
-        close(dial_daemon(&started));
-        answer = ask_holder("wait");
-    }
+    bool status = strcmp(what, "status") == 0, started; char *answer = ask_holder(what);
+    if (!answer && strcmp(what, "restart") == 0) { close(dial_daemon(&started)); answer = ask_holder("wait"); }
     if (status) return printf("%s", answer ? answer : "state: not running\n") < 0 || fflush(stdout) || !answer;
     if (!answer || starts(answer, "ready") || starts(answer, "stopped")) return 0;
     fail(NULL, "%s the daemon: %s", what, *answer ? answer : "the holder gave no answer");
 }
-
 static int client_main(int argc, char **argv) {
-    sigprocmask(SIG_SETMASK, NULL, &first_mask);
-    c.argv = argv;
-    look_at_stdio();
-    find_paths();
+    sigprocmask(SIG_SETMASK, NULL, &first_mask); c.argv = argv; look_at_stdio(); find_paths();
     if (argc == 3 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "system") == 0 &&
         (!strcmp(argv[2], "status") || !strcmp(argv[2], "restart") || !strcmp(argv[2], "stop")))
         return system_command(argv[2]);
-    c.out[0].fd = 1, c.out[1].fd = 2;
-    c.sock = dial_daemon(&c.started);
-    send_request();
-    c.ask_at = c.started ? 0 : now_ms() + QUIET_MS;
-    signal(SIGPIPE, SIG_IGN);
-    catch_signals(false);
+    c.out[0].fd = 1, c.out[1].fd = 2; c.sock = dial_daemon(&c.started); send_request();
+    c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
 }
 
 /* ---- holder: state ------------------------------------------------------------------------------------------- */
-
 enum state { STARTING, READY, RESTARTING, FAILED, STOPPING };
 static const char *const state_names[] = { "starting", "ready", "restarting", "failed", "stopped" };
-
 struct child { char *key; pid_t pid; unsigned flags, ended, told; int status; };
 struct slot { char *name; int fd; };
 struct conn { int fd, waits; size_t len; char *line; };
 
 static struct {
     enum state state;
-    int lock, listener, control, sig, channel, reply_fd;
-    pid_t daemon;
-    struct child *children;
-    struct slot *store;
+    int lock, listener, control, sig, channel, reply_fd; pid_t daemon; struct child *children; struct slot *store;
     struct conn conns[MAX_CONTROL];
     unsigned nchildren, nstore, nconns, restarts, nends, never_ready, files;   /* files: the limit children get back */
-    int64_t start_at, kill_at, failed_at, ends[FAILURES_MAX];                  /* 0: never */
-    bool asked;                           /* the daemon's end was asked for */
-    char *build, *reason;
+    int64_t start_at, kill_at, failed_at, first_end;                           /* 0: never */
+    char *build, *reason; bool asked;     /* the daemon's end was asked for */
     struct buf reply;                     /* to the daemon, which does not read just now */
-    unsigned list_at;                     /* next entry of the list it asked for */
-    bool listing;
+    unsigned list_at, listing;            /* next entry of the list it asked for */
 } h = { .lock = -1, .listener = -1, .control = -1, .sig = -1, .channel = -1, .reply_fd = -1 };
-
-__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...) {
-    char when[32];
-    time_t t = time(NULL);
-    va_list ap;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
-    fprintf(stderr, "%s ", when);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-}
+/* A line of holder.log; the time is that of the clock of the machine, in seconds */
+#define note(fmt, ...) (void)fprintf(stderr, "%lld " fmt "\n", (long long)time(NULL), ##__VA_ARGS__)
 
 /* ---- holder: namespaces -------------------------------------------------------------------------------------- */
-
 struct range { unsigned long start, count; };
-
 /* The ranges of a user, by name or number, in /etc/subuid or /etc/subgid or, with a name service, from getsubids */
 static unsigned find_ranges(bool group, const char *name, struct range *r) {
     char *rest = read_file(group ? "/etc/subgid" : "/etc/subuid", NULL), *number = format("%u", me.uid);
     char *argv[] = { "getsubids", group ? "-g" : (char *)name, group ? (char *)name : NULL, NULL };
-    struct in none = { 0 };
-    struct buf b = { 0 };
-    unsigned n = 0;
+    struct buf b = { 0 }; unsigned n = 0;
     for (char *line; n < MAX_RANGES && (line = strsep(&rest, "\n"));) {
         char *who = strsep(&line, ":");
         if (line && (!strcmp(who, name) || (!strcmp(who, number) && me.uid)) &&
             sscanf(line, "%lu:%lu", &r[n].start, &r[n].count) == 2 && r[n].count) n++;
     }
-    if (n || run_program(argv, &none, &b) != 0) return n;
-    put_mem(&b, "", 1);
-    rest = (char *)b.p;
+    if (n || run_program(argv, "", 0, &b) != 0) return n;
+    put_mem(&b, "", 1); rest = (char *)b.p;
     for (char *line; n < MAX_RANGES && (line = strsep(&rest, "\n"));)
         if (sscanf(line, "%*u: %*s %lu %lu", &r[n].start, &r[n].count) == 2 && r[n].count) n++;
     return n;
@@ -1284,38 +916,26 @@ static unsigned root_base(bool group) {
 static bool write_map(pid_t pid, bool group) {
     char *argv[3 * MAX_RANGES + 6] = { group ? "newgidmap" : "newuidmap", format("%d", pid), "0",
                                        format("%u", group ? me.gid : me.uid), "1" };
-    struct range r[MAX_RANGES];
-    struct buf out = { 0 };
-    struct in none = { 0 };
+    struct range r[MAX_RANGES]; struct buf none = { 0 };
     if (me.real_root)
         return write_file(format("/proc/%d/%cid_map", pid, group ? 'g' : 'u'),
                           format("0 %u %d\n", root_base(group), ROOT_COUNT));
-    struct passwd *pw = getpwuid(me.uid);
-    unsigned n = find_ranges(group, pw ? pw->pw_name : argv[3], r), at = 5;
+    struct passwd *pw = getpwuid(me.uid); unsigned n = find_ranges(group, pw ? pw->pw_name : argv[3], r), at = 5;
     unsigned long inside = 1;
     for (unsigned i = 0; i < n; inside += r[i++].count) {
-        argv[at++] = format("%lu", inside);
-        argv[at++] = format("%lu", r[i].start);
+        argv[at++] = format("%lu", inside); argv[at++] = format("%lu", r[i].start);
         argv[at++] = format("%lu", r[i].count);
     }
-    int status = n ? run_program(argv, &none, &out) : -1;
+    int status = n ? run_program(argv, "", 0, &none) : -1;
     if (status > 0) note("%s: exit code %d", argv[0], status);
     return status == 0;
-}
-
-/* The helper stays outside and writes the maps of the holder from there. Exit code: bit 0 user map, bit 1 group map. */
-__attribute__((noreturn)) static void map_helper(int go, pid_t pid) {
-    char byte;
-    if (read(go, &byte, 1) != 1 || !write_map(pid, false)) _exit(0);
-    _exit(write_map(pid, true) ? 3 : 1);
 }
 
 static const char *userns_hint(int e) {
     if (*read_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", NULL) == '1')
         return "AppArmor keeps user namespaces from programs without a profile: run kelp setup check";
-    return e == ENOSPC ? "raise the sysctl user.max_user_namespaces" : e == EPERM ?
-        "allow them: sysctl kernel.unprivileged_userns_clone=1; in a container, its seccomp profile may forbid them" :
-        "run kelp setup check";
+    return e == ENOSPC ? "raise the sysctl user.max_user_namespaces" : e != EPERM ? "run kelp setup check" :
+        "allow them: sysctl kernel.unprivileged_userns_clone=1; in a container, its seccomp profile may forbid them";
 }
 
 /* Root gives up being root: in the namespace it is 0, outside the first id of the range */
@@ -1324,7 +944,6 @@ static void become_range_root(void) {
         fail(NULL, "change to the ids of the range: %s", errtext(errno));
     prctl(PR_SET_DUMPABLE, 1);
 }
-
 static void write_single_maps(int done) {
     if (me.real_root)
         fail("the range in /etc/subuid and /etc/subgid must be free and within the ids of this machine",
@@ -1336,19 +955,21 @@ static void write_single_maps(int done) {
 }
 
 static void make_namespaces(void) {
-    struct statfs fs;
-    bool hybrid = statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_MAGIC;
-    int go[2], status = 0;
+    bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0; int go[2], status = 0; char byte;
     pid_t self = getpid(), helper;
     if (me.real_root && setgroups(0, NULL) < 0) fail(NULL, "drop the groups of root: %s", errtext(errno));
     if (pipe2(go, O_CLOEXEC) < 0 || (helper = fork()) < 0) fail(NULL, "fork: %s", errtext(errno));
-    if (helper == 0) close(go[1]), map_helper(go[0], self);
+    if (helper == 0) {                /* it stays outside and writes the maps from there; bit 0: users, bit 1: groups */
+        close(go[1]);
+        if (read(go[0], &byte, 1) != 1 || !write_map(self, false)) _exit(0);
+        _exit(write_map(self, true) ? 3 : 1);
+    }
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS | (hybrid ? CLONE_NEWCGROUP : 0)) < 0)
         fail(userns_hint(errno), "create a user namespace: %s", errtext(errno));
     if (write(go[1], "g", 1) != 1 || waitpid(helper, &status, 0) < 0)
         fail(NULL, "write the id maps: %s", errtext(errno));
     close_all(go, 2);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 3) write_single_maps(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+    if (status != 3 << 8) write_single_maps(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
     become_range_root();
     if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         fail(userns_hint(errno), "make the mounts slaves: %s", errtext(errno));
@@ -1358,8 +979,7 @@ static void make_namespaces(void) {
 
 /* A monitor of an earlier holder: named conmon, and started with our run root in its arguments */
 static bool is_monitor(long pid) {
-    size_t n;
-    char *args = read_file(format("/proc/%ld/cmdline", pid), &n);
+    size_t n; char *args = read_file(format("/proc/%ld/cmdline", pid), &n);
     return strcmp(first_line(format("/proc/%ld/comm", pid)), "conmon") == 0 && memmem(args, n, me.run, strlen(me.run));
 }
 
@@ -1375,10 +995,8 @@ static bool join_namespaces(long pid) {
     if (ok && setns(mnt, CLONE_NEWNS) < 0)
         fail(NULL, "join the mount namespace of monitor %ld: %s", pid, errtext(errno));
     if (ok && cgroup >= 0) (void)!setns(cgroup, CLONE_NEWCGROUP);
-    shut(&user), shut(&mnt), shut(&cgroup);
-    return ok;
+    shut(&user), shut(&mnt), shut(&cgroup); return ok;
 }
-
 static bool join_monitor(void) {
     glob_t g;
     if (glob(in_run("containers/*/conmon.pid"), 0, NULL, &g) != 0) return false;
@@ -1390,24 +1008,15 @@ static bool join_monitor(void) {
 }
 
 /* ---- holder: children ---------------------------------------------------------------------------------------- */
-
 struct spawn {
-    char **argv, **envp;
-    const char *cwd;
-    const int *fds;
-    const uint32_t *targets;
-    unsigned n, flags;
-    int error;
+    char **argv, **envp; const char *cwd; const int *fds; const uint32_t *targets; unsigned n, flags; int error;
 };
 
 /* Shares our memory (CLONE_VM) while we are suspended: an error is simply left in the structure. All descriptors are
  * first moved above every target, since one may stand where another has to go. */
 static int spawn_child(void *arg) {
-    struct spawn *s = arg;
-    struct rlimit files;
-    int moved[MAX_PACKET_FDS], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    uint32_t top = 2;
-    sigset_t none;
+    struct spawn *s = arg; struct rlimit files; int moved[MAX_PACKET_FDS], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    uint32_t top = 2; sigset_t none;
     if (s->flags & SPAWN_WITH_HOLDER) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (s->flags & SPAWN_SETSID) setsid();
     for (unsigned i = 0; i < s->n; i++) top = s->targets[i] > top ? s->targets[i] : top;
@@ -1420,17 +1029,11 @@ static int spawn_child(void *arg) {
     for (unsigned i = 0; i < s->n; i++)
         if (dup2(moved[i], (int)s->targets[i]) < 0) goto bad;
     if (*s->cwd && chdir(s->cwd) < 0) goto bad;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = h.files;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { files.rlim_cur = h.files; setrlimit(RLIMIT_NOFILE, &files); }
+    signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, memset(&none, 0, sizeof none), NULL);
     execve(s->argv[0], s->argv, s->envp);
 bad:
-    s->error = errno;
-    _exit(127);
+    s->error = errno; _exit(127);
 }
 
 /* The pid, or -errno when the program could not be executed */
@@ -1444,120 +1047,69 @@ static pid_t spawn(struct spawn *s, int *pidfd) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     return -s->error;
 }
-
 static char *java_path(void) {
-    char *path = in_root("java/bin/java");
-    const char *home = first_line(in_root("lib/java.home"));
+    char *path = in_root("java/bin/java"); const char *home = first_line(in_root("lib/java.home"));
     if (access(path, X_OK) == 0) return path;
     if (!*home) home = env("KELP_JAVA_HOME") ? env("KELP_JAVA_HOME") : env("JAVA_HOME");
     return format("%s/bin/java", home ? home : "/usr");
 }
 
-struct strv { char **v; unsigned n; };
-
-static void add(struct strv *v, char *s) {
-    v->v = need(realloc(v->v, (v->n + 2) * sizeof *v->v));
-    v->v[v->n++] = s;
-    v->v[v->n] = NULL;
-}
-
 /* java -cp JARS [-XX:AOTCache=…], then the lines of daemon.options, the main class among them */
 static char **daemon_argv(void) {
-    struct strv v = { 0 };
-    char *jars = "", *rest = read_file(in_root("lib/daemon.options"), NULL), *at;
-    glob_t g;
+    char **v = scratch(MAX_OPTIONS * sizeof *v), *jars = "", *at; unsigned n = 3; glob_t g;
+    char *rest = read_file(in_root("lib/daemon.options"), NULL);
     if (glob(in_root("lib/*.jar"), 0, NULL, &g) == 0) {
         for (size_t i = 0; i < g.gl_pathc; i++) jars = format("%s%s%s", jars, i ? ":" : "", g.gl_pathv[i]);
         globfree(&g);
     }
-    add(&v, java_path());
-    add(&v, "-cp");
-    add(&v, jars);
-    if (access(in_root("lib/kelpd.aot"), R_OK) == 0) add(&v, format("-XX:AOTCache=%s/lib/kelpd.aot", me.root));
-    for (char *line; (line = strsep(&rest, "\n"));) {
-        if (!*line || *line == '#') continue;
+    v[0] = java_path(), v[1] = "-cp", v[2] = jars;
+    if (access(in_root("lib/kelpd.aot"), R_OK) == 0) v[n++] = format("-XX:AOTCache=%s/lib/kelpd.aot", me.root);
+    for (char *line; n < MAX_OPTIONS - 1 && (line = strsep(&rest, "\n"));) {
         while ((at = strstr(line, "@ROOT@")) && !strstr(me.root, "@ROOT@"))
             line = format("%.*s%s%s", (int)(at - line), line, me.root, at + 6);
-        add(&v, line);
+        if (*line && *line != '#') v[n++] = line;
     }
-    return v.v;
+    return v;
 }
 
 /* The lines of an id map, joined by commas */
 static char *id_map(const char *path) {
-    char *rest = read_file(path, NULL), *all = "";
-    unsigned long a, b, n;
+    char *rest = read_file(path, NULL), *all = ""; unsigned long a, b, n;
     for (char *line; (line = strsep(&rest, "\n"));)
         if (sscanf(line, "%lu %lu %lu", &a, &b, &n) == 3)
             all = format("%s%s%lu %lu %lu", all, *all ? "," : "", a, b, n);
     return all;
 }
 
-static char **daemon_env(void) {
+/* The environment is the first client's, cut down once; what is the daemon's own is set at each start */
+static void set_environment(void) {
     static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_" };
-    char *ours[] = { format("KELP_DATA_ROOT=%s", me.data), format("KELP_RUN_ROOT=%s", me.run),
-                     format("KELP_ROOT=%s", me.root), format("KELP_HOST_UID=%u", me.uid),
-                     format("KELP_HOST_GID=%u", me.gid), format("KELP_IDS=%s", id_map("/proc/self/uid_map")),
-                     format("KELP_GIDS=%s", id_map("/proc/self/gid_map")) };
-    struct strv v = { 0 };
-    for (unsigned i = 0; i < 7; i++) add(&v, ours[i]);
-    for (char **e = environ; *e; e++) {
-        bool take = false;
-        for (unsigned i = 0; i < 6; i++) take |= starts(*e, keep[i]);
-        for (unsigned i = 0; i < 7; i++) take &= strncmp(*e, ours[i], strcspn(ours[i], "=") + 1) != 0;
-        if (take) add(&v, *e);
-    }
-    return v.v;
+    char **to = environ;
+    for (char **e = environ; *e; e++)
+        for (int i = 0; i < 6; i++)
+            if (starts(*e, keep[i])) { *to++ = *e; break; }
+    *to = NULL;
+    setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1); setenv("KELP_ROOT", me.root, 1);
+    setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
+    setenv("KELP_IDS", id_map("/proc/self/uid_map"), 1); setenv("KELP_GIDS", id_map("/proc/self/gid_map"), 1);
 }
-
 static int open_log(const char *name) {
-    struct stat st;
-    int fd = open(in_run(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat st; int fd = open(in_run(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > MAX_LOG) (void)!ftruncate(fd, 0);
     return fd;
 }
 
-static void daemon_failed(const char *reason);
-
-static void start_daemon(void) {
-    static const uint32_t targets[] = { 1, 2, 3, 4 };
-    int pair[2] = { -1, -1 }, log = open_log("daemon.log"), pidfd = -1;
-    int e = log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? errno : 0;
-    int fds[] = { log, log, pair[1], h.listener };
-    struct spawn s = { daemon_argv(), daemon_env(), "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
-    fcntl(h.listener, F_SETFL, 0);                    /* whatever the last daemon made of it */
-    pid_t pid = e ? -e : spawn(&s, &pidfd);
-    shut(&log), shut(&pair[1]), shut(&pidfd);
-    free(h.build);
-    h.build = need(strdup(first_line(in_root("build-id"))));
-    h.start_at = h.kill_at = 0;
-    if (pid < 0) {
-        shut(&pair[0]);
-        daemon_failed(format("execute %s: %s\n", s.argv[0], errtext(-pid)));
-    } else {
-        h.daemon = pid;
-        h.channel = pair[0];
-        h.state = STARTING;
-        h.asked = false;
-        note("daemon %d started", pid);
-    }
-    free(s.argv), free(s.envp);
-}
-
 /* ---- holder: the daemon's life ------------------------------------------------------------------------------- */
-
 static void answer(struct conn *k, const char *text) {
     (void)!send(k->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
     shut(&k->fd);                                     /* swept by the loop */
 }
-
 static void answer_waiting(const char *text) {
     for (unsigned i = 0; i < h.nconns; i++)
         if (h.conns[i].fd >= 0 && h.conns[i].waits) answer(&h.conns[i], text);
 }
 
-/* Drops the requests in the backlog, lest the next daemon runs the commands of clients that have long reported the
- * failure, and lest their standard output stays open in there */
+/* Lest the next daemon runs commands of clients that are gone, and their standard output stays open in the backlog */
 static void drop_requests(void) {
     struct pollfd p = { h.listener, POLLIN, 0 };
     for (int fd; poll(&p, 1, 0) > 0 && (fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;) close(fd);
@@ -1565,18 +1117,24 @@ static void drop_requests(void) {
 
 /* Gives up until somebody asks */
 static void daemon_failed(const char *reason) {
-    free(h.reason);
-    h.reason = need(strdup(reason));
-    h.state = FAILED;
-    h.failed_at = now_ms();
-    note("daemon failed: %s", reason);
-    answer_waiting(reason);
-    drop_requests();
+    free(h.reason); h.reason = need(strdup(reason)); h.state = FAILED; h.failed_at = now_ms();
+    note("daemon failed: %s", reason); answer_waiting(reason); drop_requests();
 }
-
+static void start_daemon(void) {
+    static const uint32_t targets[] = { 1, 2, 3, 4 };
+    int pair[2] = { -1, -1 }, log = open_log("daemon.log"), pidfd = -1;
+    int e = log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? errno : 0;
+    int fds[] = { log, log, pair[1], h.listener };
+    struct spawn s = { daemon_argv(), environ, "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
+    fcntl(h.listener, F_SETFL, 0);                    /* whatever the last daemon made of it */
+    pid_t pid = e ? -e : spawn(&s, &pidfd); shut(&log), shut(&pair[1]), shut(&pidfd); free(h.build);
+    h.build = need(strdup(first_line(in_root("build-id")))); h.start_at = h.kill_at = 0;
+    if (pid < 0) {
+        shut(&pair[0]); daemon_failed(format("execute %s: %s\n", s.argv[0], errtext(-pid)));
+    } else { h.daemon = pid; h.channel = pair[0]; h.state = STARTING; h.asked = false; note("daemon %d started", pid); }
+}
 static const char *last_lines(int status) {
-    char text[2048] = "", *from = text;
-    int fd = open(in_run("daemon.log"), O_RDONLY | O_CLOEXEC), lines = 0;
+    char text[2048] = "", *from = text; int fd = open(in_run("daemon.log"), O_RDONLY | O_CLOEXEC), lines = 0;
     off_t size = lseek(fd, 0, SEEK_END);
     if (fd >= 0) (void)!pread(fd, text, sizeof text - 1, size < (off_t)sizeof text ? 0 : size - (off_t)sizeof text + 1);
     shut(&fd);
@@ -1585,58 +1143,35 @@ static const char *last_lines(int status) {
     return format("the daemon ended by %s %d%s%s", killed ? "signal" : "exit code",
                   killed ? WTERMSIG(status) : WEXITSTATUS(status), *from == '\n' ? "" : "\n", from);
 }
+static void stop_daemon(void) { h.asked = true; h.kill_at = now_ms() + STOP_MS; kill(h.daemon, SIGTERM); }
 
-static void stop_daemon(void) {
-    h.asked = true;
-    h.kill_at = now_ms() + STOP_MS;
-    kill(h.daemon, SIGTERM);
-}
-
-__attribute__((noreturn)) static void holder_end(void) {
-    answer_waiting("stopped\n");
-    note("holder ends");
-    exit(0);
-}
+_Noreturn static void holder_end(void) { answer_waiting("stopped\n"); note("holder ends"); exit(0); }
 
 /* New clients must find no socket, so that they wait for the lock instead of being cut off with this holder */
 static void stop_holder(void) {
     if (h.state == STOPPING) return;
-    h.state = STOPPING;
-    h.start_at = 0;
+    h.state = STOPPING; h.start_at = 0;
     unlink(in_run("kelp.sock")), unlink(in_run("holder.sock")), unlink(in_run("holder.pid"));
     if (h.daemon <= 0) holder_end();
     stop_daemon();
 }
-
 static void restart_daemon(void) {
     if (h.state == STOPPING) return;
-    h.state = RESTARTING;
-    h.never_ready = h.nends = 0;
+    h.state = RESTARTING; h.never_ready = h.nends = 0;
     if (h.daemon > 0) stop_daemon();
     else start_daemon();
 }
 
 /* Milliseconds until the next start, -1 when there were too many ends lately */
 static int64_t backoff(void) {
-    int64_t now = now_ms(), delay = BACKOFF_MS;
-    unsigned recent = 0;
-    for (unsigned i = 0; i < h.nends; i++)
-        if (h.ends[i] > now - FAILURES_MS) h.ends[recent++] = h.ends[i];
-    h.nends = recent;
-    if (recent == FAILURES_MAX) return -1;
-    h.ends[h.nends++] = now;
-    if (recent == 0) return 0;
-    while (--recent && delay < BACKOFF_MAX_MS) delay *= 2;
+    if (now_ms() - h.first_end > FAILURES_MS) h.first_end = now_ms(), h.nends = 0;
+    if (++h.nends > FAILURES_MAX) return -1;
+    int64_t delay = h.nends < 2 ? 0 : (int64_t)BACKOFF_MS << (h.nends - 2);
     return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
 }
-
 static void daemon_ended(int status) {
-    note("daemon %d ended, status %#x", h.daemon, (unsigned)status);
-    h.daemon = 0;
-    h.kill_at = 0;
-    h.reply.len = 0;
-    h.listing = false;
-    shut(&h.channel), shut(&h.reply_fd);
+    note("daemon %d ended, status %#x", h.daemon, (unsigned)status); h.daemon = 0; h.kill_at = 0; h.reply.len = 0;
+    h.listing = false; shut(&h.channel), shut(&h.reply_fd);
     for (unsigned i = 0; i < h.nchildren; i++) {
         h.children[i].told = false;
         if (!h.children[i].ended && h.children[i].flags & SPAWN_WITH_DAEMON) kill(h.children[i].pid, SIGKILL);
@@ -1644,27 +1179,22 @@ static void daemon_ended(int status) {
     if (h.state == STOPPING) holder_end();
     h.restarts++;
     if (h.asked) return start_daemon();
-    h.never_ready = h.state == READY ? 0 : h.never_ready + 1;
-    int64_t delay = backoff();
+    h.never_ready = h.state == READY ? 0 : h.never_ready + 1; int64_t delay = backoff();
     if (delay < 0 || h.never_ready >= NEVER_READY_MAX) return daemon_failed(last_lines(status));
-    h.state = RESTARTING;
-    h.start_at = now_ms() + delay;
+    h.state = RESTARTING; h.start_at = now_ms() + delay;
 }
-
 static void reap(void) {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (pid == h.daemon) daemon_ended(status);
         for (unsigned i = 0; i < h.nchildren; i++) {
             if (h.children[i].pid != pid || h.children[i].ended) continue;
-            h.children[i].ended = true;
-            h.children[i].status = status;
+            h.children[i].ended = true; h.children[i].status = status;
         }
     }
 }
 
 /* ---- holder: the daemon's channel ---------------------------------------------------------------------------- */
-
 /* False when the daemon's buffer is full; another error means that it is about to end */
 static bool tell(struct buf *b, int fd) {
     bool sent = send_fds(h.channel, &(struct iovec){ b->p, b->len }, 1, &fd, fd >= 0, MSG_DONTWAIT) >= 0 ||
@@ -1680,96 +1210,65 @@ static bool tell_all(void) {
     if (h.reply.len && !tell(&h.reply, h.reply_fd)) return false;
     shut(&h.reply_fd);
     while (h.listing) {
-        bool more = h.list_at < h.nstore;
-        b.len = 0;
-        if (more) pack(&b, "1s", 'F', h.store[h.list_at].name);
-        else pack(&b, "1", 'E');
+        bool more = h.list_at < h.nstore; b.len = 0;
+        more ? pack(&b, "1s", 'F', h.store[h.list_at].name) : pack(&b, "1", 'E');
         if (!tell(&b, more ? h.store[h.list_at++].fd : -1)) return h.list_at -= more, false;
         h.listing = more;
     }
     for (struct child *k = h.children; h.state == READY && k < h.children + h.nchildren; k++) {
         if (!k->ended || k->told) continue;
-        b.len = 0;
-        pack(&b, "1s44", 'W', k->key, (unsigned)k->pid, (unsigned)k->status);
+        b.len = 0; pack(&b, "1s44", 'W', k->key, (unsigned)k->pid, (unsigned)k->status);
         if (!(k->told = tell(&b, -1))) return false;
     }
     return true;
 }
 
 static void forget_child(unsigned i) {
-    free(h.children[i].key);
-    memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
+    free(h.children[i].key); memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
 }
-
 static void add_child(struct child k) {
     unsigned kept = 0, oldest = 0;
     for (unsigned i = h.nchildren; i-- > 0;)
         if (h.children[i].ended) oldest = i, kept++;
     if (kept >= MAX_KEPT_EXITS) forget_child(oldest);
-    h.children = need(realloc(h.children, (h.nchildren + 1) * sizeof k));
-    h.children[h.nchildren++] = k;
+    h.children = need(realloc(h.children, (h.nchildren + 1) * sizeof k)); h.children[h.nchildren++] = k;
 }
-
 static void drop(const char *name) {
-    for (unsigned i = 0; i < h.nstore; i++) {
+    for (unsigned i = h.nstore; i-- > 0;) {
         if (strcmp(h.store[i].name, name) != 0) continue;
-        free(h.store[i].name);
-        close(h.store[i].fd);
+        free(h.store[i].name); close(h.store[i].fd);
         memmove(&h.store[i], &h.store[i + 1], (--h.nstore - i) * sizeof *h.store);
-        return;
     }
 }
-
 static void keep(const char *name, int fd) {
     drop(name);
-    if (h.nstore >= MAX_STORED) {
-        note("store a descriptor: there are %d already", MAX_STORED);
-        close(fd);
-        return;
-    }
+    if (h.nstore >= MAX_STORED) return note("store a descriptor: there are %d already", MAX_STORED), (void)close(fd);
     h.store = need(realloc(h.store, (h.nstore + 1) * sizeof *h.store));
     h.store[h.nstore++] = (struct slot){ need(strdup(name)), fd };
 }
-
 static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
-    struct spawn s = { .fds = fds };
-    unsigned id, targets[MAX_PACKET_FDS];
-    char *key, *cwd;
-    int pidfd = -1;
+    struct spawn s = { .fds = fds }; unsigned id, targets[MAX_PACKET_FDS]; char *key, *cwd; int pidfd = -1;
     (void)unpack(in, "4s1vv4", &id, &key, &s.flags, &s.argv, &s.envp, &s.n);
     for (unsigned i = 0; i < s.n && i < MAX_PACKET_FDS; i++) targets[i] = get(in, 4);
     if (!unpack(in, "s", &cwd) || s.n != nfds || !s.argv[0] || s.argv[0][0] != '/') { in->bad = true; return; }
-    s.flags &= SPAWN_SETSID | SPAWN_WITH_DAEMON;
-    s.targets = targets;
-    s.cwd = cwd;
-    pid_t pid = spawn(&s, &pidfd);
-    pack(&h.reply, "144", 'P', id, (unsigned)pid);
-    h.reply_fd = pidfd;
+    s.flags &= SPAWN_SETSID | SPAWN_WITH_DAEMON; s.targets = targets; s.cwd = cwd; pid_t pid = spawn(&s, &pidfd);
+    pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
     if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
 }
 
 static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
-    unsigned type = get(in, 1);
-    char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
-    if (in->bad) return;
-    switch (type) {
+    unsigned type = get(in, 1); char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
+    if (!in->bad) switch (type) {
     case 'R':
-        if (h.state == STARTING) h.state = READY;
-        answer_waiting("ready\n");
+        if (h.state == STARTING) h.state = READY, answer_waiting("ready\n");
         break;
-    case 'S':
-        if (*nfds == 1) keep(name, fds[--*nfds]);
-        else in->bad = true;
-        break;
+    case 'S': *nfds == 1 ? keep(name, fds[--*nfds]) : (void)(in->bad = true); break;
     case 'D': drop(name); break;
     case 'A':
         for (unsigned i = h.nchildren; i-- > 0;)
             if (h.children[i].ended && strcmp(h.children[i].key, name) == 0) forget_child(i);
         break;
-    case 'L':
-        h.listing = true;
-        h.list_at = 0;
-        break;
+    case 'L': h.list_at = 0, h.listing = true; break;
     case 'X': handle_spawn(in, fds, *nfds); break;
     case 'Q': stop_holder(); break;
     default: in->bad = true;
@@ -1777,36 +1276,26 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
 }
 
 static void read_channel(void) {
-    static unsigned char p[MAX_PACKET];
-    int fds[MAX_PACKET_FDS];
-    unsigned n = 0;
+    static unsigned char p[MAX_PACKET]; int fds[MAX_PACKET_FDS]; unsigned n = 0;
     ssize_t r = recv_fds(h.channel, p, sizeof p, fds, MAX_PACKET_FDS, &n, MSG_DONTWAIT);
     struct in in = { p, r > 0 ? (size_t)r : 0, r <= 0 };
     if (r < 0 && errno == EAGAIN) return;
     if (r > 0) handle_packet(&in, fds, &n);
     close_all(fds, n);
     if (!in.bad) return;
-    if (r != 0) {
-        note("daemon sent a malformed message of type %d: it is ended", r > 0 ? p[0] : 0);
-        kill(h.daemon, SIGKILL);
-    }
+    if (r != 0) note("daemon sent a malformed message of type %d: it is ended", r > 0 ? p[0] : 0);
     shut(&h.channel);                                 /* what follows is the daemon's end, by itself or not */
-    if (!h.kill_at) h.kill_at = now_ms() + STOP_MS;
+    if (r != 0 || !h.kill_at) h.kill_at = now_ms() + (r != 0 ? 0 : STOP_MS);
 }
 
 /* ---- holder: re-execution in place --------------------------------------------------------------------------- */
-
 #define STATE_MAGIC 0x32504c4bu               /* changes with the format; another one is refused */
-
 struct io { bool writing; struct buf out; struct in in; };
-
 static void io_number(struct io *io, void *p) {
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
+    uint32_t v; memcpy(&v, p, sizeof v);
     if (io->writing) put(&io->out, v, 4);
     else memcpy(p, &(uint32_t){ get(&io->in, 4) }, sizeof v);
 }
-
 static void io_string(struct io *io, char **s) {
     if (io->writing) put_str(&io->out, *s);
     else *s = need(strdup(get_str(&io->in)));
@@ -1818,28 +1307,20 @@ static void exchange_state(struct io *io) {
     void *numbers[] = { &magic, &me.uid, &me.gid, &me.real_root, &h.lock, &h.listener, &h.control, &h.channel,
                         &h.daemon, &h.restarts, &h.files, &h.nchildren, &h.nstore, &h.nconns };
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) io_number(io, numbers[i]);
-    io_string(io, &me.data);
-    io_string(io, &me.run);
+    io_string(io, &me.data); io_string(io, &me.run);
     if (!io->writing && (magic != STATE_MAGIC || h.nstore > MAX_STORED || h.nconns > MAX_CONTROL ||
                          h.nchildren > io->in.left || io->in.bad))
         fail(NULL, "read the state of the holder: malformed");
     h.children = need(realloc(h.children, (h.nchildren + 1) * sizeof *h.children));
     h.store = need(realloc(h.store, (h.nstore + 1) * sizeof *h.store));
     for (unsigned i = 0; i < h.nchildren; i++) {
-        struct child *k = &h.children[i];
-        void *fields[] = { &k->pid, &k->flags, &k->ended, &k->status };
+        struct child *k = &h.children[i]; void *fields[] = { &k->pid, &k->flags, &k->ended, &k->status };
         io_string(io, &k->key);
         for (int f = 0; f < 4; f++) io_number(io, fields[f]);
         k->told = false;
     }
-    for (unsigned i = 0; i < h.nstore; i++) {
-        io_string(io, &h.store[i].name);
-        io_number(io, &h.store[i].fd);
-    }
-    for (unsigned i = 0; i < h.nconns; i++) {
-        io_number(io, &h.conns[i].fd);
-        io_number(io, &h.conns[i].waits);
-    }
+    for (unsigned i = 0; i < h.nstore; i++) { io_string(io, &h.store[i].name); io_number(io, &h.store[i].fd); }
+    for (unsigned i = 0; i < h.nconns; i++) { io_number(io, &h.conns[i].fd); io_number(io, &h.conns[i].waits); }
 }
 
 /* Everything that is kept crosses the execution, and nothing else ever has its flag cleared */
@@ -1849,13 +1330,10 @@ static void cross_exec(int flags) {
     for (unsigned i = 0; i < h.nstore; i++) fcntl(h.store[i].fd, F_SETFD, flags);
     for (unsigned i = 0; i < h.nconns; i++) fcntl(h.conns[i].fd, F_SETFD, flags);
 }
-
 static void sweep_conns(void) {
     unsigned kept = 0;
-    for (unsigned i = 0; i < h.nconns; i++) {
-        if (h.conns[i].fd >= 0) h.conns[kept++] = h.conns[i];
-        else free(h.conns[i].line);
-    }
+    for (unsigned i = 0; i < h.nconns; i++)
+        h.conns[i].fd < 0 ? free(h.conns[i].line) : (void)(h.conns[kept++] = h.conns[i]);
     h.nconns = kept;
 }
 
@@ -1863,24 +1341,16 @@ static void sweep_conns(void) {
 static void execute_anew(const char *root) {
     int fd = memfd_create("kelp-state", 0);
     char *argv[] = { "kelp-holder", "--holder", "resume", format("%d", fd), "-", NULL };
-    struct io io = { .writing = true };
-    exchange_state(&io);
+    struct io io = { .writing = true }; exchange_state(&io);
     if (fd >= 0 && write_all(fd, io.out.p, io.out.len)) {
-        cross_exec(0);
-        execv(format("%s/bin/kelp", root), argv);
-        int e = errno;
-        cross_exec(FD_CLOEXEC);
-        errno = e;
+        cross_exec(0); execv(format("%s/bin/kelp", root), argv); int e = errno; cross_exec(FD_CLOEXEC); errno = e;
     }
-    shut(&fd);
-    free(io.out.p);
+    shut(&fd); free(io.out.p);
 }
 
 /* ---- holder: control socket ---------------------------------------------------------------------------------- */
-
 static void answer_status(struct conn *k) {
-    unsigned long n, most = 0;
-    char *rest = read_file("/proc/self/uid_map", NULL);
+    unsigned long n, most = 0; char *rest = read_file("/proc/self/uid_map", NULL);
     for (char *line; (line = strsep(&rest, "\n"));)
         if (sscanf(line, "%*u %*u %lu", &n) == 1 && n > most) most = n;
     answer(k, format("holder pid: %d\ndaemon pid: %d\nstate: %s\nrestarts: %u\nbuild id: %s\nroot: %s\nids: %s\n"
@@ -1892,11 +1362,8 @@ static void answer_status(struct conn *k) {
 /* Somebody asks after a failure: one new try, unless it was just now */
 static void try_again(void) {
     if (now_ms() - h.failed_at < FRESH_FAILURE_MS) return drop_requests();
-    h.never_ready = NEVER_READY_MAX - 1;
-    h.nends = 0;
-    start_daemon();
+    h.never_ready = NEVER_READY_MAX - 1; h.nends = 0; start_daemon();
 }
-
 static void handle_wait(struct conn *k) {
     if (h.state == READY) return answer(k, "ready\n");
     if (h.state == STOPPING) return answer(k, "the holder is stopping\n");
@@ -1909,19 +1376,15 @@ static void handle_wait(struct conn *k) {
 static void handle_upgrade(struct conn *k, const char *root) {
     const char *id = first_line(format("%s/build-id", root));
     if (!strcmp(root, me.root) && h.state != FAILED && h.build && !strcmp(id, h.build)) return handle_wait(k);
-    k->waits = true;
-    execute_anew(root);
-    char *text = format("execute %s/bin/kelp: %s\n", root, errtext(errno));
-    note("%s", text);
-    answer(k, text);
+    k->waits = true; execute_anew(root); char *text = format("execute %s/bin/kelp: %s\n", root, errtext(errno));
+    note("%s", text); answer(k, text);
 }
 
 static void read_conn(struct conn *k) {
     ssize_t r = recv(k->fd, k->line + k->len, PATH_MAX - 1 - k->len, MSG_DONTWAIT);
     if (r < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (r <= 0 || k->waits) return shut(&k->fd);
-    k->line[k->len += (size_t)r] = 0;
-    char *line = k->line, *end = strchr(line, '\n');
+    k->line[k->len += (size_t)r] = 0; char *line = k->line, *end = strchr(line, '\n');
     if (!end) return k->len < PATH_MAX - 1 ? (void)0 : shut(&k->fd);
     *end = 0;
     if (strcmp(line, "status") == 0) return answer_status(k);
@@ -1935,8 +1398,7 @@ static void read_conn(struct conn *k) {
 
 /* The folder keeps others out already. Host root has no id in the namespace of his range: he is the overflow id. */
 static void accept_conn(void) {
-    struct ucred peer;
-    int fd = accept4(h.control, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred peer; int fd = accept4(h.control, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0 && h.nconns < MAX_CONTROL &&
         getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof peer }) == 0 &&
         (peer.uid == geteuid() || (me.real_root && peer.uid == 65534)))
@@ -1945,138 +1407,84 @@ static void accept_conn(void) {
 }
 
 /* ---- holder: start and loop ---------------------------------------------------------------------------------- */
-
 static int listen_at(const char *name, int flags) {
-    struct sockaddr_un a = sock_addr(name);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-    unlink(a.sun_path);
-    mode_t mask = umask(0177);
+    struct sockaddr_un a = sock_addr(name); int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    unlink(a.sun_path); mode_t mask = umask(0177);
     if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, SOMAXCONN) < 0)
         fail(NULL, "listen on %s: %s", a.sun_path, errtext(errno));
-    umask(mask);
-    return fd;
+    umask(mask); return fd;
 }
-
 static void holder_process(void) {
-    struct rlimit files = { 1024, 1024 };
-    sigset_t set;
-    prctl(PR_SET_NAME, "kelp-holder");
-    prctl(PR_SET_DUMPABLE, 1);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    umask(022);
+    struct rlimit files = { 1024, 1024 }; sigset_t set; prctl(PR_SET_NAME, "kelp-holder"); prctl(PR_SET_DUMPABLE, 1);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); umask(022);
     for (int i = 1; i < 32; i++) signal(i, i == SIGPIPE ? SIG_IGN : SIG_DFL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    getrlimit(RLIMIT_NOFILE, &files);
+    sigemptyset(&set); sigaddset(&set, SIGCHLD); sigaddset(&set, SIGTERM); sigprocmask(SIG_BLOCK, &set, NULL);
+    h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK); getrlimit(RLIMIT_NOFILE, &files);
     if (!h.files) h.files = (unsigned)files.rlim_cur;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    setvbuf(stderr, NULL, _IOLBF, 0);
+    files.rlim_cur = files.rlim_max; setrlimit(RLIMIT_NOFILE, &files); setvbuf(stderr, NULL, _IOLBF, 0);
     (void)!chdir("/");
 }
 
-static void holder_timers(void) {
-    int64_t now = now_ms();
-    if (h.kill_at && now >= h.kill_at) {
-        h.kill_at = 0;
-        if (h.daemon > 0) kill(h.daemon, SIGKILL);
-    }
-    if (h.start_at && now >= h.start_at) start_daemon();
-}
-
-static void read_signals(void) {
-    struct signalfd_siginfo s;
-    while (read(h.sig, &s, sizeof s) == sizeof s)
-        if (s.ssi_signo == SIGTERM) stop_holder();
-    reap();
-}
-
-__attribute__((noreturn)) static void holder_loop(void) {
+_Noreturn static void holder_loop(void) {
     enum { SIG, CONTROL, CHANNEL, LISTENER, CONNS };
     static struct pollfd p[CONNS + MAX_CONTROL];
+    struct signalfd_siginfo s;
     for (;; scratch_free(), sweep_conns()) {
-        bool told = tell_all();
-        unsigned n = h.nconns;
+        bool told = tell_all(); unsigned n = h.nconns;
         int64_t at = h.start_at && (!h.kill_at || h.start_at < h.kill_at) ? h.start_at : h.kill_at;
-        p[SIG] = (struct pollfd){ h.sig, POLLIN, 0 };
-        p[CONTROL] = (struct pollfd){ h.control, POLLIN, 0 };
-        p[CHANNEL] = (struct pollfd){ h.channel, told ? POLLIN : POLLOUT, 0 };
-        p[LISTENER] = (struct pollfd){ h.state == FAILED ? h.listener : -1, POLLIN, 0 };
-        for (unsigned i = 0; i < n; i++) p[CONNS + i] = (struct pollfd){ h.conns[i].fd, POLLIN, 0 };
+        p[SIG] = watch(h.sig, POLLIN); p[CONTROL] = watch(h.control, POLLIN);
+        p[CHANNEL] = watch(h.channel, told ? POLLIN : POLLOUT);
+        p[LISTENER] = watch(h.state == FAILED ? h.listener : -1, POLLIN);
+        for (unsigned i = 0; i < n; i++) p[CONNS + i] = watch(h.conns[i].fd, POLLIN);
         if (poll(p, CONNS + n, until_ms(at ? at : INT64_MAX)) < 0 && errno != EINTR)
             fail(NULL, "poll: %s", errtext(errno));
         if (p[CHANNEL].revents && h.channel >= 0 && told) read_channel();
-        if (p[SIG].revents) read_signals();
+        for (; read(h.sig, &s, sizeof s) == sizeof s; reap())
+            if (s.ssi_signo == SIGTERM) stop_holder();
         for (unsigned i = 0; i < n; i++)
             if (p[CONNS + i].revents && h.conns[i].fd >= 0) read_conn(&h.conns[i]);
         if (p[LISTENER].revents && h.state == FAILED) try_again();
         if (p[CONTROL].revents) accept_conn();
-        holder_timers();
+        if (h.start_at && now_ms() >= h.start_at) start_daemon();
+        if (!h.kill_at || now_ms() < h.kill_at) continue;
+        h.kill_at = 0;
+        if (h.daemon > 0) kill(h.daemon, SIGKILL);
     }
 }
 
 /* What root made for the holder belongs to the id it is going to be */
 static void give_to_range(void) {
-    uid_t u = root_base(false);
-    gid_t g = root_base(true);
+    uid_t u = root_base(false); gid_t g = root_base(true);
     if (chown(me.data, u, g) < 0 || chown(me.run, u, g) < 0 || fchown(h.lock, u, g) < 0 || fchown(2, u, g) < 0)
         fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
 }
 
-static void write_records(void) {
-    char *line = format("%s\n", me.run), *pid = format("%d\n", getpid());
-    int fd = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || !write_all(fd, pid, strlen(pid)) || ftruncate(h.lock, 0) < 0 || !write_all(h.lock, line, strlen(line)))
-        fail(NULL, "write holder.pid and %s: %s", lock_path(), errtext(errno));
-    shut(&fd);
-}
-
-__attribute__((noreturn)) static void holder_start(int lock, int to_client) {
-    fcntl(lock, F_SETFD, FD_CLOEXEC);
-    fcntl(to_client, F_SETFD, FD_CLOEXEC);
-    h.lock = lock;
-    fail_to = fdopen(to_client, "w");
-    find_paths();
+_Noreturn static void holder_start(int lock, int to_client) {
+    fcntl(lock, F_SETFD, FD_CLOEXEC); fcntl(to_client, F_SETFD, FD_CLOEXEC); h.lock = lock;
+    fail_to = fdopen(to_client, "w"); find_paths();
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), log = open_log("holder.log");
     if (log < 0) fail(NULL, "open %s: %s", in_run("holder.log"), errtext(errno));
-    dup2(null, 0), dup2(log, 1), dup2(log, 2);
-    shut(&null), shut(&log);
-    holder_process();
+    dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
     if (me.real_root) give_to_range();
     if (!join_monitor()) make_namespaces();
-    h.listener = listen_at("kelp.sock", 0);
-    h.control = listen_at("holder.sock", SOCK_NONBLOCK);
-    write_records();
-    note("holder %d started: data %s, run %s", getpid(), me.data, me.run);
+    h.listener = listen_at("kelp.sock", 0); h.control = listen_at("holder.sock", SOCK_NONBLOCK);
+    int pid = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (dprintf(pid, "%d\n", getpid()) < 0 || ftruncate(lock, 0) < 0 || dprintf(lock, "%s\n", me.run) < 0)
+        fail(NULL, "write holder.pid and %s: %s", lock_path(), errtext(errno));
+    shut(&pid); note("holder %d started: data %s, run %s", getpid(), me.data, me.run);
     fclose(fail_to);                                  /* the client goes on */
-    fail_to = NULL;
-    start_daemon();
-    holder_loop();
+    fail_to = NULL; set_environment(); start_daemon(); holder_loop();
 }
 
 /* In the new program after `upgrade`: the same process, children and descriptors; the daemon is replaced */
-__attribute__((noreturn)) static void holder_resume(int fd) {
+_Noreturn static void holder_resume(int fd) {
     struct stat st = { 0 };
     if (fstat(fd, &st) < 0) exit(EXIT_KELP);
-    unsigned char *p = need(malloc((size_t)st.st_size + 1));
-    ssize_t n = pread(fd, p, (size_t)st.st_size, 0);
-    struct io io = { .in = { p, n > 0 ? (size_t)n : 0, n < 0 } };
-    find_root();
-    exchange_state(&io);
-    close(fd);
-    free(p);
+    unsigned char *p = need(malloc((size_t)st.st_size + 1)); ssize_t n = pread(fd, p, (size_t)st.st_size, 0);
+    struct io io = { .in = { p, n > 0 ? (size_t)n : 0, n < 0 } }; find_root(); exchange_state(&io); close(fd); free(p);
     cross_exec(FD_CLOEXEC);
-    for (unsigned i = 0; i < h.nconns; i++) {
-        h.conns[i].line = need(malloc(PATH_MAX));     /* who had not finished his line must ask again */
-        if (!h.conns[i].waits) shut(&h.conns[i].fd);
-    }
-    holder_process();
-    note("holder %d goes on as %s", getpid(), me.root);
-    restart_daemon();
-    reap();
+    for (unsigned i = 0; i < h.nconns; i++) h.conns[i].line = need(malloc(PATH_MAX));
+    holder_process(); set_environment(); note("holder %d goes on as %s", getpid(), me.root); restart_daemon(); reap();
     holder_loop();
 }
 

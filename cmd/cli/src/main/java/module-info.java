@@ -5,4 +5,16 @@ module dev.kelp.cli {
     requires info.picocli;
 
     exports dev.kelp.cli;
+    exports dev.kelp.cli.shell;
+
+    opens dev.kelp.cli to
+            info.picocli;
+    opens dev.kelp.cli.container to
+            info.picocli;
+    opens dev.kelp.cli.flags to
+            info.picocli;
+    opens dev.kelp.cli.image to
+            info.picocli;
+    opens dev.kelp.cli.system to
+            info.picocli;
 }

@@ -3,13 +3,16 @@
 module dev.kelp.engine.local {
     requires transitive dev.kelp.engine;
     requires transitive dev.kelp.rootless;
-    requires dev.kelp.content;
-    requires dev.kelp.registry;
+    requires transitive dev.kelp.content;
+    requires transitive dev.kelp.registry;
     requires dev.kelp.runtime;
-    requires dev.kelp.snapshot;
-    requires java.sql;
+    requires transitive dev.kelp.snapshot;
+    requires transitive java.sql;
+    requires org.xerial.sqlitejdbc;
 
     exports dev.kelp.engine.local;
+    exports dev.kelp.engine.local.image;
+    exports dev.kelp.engine.local.metadata;
 
     opens dev.kelp.engine.local to
             tools.jackson.databind;

@@ -84,7 +84,8 @@ final class ClientServer {
         return System.nanoTime() - lastActiveNanos.get();
     }
 
-    private void serve(Fd socket) {
+    /// Serves one client from its first frame to its exit code, and closes the socket.
+    void serve(Fd socket) {
         Connection connection = new Connection(socket);
         try {
             int uid = UnixSockets.peer(socket).uid();
@@ -104,7 +105,7 @@ final class ClientServer {
             connection.close();
             lastActiveNanos.set(System.nanoTime());
             clients.decrementAndGet();
-            boolean unused = Thread.interrupted();
+            boolean _ = Thread.interrupted();
         }
     }
 
@@ -150,7 +151,7 @@ final class ClientServer {
             code = SIGPIPE_EXIT;
         }
         client.finish();
-        boolean unused = Thread.interrupted();
+        boolean _ = Thread.interrupted();
         connection.exit(code);
         // The reader owns the socket's end: closing it before would let its number be used again under it.
         reader.join();

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// The socket to one client: frames out under a lock, questions with their answers, events in by a reader thread.
 final class Connection {
@@ -58,7 +59,7 @@ final class Connection {
         }
     }
 
-    private static KelpException clientGone(Throwable cause) {
+    private static KelpException clientGone(@Nullable Throwable cause) {
         return new KelpException(ErrorKind.CANCELLED, "the client went away", cause);
     }
 

@@ -2,8 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
-import dev.kelp.cli.Kelp;
-import dev.kelp.engine.Engine;
+import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.local.LocalEngine;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
@@ -13,6 +12,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +27,10 @@ public final class DaemonMain {
     private DaemonMain() {}
 
     public static void main(String[] arguments) throws IOException {
+        if (arguments.length == 1 && arguments[0].equals("--train")) {
+            Training.run(installRoot());
+            System.exit(0);
+        }
         Instance instance = Instance.of(System.getenv());
         String buildId =
                 Files.readString(instance.installRoot().resolve("build-id")).strip();
@@ -37,8 +41,14 @@ public final class DaemonMain {
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
         Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
-        holder.closed().thenRun(() -> System.exit(0));
+        var _ = holder.closed().thenRun(() -> System.exit(0));
         LOG.log(Level.INFO, "kelpd " + buildId + " is ready, data in " + instance.dataRoot());
+    }
+
+    /// The tree this class path is the `lib` folder of.
+    private static Path installRoot() {
+        String first = System.getProperty("java.class.path").split(":", 2)[0];
+        return Path.of(first).toAbsolutePath().resolveSibling("..").normalize();
     }
 
     private static void accept(ClientServer server) {
@@ -70,7 +80,7 @@ public final class DaemonMain {
     private record EngineCommands(LocalEngine engine) implements ClientServer.Commands {
         @Override
         public int run(ClientContext client) {
-            return Kelp.run(client, (Engine) engine);
+            return Shell.execute(client, engine);
         }
 
         @Override

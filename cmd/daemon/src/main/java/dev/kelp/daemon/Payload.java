@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// The fields of a frame's payload, read and written in order; integers are little-endian, a string is a `u32` length
@@ -106,7 +105,9 @@ final class Payload {
     }
 
     byte[] toBytes() {
-        return Arrays.copyOf(buffer.array(), buffer.position());
+        byte[] written = new byte[buffer.position()];
+        buffer.get(0, written);
+        return written;
     }
 
     private ByteBuffer room(int bytes) {

@@ -39,8 +39,13 @@ public interface ContentStore {
         return find(digest).orElseThrow(() -> OciLayoutStore.missing(digest));
     }
 
-    /// The bytes as they are on the disk, not checked again.
-    InputStream open(Digest digest);
+    /// The bytes from `offset` on as they are on the disk, not checked again.
+    InputStream open(Digest digest, long offset);
+
+    /// All bytes, not checked again.
+    default InputStream open(Digest digest) {
+        return open(digest, 0);
+    }
 
     /// The bytes, compared with size and digest: the read that finds the end, or the first byte too many, fails
     /// with

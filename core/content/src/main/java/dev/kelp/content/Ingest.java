@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.content;
 
+import dev.kelp.model.Digest;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /// A blob on its way in. For one thread at a time; closing it without [#commit] keeps what was written for the next
@@ -9,12 +11,18 @@ public interface Ingest extends AutoCloseable {
     /// How many bytes are here: where to go on.
     long offset();
 
+    /// The digest of what is here so far.
+    Digest digest();
+
     /// Appends. A byte beyond the expected size is DATA_LOSS.
     void write(ByteBuffer bytes);
 
     default void write(byte[] bytes, int offset, int length) {
         write(ByteBuffer.wrap(bytes, offset, length));
     }
+
+    /// What is here so far, from the first byte; later writes do not show in it. To be closed by the caller.
+    InputStream openWritten();
 
     /// Deletes what was written and starts over at offset 0.
     void restart();

@@ -11,12 +11,15 @@ import dev.kelp.model.oci.Descriptor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -102,10 +105,12 @@ public final class OciLayoutStore implements ContentStore {
     }
 
     @Override
-    public InputStream open(Digest digest) {
+    public InputStream open(Digest digest, long offset) {
         Path path = path(digest);
         try {
-            return Files.newInputStream(path);
+            FileChannel file = FileChannel.open(path, StandardOpenOption.READ);
+            file.position(offset);
+            return Channels.newInputStream(file);
         } catch (NoSuchFileException e) {
             throw missing(digest);
         } catch (IOException e) {

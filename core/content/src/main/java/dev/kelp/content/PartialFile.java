@@ -5,7 +5,9 @@ import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.Descriptor;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -83,6 +85,16 @@ final class PartialFile implements Ingest {
     }
 
     @Override
+    public Digest digest() {
+        try {
+            MessageDigest copy = (MessageDigest) hash.clone();
+            return Digest.finish(expected == null ? "sha256" : expected.digest().algorithm(), copy.digest());
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
     public void write(ByteBuffer bytes) {
         if (!open) {
             throw new IllegalStateException("the ingest is over");
@@ -99,6 +111,41 @@ final class PartialFile implements Ingest {
             // the hash went ahead of the file, so this ingest cannot go on; the next one hashes what is there
             abort();
             throw DiskErrors.of("write partial blob", path, e);
+        }
+    }
+
+    @Override
+    public InputStream openWritten() {
+        try {
+            return new Bounded(Files.newInputStream(path), offset);
+        } catch (IOException e) {
+            throw DiskErrors.of("read partial blob", path, e);
+        }
+    }
+
+    /// The first bytes of a file that grows.
+    private static final class Bounded extends FilterInputStream {
+        private long left;
+
+        Bounded(InputStream in, long left) {
+            super(in);
+            this.left = left;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] target, int at, int length) throws IOException {
+            if (left == 0) {
+                return -1;
+            }
+            int n = in.read(target, at, (int) Math.min(length, left));
+            left -= Math.max(n, 0);
+            return n;
         }
     }
 

@@ -71,6 +71,9 @@ abstract class ContentStoreContract {
         try (InputStream in = store.open(describe(b).digest())) {
             assertThat(in.readAllBytes()).isEqualTo(b);
         }
+        try (InputStream in = store.open(describe(b).digest(), 299_000)) {
+            assertThat(in.readAllBytes()).isEqualTo(java.util.Arrays.copyOfRange(b, 299_000, 300_000));
+        }
         assertThat(store.read(describe(b), b.length)).isEqualTo(b);
         assertThat(store.begin(describe(b))).isEmpty();
     }
@@ -115,7 +118,7 @@ abstract class ContentStoreContract {
     }
 
     @Test
-    void resumes() {
+    void resumes() throws Exception {
         byte[] b = bytes(5, 500_000);
         try (Ingest i = store.begin(describe(b)).orElseThrow()) {
             i.write(b, 0, 400_000);
@@ -128,7 +131,10 @@ abstract class ContentStoreContract {
         });
         try (Ingest i = store.begin(describe(b)).orElseThrow()) {
             assertThat(i.offset()).isEqualTo(400_000);
-            i.write(b, 400_000, 100_000);
+            try (InputStream written = i.openWritten()) {
+                i.write(b, 400_000, 100_000);
+                assertThat(written.readAllBytes()).isEqualTo(java.util.Arrays.copyOf(b, 400_000));
+            }
             i.commit();
         }
         assertThat(store.read(describe(b), b.length)).isEqualTo(b);
@@ -157,6 +163,7 @@ abstract class ContentStoreContract {
         byte[] b = bytes(9, 70_000);
         try (Ingest i = store.begin()) {
             i.write(b, 0, b.length);
+            assertThat(i.digest()).isEqualTo(describe(b).digest());
             assertThat(i.commit().digest()).isEqualTo(describe(b).digest());
         }
         try (Ingest again = store.begin()) {

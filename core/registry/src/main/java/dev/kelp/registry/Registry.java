@@ -95,12 +95,15 @@ public final class Registry {
                         .toList());
     }
 
-    /// What the first host that can do it answers. One that cannot be reached, or has not got it, or answers
-    /// nonsense is passed over; the registry's own error is the one reported when all fail.
+    /// What the first host that can do it answers. A host that cannot be reached, or has not got it, or answers
+    /// nonsense is passed over; the registry's own error is the one reported when all fail. A push goes to
+    /// the first host only, so that an image is never spread over several.
     <T> T first(String domain, Capability capability, Function<HostSession, T> action) {
         List<HostSession> order = new ArrayList<>();
-        List<HostSession> able =
-                sessions(domain).stream().filter(s -> s.can(capability)).toList();
+        List<HostSession> able = sessions(domain).stream()
+                .filter(s -> s.can(capability))
+                .limit(capability == Capability.PUSH ? 1 : Long.MAX_VALUE)
+                .toList();
         able.stream().filter(s -> !s.hasFailed()).forEach(order::add);
         able.stream().filter(HostSession::hasFailed).forEach(order::add);
         List<KelpException> failures = new ArrayList<>();

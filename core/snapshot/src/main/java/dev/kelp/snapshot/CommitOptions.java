@@ -6,11 +6,12 @@ import org.jspecify.annotations.Nullable;
 
 /// How to commit.
 ///
-/// @param parent the parent the committed snapshot shall have instead of none, see [Snapshotter#canRebase]; null keeps
+/// @param parent the parent the committed snapshot shall have instead of none, see [Snapshotter#canRebase]; null
+///     keeps
 /// it
 /// @param labels the labels of the committed snapshot
-/// @param durable whether the files shall have reached the disk (syncfs(2)) before the record says so: slower, but then
-///     even a power cut cannot leave a committed snapshot with empty files
+/// @param durable whether the files shall have reached the disk (syncfs(2)) before the record says so: slower, but
+///     then even a power cut cannot leave a committed snapshot with empty files
 public record CommitOptions(@Nullable String parent, Map<String, String> labels, boolean durable) {
     public static final CommitOptions DEFAULT = new CommitOptions(null, Map.of(), false);
 

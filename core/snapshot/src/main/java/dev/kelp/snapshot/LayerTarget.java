@@ -8,7 +8,8 @@ import java.util.List;
 ///
 /// @param directory the directory that takes the layer's files
 /// @param deletions how this snapshotter notes that a name of a parent is gone
-/// @param parents directories of the parents' changes, nearest first; empty where `directory` holds the parents' files
+/// @param parents directories of the parents' changes, nearest first; empty where `directory` holds the parents'
+///     files
 /// too
 public record LayerTarget(Path directory, Deletions deletions, List<Path> parents) {
     public LayerTarget {
@@ -17,7 +18,8 @@ public record LayerTarget(Path directory, Deletions deletions, List<Path> parent
 
     /// How a deletion is stored.
     public enum Deletions {
-        /// As overlayfs does with `userxattr`: a character device 0:0, and `user.overlay.opaque` on directories.
+        /// As overlayfs does with `userxattr`: a character device 0:0, and `user.overlay.opaque` on
+        /// directories.
         OVERLAY,
         /// By deleting the parent's copy.
         REMOVE

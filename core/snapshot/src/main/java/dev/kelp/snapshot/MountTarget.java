@@ -17,8 +17,8 @@ import java.util.List;
 /// mount(2) takes one page of options, which a few dozen layers fill. An overlay whose options do not fit, or whose
 /// paths
 /// hold characters that overlayfs gives a meaning, is mounted through descriptors: each layer is opened and named
-/// `/proc/self/fd/N`, one `lowerdir+` per layer (fsconfig(2), Linux 6.5), or all in one string on older kernels, which
-/// then ends at about 220 layers.
+/// `/proc/self/fd/N`, one `lowerdir+` per layer (fsconfig(2), Linux 6.5), or all in one string on older kernels,
+/// which then ends at about 220 layers.
 public final class MountTarget {
     /// What mount(2) takes as options: one page, ended by a NUL.
     private static final int OPTIONS_BYTES_MAX = 4095;
@@ -53,8 +53,8 @@ public final class MountTarget {
         }
     }
 
-    /// Takes away the topmost mount on `target`, at once for every path, later for those who still use it (MNT_DETACH).
-    /// One that is not mounted is fine.
+    /// Takes away the topmost mount on `target`, at once for every path, later for those who still use it
+    /// (MNT_DETACH). One that is not mounted is fine.
     public static void unmount(Path target) {
         try {
             Mounts.unmount(target.toString(), Mounts.MNT_DETACH | Mounts.UMOUNT_NOFOLLOW);

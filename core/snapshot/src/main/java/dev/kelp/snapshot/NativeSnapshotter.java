@@ -7,8 +7,8 @@ import dev.kelp.model.Mount;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Snapshots that are whole copies of their parent: works on every file system, costs the space unless that file system
-/// shares blocks (btrfs, XFS, bcachefs), and [#prepare] takes as long as the copy.
+/// Snapshots that are whole copies of their parent: works on every file system, costs the space unless that file
+/// system shares blocks (btrfs, XFS, bcachefs), and [#prepare] takes as long as the copy.
 public final class NativeSnapshotter extends DirectorySnapshotter {
     public static final String NAME = "native";
 

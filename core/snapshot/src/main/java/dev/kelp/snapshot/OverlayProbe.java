@@ -18,8 +18,8 @@ import java.util.List;
 
 /// One real trial of overlayfs on the file system that holds a directory: kernel version, distribution patches,
 /// security
-/// modules and the file system below (no `user.*` attributes, no d_type, another overlay) all have a say, so nothing
-/// short of trying tells.
+/// modules and the file system below (no `user.*` attributes, no d_type, another overlay) all have a say, so
+/// nothing short of trying tells.
 final class OverlayProbe {
     private final Path dataRoot;
 

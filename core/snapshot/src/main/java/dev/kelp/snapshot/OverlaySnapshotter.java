@@ -107,7 +107,8 @@ public final class OverlaySnapshotter extends DirectorySnapshotter {
         }
     }
 
-    /// Tries overlayfs in `dataRoot` for real: mount, write, copy up, whiteout, rename of a merged directory's file.
+    /// Tries overlayfs in `dataRoot` for real: mount, write, copy up, whiteout, rename of a merged directory's
+    /// file.
     ///
     /// @throws KelpException UNSUPPORTED with the reason when it does not work there
     public static void probe(Path dataRoot) {

@@ -111,8 +111,8 @@ final class SnapshotDirectories {
         }
     }
 
-    /// Removes every directory whose id is neither in the making nor among `recorded`, which is asked for only after
-    /// the
+    /// Removes every directory whose id is neither in the making nor among `recorded`, which is asked for only
+    /// after the
     /// directories were listed: an id that left the making by then has its record.
     int sweep(Supplier<Set<Long>> recorded) {
         int removed = 0;
@@ -135,8 +135,8 @@ final class SnapshotDirectories {
         }
     }
 
-    /// What the tree at `path` occupies. Names that vanish while walking are not counted, nor is what lies deeper than
-    /// a
+    /// What the tree at `path` occupies. Names that vanish while walking are not counted, nor is what lies deeper
+    /// than a
     /// path can name.
     Usage measure(Path path) {
         long bytes = 0;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Where a snapshotter keeps what it knows: the engine's database, or memory in tests. One instance serves one
-/// snapshotter. Every method is atomic, may be called from any thread, and what it changed is durable when it returns;
-/// `SnapshotRecordsContract` in this module's test-jar is run against each implementation.
+/// snapshotter. Every method is atomic, may be called from any thread, and what it changed is durable when it
+/// returns; `SnapshotRecordsContract` in this module's test-jar is run against each implementation.
 public interface SnapshotRecords {
     /// A number that no earlier call ever returned, also not before a crash or a removal.
     long allocateId();
@@ -16,21 +16,18 @@ public interface SnapshotRecords {
     /// Adds an active snapshot or a view.
     ///
     /// @throws dev.kelp.model.KelpException ALREADY_EXISTS for a name in use, NOT_FOUND for a parent that is not
-    there,
-    ///     FAILED_PRECONDITION for a parent that is not committed, INVALID_ARGUMENT for a committed snapshot
+    ///     there, FAILED_PRECONDITION for a parent that is not committed, INVALID_ARGUMENT for a committed snapshot
     void insert(Snapshot snapshot);
 
     /// Replaces the active snapshot `key` by `committed`, which has the same id. Both names live in one space.
     ///
-    /// @throws dev.kelp.model.KelpException NOT_FOUND without `key`, FAILED_PRECONDITION when `key` is not active
-    or the
-    ///     parent is not committed, ALREADY_EXISTS when the new name is in use
+    /// @throws dev.kelp.model.KelpException NOT_FOUND without `key`, FAILED_PRECONDITION when `key` is not
+    ///     active or the parent is not committed, ALREADY_EXISTS when the new name is in use
     void commit(String key, Snapshot.Committed committed);
 
     /// Removes and returns what was there.
     ///
-    /// @throws dev.kelp.model.KelpException NOT_FOUND without `name`, FAILED_PRECONDITION when it is somebody's
-    parent
+    /// @throws dev.kelp.model.KelpException NOT_FOUND without `name`, FAILED_PRECONDITION when it is a parent
     Snapshot remove(String name);
 
     /// The names of all snapshots whose parent is `name`, of every kind.

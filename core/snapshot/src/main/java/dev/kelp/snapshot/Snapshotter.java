@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes root file systems out of stacked changes. The model is containerd's.
 ///
-/// A snapshot is either *active* (being written), a *view* (read-only) or *committed* (never changes again, may be a
-/// parent). Keys and names are strings of the caller's choice in one common space; the caller decides what they mean.
-/// Names of committed layers are by custom chain ids, keys of active ones the ids of what uses them.
+/// A snapshot is either *active* (being written), a *view* (read-only) or *committed* (never changes again, may be
+/// a parent). Keys and names are strings of the caller's choice in one common space; the caller decides what they
+/// mean. Names of committed layers are by custom chain ids, keys of active ones the ids of what uses them.
 ///
 /// ## Importing a layer
 /// ```
@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// snapshotter.commit(chainId, "extract-1", CommitOptions.DEFAULT);
 /// ```
 /// If anything fails, `remove("extract-1")` and nothing is left. When two callers import the same layer, the second
-/// `commit` fails with ALREADY_EXISTS: it removes its own active snapshot and uses the other's. The next layer names
-/// this
-/// chain id as its parent. Where [#canRebase] holds, all layers may be unpacked at the same time: prepare each without
-/// a
+/// `commit` fails with ALREADY_EXISTS: it removes its own active snapshot and uses the other's. The next layer
+/// names this
+/// chain id as its parent. Where [#canRebase] holds, all layers may be unpacked at the same time: prepare each
+/// without a
 /// parent and name the parent only when committing, in order.
 ///
 /// ## Running a container
@@ -35,16 +35,17 @@ import org.jspecify.annotations.Nullable;
 /// MountTarget.unmount(rootfs);
 /// snapshotter.remove(containerId);
 /// ```
-/// The mounts of an active snapshot can be asked for again and again, also after a restart; they are the caller's to
-/// make
+/// The mounts of an active snapshot can be asked for again and again, also after a restart; they are the caller's
+/// to make
 /// and to undo. Nothing here keeps a mount.
 ///
 /// ## Promises
-/// * Each method is atomic to every other caller, and across a crash: a snapshot exists completely or not at all. What
+/// * Each method is atomic to every other caller, and across a crash: a snapshot exists completely or not at all.
+///   What
 /// a
 ///   crash leaves on the disk is invisible and removed by [#cleanup].
-/// * Unless said otherwise failures are [dev.kelp.model.KelpException] with NOT_FOUND, ALREADY_EXISTS (a key or name in
-///   use) or FAILED_PRECONDITION (the snapshot is of the wrong kind or has children).
+/// * Unless said otherwise failures are [dev.kelp.model.KelpException] with NOT_FOUND, ALREADY_EXISTS (a key or
+///   name in use) or FAILED_PRECONDITION (the snapshot is of the wrong kind or has children).
 /// * Methods may be called from any thread; those that touch files block, so not from a virtual one.
 /// * Two callers must not write to or commit one active snapshot at a time; nobody commits what is still mounted.
 ///
@@ -70,8 +71,8 @@ public interface Snapshotter {
     /// Where to write a layer into this active snapshot without mounting it.
     LayerTarget layerTarget(String key);
 
-    /// Turns the active snapshot `key` into the committed `name`; `key` is free afterwards. The usage is measured now
-    /// and
+    /// Turns the active snapshot `key` into the committed `name`; `key` is free afterwards. The usage is measured
+    /// now and
     /// kept, which reads the whole change.
     Snapshot.Committed commit(String name, String key, CommitOptions options);
 

@@ -25,9 +25,8 @@ public final class Snapshotters {
 
     /// Settles on a snapshotter for `dataRoot`; trying overlayfs costs about a millisecond.
     ///
-    /// @throws KelpException INVALID_ARGUMENT for an unknown name, UNSUPPORTED when overlayfs was asked for and
-    does not
-    ///     work there
+    /// @throws KelpException INVALID_ARGUMENT for an unknown name, UNSUPPORTED when overlayfs was asked for
+    ///     and does not work there
     public static Choice choose(String name, Path dataRoot) {
         return switch (name) {
             case NativeSnapshotter.NAME -> new Choice(name, Optional.empty());

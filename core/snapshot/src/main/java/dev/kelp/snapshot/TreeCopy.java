@@ -18,12 +18,12 @@ import java.util.Optional;
 
 /// Copies a tree with everything that can be copied: contents (sharing blocks by FICLONE where the file system can,
 /// else
-/// copied inside the kernel), hard links within the tree, symbolic links, FIFOs, overlayfs whiteouts, owners, modes,
-/// extended attributes and modification times. Device nodes, which a user namespace may not make, and sockets are left
-/// out.
+/// copied inside the kernel), hard links within the tree, symbolic links, FIFOs, overlayfs whiteouts, owners,
+/// modes, extended attributes and modification times. Device nodes, which a user namespace may not make, and
+/// sockets are left out.
 ///
-/// Directories are named relative to the two roots, so the depth costs no descriptors; a tree deeper than PATH_MAX is
-/// refused with ENAMETOOLONG.
+/// Directories are named relative to the two roots, so the depth costs no descriptors; a tree deeper than PATH_MAX
+/// is refused with ENAMETOOLONG.
 public final class TreeCopy {
     private static final long BENEATH = Inodes.RESOLVE_BENEATH | Inodes.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW;
@@ -45,7 +45,8 @@ public final class TreeCopy {
         new TreeCopy(from, to).run();
     }
 
-    /// Copies one regular file, symbolic link or FIFO `name` from one directory to the other, where it must not exist.
+    /// Copies one regular file, symbolic link or FIFO `name` from one directory to the other, where it must not
+    /// exist.
     public static void copyFile(Fd fromDir, Fd toDir, String name) throws ErrnoException {
         Stat stat = Inodes.stat(fromDir, name, Inodes.AT_SYMLINK_NOFOLLOW);
         new TreeCopy(fromDir, toDir).copyNode(fromDir, toDir, name, stat);

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.util.DefaultIndenter;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 import tools.jackson.core.util.Separators;
@@ -58,10 +59,10 @@ public final class DockerConfigCredentials implements Credentials {
                 return new DockerConfigCredentials(object, helper);
             }
         } catch (JacksonException e) {
-            throw new KelpException(
-                    ErrorKind.INVALID_ARGUMENT,
-                    "docker's config.json does not parse: " + e.getLocation().offsetDescription(),
-                    e);
+            // no cause: it may quote what stands in the file
+            TokenStreamLocation at = e.getLocation();
+            String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+            throw KelpException.invalid("docker's config.json does not parse" + where);
         }
         throw KelpException.invalid("docker's config.json is not a JSON object");
     }

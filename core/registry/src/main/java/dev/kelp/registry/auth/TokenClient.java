@@ -31,7 +31,7 @@ import tools.jackson.databind.JsonNode;
 final class TokenClient {
     private static final int ANSWER_BYTES_MAX = 1 << 20;
     private static final int TOKEN_LENGTH_MAX = 64 << 10;
-    /// Tokens without a life time are good for a minute by specification.
+    /// By specification tokens are good for at least a minute, also when nothing or less is said.
     private static final long LIFE_SECONDS_DEFAULT = 60;
     private static final long LIFE_SECONDS_MAX = 24 * 3600;
     private static final String CLIENT_ID = "kelp";
@@ -173,7 +173,7 @@ final class TokenClient {
             throw new KelpException(ErrorKind.UNAUTHENTICATED, what + ": the answer has no usable token");
         }
         long life = answer.path("expires_in").asLong(LIFE_SECONDS_DEFAULT);
-        life = Math.clamp(life, 0, LIFE_SECONDS_MAX);
+        life = Math.clamp(life, LIFE_SECONDS_DEFAULT, LIFE_SECONDS_MAX);
         // a tenth earlier, so that a request does not arrive with a token that expired under way
         return new Authorizer.Token(token, issued(answer).plusSeconds(life - life / 10));
     }

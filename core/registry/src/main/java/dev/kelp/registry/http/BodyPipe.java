@@ -19,9 +19,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /// A response body, handed buffer by buffer from the HTTP client's thread to one reader without copying. At most
-/// [#BATCHES_AHEAD] deliveries (16 KiB each with the JDK's default buffers) wait unread.
+/// [#BATCHES_AHEAD] deliveries wait unread. The JDK delivers 16 KiB at a time unless the system property
+/// `jdk.httpclient.bufsize` says otherwise; with 131072, which costs 1 MiB per transfer, it is three times as fast.
 public final class BodyPipe implements HttpResponse.BodySubscriber<BodyPipe>, AutoCloseable {
-    static final int BATCHES_AHEAD = 64;
+    static final int BATCHES_AHEAD = 8;
 
     private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Queue<ByteBuffer> current = new ArrayDeque<>();

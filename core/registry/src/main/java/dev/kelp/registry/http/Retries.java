@@ -2,7 +2,10 @@
 package dev.kelp.registry.http;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,7 +53,7 @@ public final class Retries {
                 cancellation.sleep(wanted.orElse(pause(n)));
             } catch (IOException e) {
                 cancellation.check();
-                if (n >= limits.attemptsMax() || !isTransient(e)) {
+                if (n >= attemptsMax(e)) {
                     throw e;
                 }
                 LOG.log(System.Logger.Level.DEBUG, "try {0} failed: {1}", n, e.getMessage());
@@ -93,14 +96,18 @@ public final class Retries {
         };
     }
 
-    private static boolean isTransient(IOException e) {
+    /// How often a failure is worth a try. Refused connections and servers that say nothing get
+    /// a second one only: the user may have mistyped, and waits.
+    private int attemptsMax(IOException e) {
         for (Throwable t = e; t != null; t = t.getCause()) {
             if (t instanceof SSLException
                     || t instanceof UnknownHostException
-                    || t instanceof java.nio.channels.UnresolvedAddressException) {
-                return false;
+                    || t instanceof UnresolvedAddressException) {
+                return 1;
             }
         }
-        return true;
+        return e instanceof ConnectException || e instanceof HttpTimeoutException
+                ? Math.min(2, limits.attemptsMax())
+                : limits.attemptsMax();
     }
 }

@@ -115,6 +115,16 @@ public final class Transport implements AutoCloseable {
     }
 
     private HttpRequest message(Request request, AtomicLong sent) {
+        try {
+            return build(request, sent);
+        } catch (IllegalArgumentException e) {
+            // no cause and no text of it: it quotes header values, which may be secrets
+            throw KelpException.invalid("the address or a header of a request to `"
+                    + request.uri().getHost() + "` has characters that HTTP does not allow");
+        }
+    }
+
+    private HttpRequest build(Request request, AtomicLong sent) {
         HttpRequest.Builder builder =
                 HttpRequest.newBuilder(request.uri()).method(request.method(), publisher(request, sent));
         builder.setHeader("User-Agent", settings.userAgent());

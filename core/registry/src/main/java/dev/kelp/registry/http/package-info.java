@@ -7,7 +7,7 @@
 ///
 /// A [Reply] arrives with its headers; its body is a [BodyPipe], pulled by the reader with a limit on how long no byte
 /// may come. The pipe holds a bounded number of buffers, so a slow reader slows the sender down (TCP's window) and
-/// costs about one MiB of memory per transfer. Waiting happens on queues, so virtual threads may read.
+/// costs at most eight of the JDK's buffers per transfer. Waiting happens on queues, so virtual threads may read.
 ///
 /// Protocol: HTTP/1.1 on purpose. Parallel blobs then have a TCP connection and a flow control window each; with
 /// HTTP/2 they would share one.

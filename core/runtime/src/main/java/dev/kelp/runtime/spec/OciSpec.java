@@ -120,6 +120,13 @@ public final class OciSpec {
         return new Generated(config, process, compiled ? Optional.empty() : Optional.ofNullable(seccomp), warnings);
     }
 
+    /// The first process alone; with a specification that names another command, what `exec` starts.
+    public static ProcessConfig process(SpecInputs in) {
+        try (RootFiles root = new RootFiles(in.rootfs().toString())) {
+            return process(in, root, new ArrayList<>());
+        }
+    }
+
     private static ProcessConfig process(SpecInputs in, RootFiles root, List<String> warnings) {
         ContainerSpec spec = in.spec();
         ContainerSpec.ProcessSpec asked = spec.process();

@@ -156,14 +156,12 @@ final class BlockPipe implements AutoCloseable {
         }
 
         private IOException rethrown(Throwable cause) {
-            switch (cause) {
+            return switch (cause) {
                 case KelpException k -> throw k;
-                case IOException io -> {
-                    return io;
-                }
+                case IOException io -> io;
                 case Error e -> throw e;
                 default -> throw new KelpException(ErrorKind.INTERNAL, "unpack a layer: " + cause, cause);
-            }
+            };
         }
     }
 }

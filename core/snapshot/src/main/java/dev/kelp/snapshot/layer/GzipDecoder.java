@@ -9,7 +9,8 @@ import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// gzip as in RFC 1952: any number of members, each checked by its CRC and length; zeros after the last are padding.
+/// gzip as in RFC 1952: any number of members, each checked by its CRC and length; zeros after the last are
+/// padding.
 final class GzipDecoder implements Decoder {
     private static final int HEADER_BYTES = 10;
     private static final int FHCRC = 2;

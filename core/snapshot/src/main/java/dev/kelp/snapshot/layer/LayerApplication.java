@@ -15,8 +15,9 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.List;
 
-/// Applies compressed layers to directories: decompresses on one thread, hashes on another, unpacks on the caller's.
-/// Holds no state between layers; several may be applied at a time, each costs two threads and about 2.5 MB.
+/// Applies compressed layers to directories: decompresses on one thread, hashes on another, unpacks on the
+/// caller's. Holds no state between layers; several may be applied at a time, each costs two threads and about 2.5
+/// MB.
 public final class LayerApplication {
     private static final int UNPACK = 0;
     private static final int HASH = 1;
@@ -27,14 +28,14 @@ public final class LayerApplication {
         this.policy = policy;
     }
 
-    /// Unpacks a layer into `target`, taking over what is needed from its parents. The caller compares the diff id with
-    /// the image's before it commits. Blocks: call it on a platform thread.
+    /// Unpacks a layer into `target`, taking over what is needed from its parents. The caller compares the diff id
+    /// with the image's before it commits. Blocks: call it on a platform thread.
     ///
     /// @param compressed is read to its end and closed, also on failure
     /// @param mediaType what the manifest says; only used to refuse what cannot be read
     /// @throws KelpException INVALID_ARGUMENT, UNSUPPORTED, DATA_LOSS, RESOURCE_EXHAUSTED as
-    [LayerUnpacker#unpack];
-    ///     CANCELLED when the thread is interrupted; the target then holds part of the layer and is to be removed
+    ///     [LayerUnpacker#unpack]; CANCELLED when the thread is interrupted; the target then holds part of the
+    ///     layer and is to be removed
     public UnpackedLayer apply(InputStream compressed, String mediaType, LayerTarget target) {
         UnpackedLayer layer = applyAlone(compressed, mediaType, target);
         inherit(layer, target.directory(), target.parents());
@@ -120,7 +121,8 @@ public final class LayerApplication {
             return Thread.ofPlatform().daemon().name(name).start(work);
         }
 
-        /// Whatever happened, nobody uses the blocks after this. Closing the stream wakes a thread that reads it.
+        /// Whatever happened, nobody uses the blocks after this. Closing the stream wakes a thread that reads
+        /// it.
         private void end(Thread producer, Thread hasher) throws IOException {
             pipe.fail(new KelpException(ErrorKind.CANCELLED, "unpacking has ended"));
             if (producer.isAlive()) {

@@ -4,8 +4,8 @@ package dev.kelp.snapshot.layer;
 import java.util.HashSet;
 import java.util.Set;
 
-/// The paths a layer has brought so far, their parents included: what its own whiteouts must spare where the parents'
-/// files lie in the same tree.
+/// The paths a layer has brought so far, their parents included: what its own whiteouts must spare where the
+/// parents' files lie in the same tree.
 final class LayerPaths {
     private final Set<String> paths = new HashSet<>();
 

@@ -22,13 +22,14 @@ import java.util.Map;
 
 /// Writes one layer's tar into a directory, as uid 0 of a user namespace. One use per object.
 ///
-/// * Files are made anew with O_EXCL, whatever the name was before: a hard link to the old file, or a link planted by
+/// * Files are made anew with O_EXCL, whatever the name was before: a hard link to the old file, or a link planted
+///   by
 /// an
 ///   earlier entry, is never written through.
-/// * Owner, then attributes, then mode, then times: chown clears setuid bits and `security.capability`, writing changes
-///   times. Directories get all of theirs at the end, when nothing is made in them any more.
-/// * A whiteout acts on what parents brought, never on what this layer brings, wherever in the tar it stands (OCI image
-///   specification, "Whiteouts").
+/// * Owner, then attributes, then mode, then times: chown clears setuid bits and `security.capability`, writing
+///   changes times. Directories get all of theirs at the end, when nothing is made in them any more.
+/// * A whiteout acts on what parents brought, never on what this layer brings, wherever in the tar it stands (OCI
+///   image specification, "Whiteouts").
 /// * Device nodes are left out, as containerd does in a user namespace. Attributes the kernel refuses are counted.
 public final class LayerUnpacker implements AutoCloseable {
     private static final int CREATE = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_EXCL | Inodes.O_NOFOLLOW;
@@ -59,8 +60,7 @@ public final class LayerUnpacker implements AutoCloseable {
     /// Unpacks an uncompressed tar and reads `tar` to its end. Blocks: not for virtual threads.
     ///
     /// @throws KelpException INVALID_ARGUMENT or UNSUPPORTED for a tar that cannot be unpacked, DATA_LOSS for one
-    that is
-    ///     cut short, RESOURCE_EXHAUSTED beyond a limit; the directory then holds part of it
+    ///     that is cut short, RESOURCE_EXHAUSTED beyond a limit; the directory then holds part of it
     public void unpack(InputStream tar) throws IOException {
         try (NativeBuffer memory = new NativeBuffer(STREAM_BLOCK_BYTES)) {
             byte[] copy = new byte[STREAM_BLOCK_BYTES];

@@ -12,7 +12,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Owners, attributes, modes and times of files just made, in the order in which the later does not undo the earlier.
+/// Owners, attributes, modes and times of files just made, in the order in which the later does not undo the
+/// earlier.
 final class Metadata {
     private static final String CAPABILITY = "security.capability";
     /// How many different attributes are told apart in the count of dropped ones.
@@ -119,8 +120,8 @@ final class Metadata {
         }
     }
 
-    /// The root id of capabilities of revision 3 belongs to the machine that packed the image. As revision 2 the kernel
-    /// stores them with ours.
+    /// The root id of capabilities of revision 3 belongs to the machine that packed the image. As revision 2 the
+    /// kernel stores them with ours.
     private static byte[] value(String name, byte[] value) {
         if (!name.equals(CAPABILITY) || value.length != CAPABILITY_V3_BYTES || value[3] != 3) {
             return value;

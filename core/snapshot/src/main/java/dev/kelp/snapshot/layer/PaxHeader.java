@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The records of one pax extended header (POSIX.1-2024, pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`. Only what
-/// matters to unpacking is kept.
+/// The records of one pax extended header (POSIX.1-2024, pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`. Only
+/// what matters to unpacking is kept.
 final class PaxHeader {
     private static final String XATTR = "SCHILY.xattr.";
 

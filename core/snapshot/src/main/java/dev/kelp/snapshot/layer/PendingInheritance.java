@@ -3,8 +3,8 @@ package dev.kelp.snapshot.layer;
 
 import java.util.List;
 
-/// What a layer's tar takes for granted and only its parents know. Seldom anything: most builders write every parent
-/// directory into the layer. Kept apart so that layers can be unpacked before their parents are.
+/// What a layer's tar takes for granted and only its parents know. Seldom anything: most builders write every
+/// parent directory into the layer. Kept apart so that layers can be unpacked before their parents are.
 ///
 /// @param impliedDirectories directories the tar names only as part of longer paths; they are there with mode 0755
 /// @param links hard links to files of a parent

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// Ambiguous
 /// archives are read as Go's archive/tar reads them: data of anything but regular files is none, global pax headers
 /// have
-/// no effect, GNU long names win over pax paths, an empty pax value means the ustar field. Sparse files are refused.
+/// no effect, GNU long names win over pax paths, an empty pax value means the ustar field. Sparse files are
+/// refused.
 final class TarReader {
     private static final int RECORD = 512;
     private static final int MAGIC = 257;
@@ -306,7 +307,8 @@ final class TarReader {
         return text(data, 0, end);
     }
 
-    /// The text between two offsets; what is not UTF-8 is refused, because no other reading would be sure to be right.
+    /// The text between two offsets; what is not UTF-8 is refused, because no other reading would be sure to be
+    /// right.
     static String text(byte[] data, int from, int to) {
         String s = new String(data, from, to - from, StandardCharsets.UTF_8);
         if (s.indexOf('\uFFFD') >= 0

@@ -47,9 +47,6 @@ final class ContainerFiles {
         this.hostName = hostName;
     }
 
-    /// What [#prepare] made ready for the runtime.
-    record Prepared(TaskSpec task, byte[] config) {}
-
     Path folder(ContainerRecord c) {
         return instance.dataRoot().resolve("containers").resolve(c.id());
     }
@@ -83,8 +80,8 @@ final class ContainerFiles {
         }
     }
 
-    /// Mounts the root file system and writes the bundle's configuration.
-    Prepared prepare(ContainerRecord c) {
+    /// Mounts the root file system and gives the bundle's configuration.
+    OciSpec.Generated prepare(ContainerRecord c) {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
         for (MountSpec m : spec.mounts()) {
@@ -94,24 +91,36 @@ final class ContainerFiles {
             Files.createDirectories(folder(c));
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
-            SpecInputs inputs = new SpecInputs(
-                    c.id(),
-                    spec,
-                    d.image(),
-                    rootfs,
-                    folder(c),
-                    spec.mounts(),
-                    Map.of(),
-                    instance,
-                    cgroups,
-                    spec.lifecycle().init() ? initProgram() : null,
-                    hostName,
-                    List.of());
-            OciSpec.Generated generated = OciSpec.generate(inputs);
-            return new Prepared(task(c), generated.config());
+            return OciSpec.generate(inputs(c, spec, rootfs));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
         }
+    }
+
+    /// The process that `exec` starts in this running container.
+    OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
+        return OciSpec.process(inputs(c, changed, root(c)));
+    }
+
+    private Path root(ContainerRecord c) {
+        String rootfs = c.definition().spec().rootfs();
+        return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
+    }
+
+    private SpecInputs inputs(ContainerRecord c, ContainerSpec spec, Path rootfs) {
+        return new SpecInputs(
+                c.id(),
+                spec,
+                c.definition().image(),
+                rootfs,
+                folder(c),
+                spec.mounts(),
+                Map.of(),
+                instance,
+                cgroups,
+                spec.lifecycle().init() ? initProgram() : null,
+                hostName,
+                List.of());
     }
 
     private static Path initProgram() {
@@ -120,7 +129,7 @@ final class ContainerFiles {
                         .withHint("apt-get install catatonit"));
     }
 
-    private TaskSpec task(ContainerRecord c) {
+    TaskSpec task(ContainerRecord c) {
         ContainerSpec.ProcessSpec p = c.definition().spec().process();
         boolean logged = !c.definition().spec().logging().driver().equals("none");
         return new TaskSpec(
@@ -224,7 +233,7 @@ final class ContainerFiles {
     }
 
     private static void removeTree(Path tree) throws IOException {
-        try (Fd parent = Inodes.open(tree.getParent().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(parent, tree.getFileName().toString());
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT)) {

@@ -3,19 +3,23 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.runtime.Task;
-import dev.kelp.runtime.TaskExit;
+import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Tasks;
+import dev.kelp.runtime.spec.OciSpec;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// Starts, ends and removes containers of all namespaces, and finds out at the daemon's start how each of them is.
 ///
@@ -25,15 +29,14 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ContainerLifecycle {
     private static final Logger LOG = System.getLogger(ContainerLifecycle.class.getName());
 
-    /// How many exit codes of removed containers are kept for clients that ask late.
-    private static final int EXITS_KEPT_MAX = 1_000;
+    /// The exit code of a run whose end nobody saw.
+    private static final int CODE_UNKNOWN = 255;
 
     private final ContainerRecords records;
     private final ContainerFiles files;
     private final Tasks tasks;
     private final ExecutorService background;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
-    private final Map<String, Integer> pastExits = new java.util.LinkedHashMap<>();
 
     /// What is known of a container besides its record.
     private static final class Entry {
@@ -41,7 +44,7 @@ final class ContainerLifecycle {
         CompletableFuture<Integer> exit = new CompletableFuture<>();
 
         /// The runtime's container, from prepare until delete.
-        Optional<Task> task = Optional.empty();
+        Optional<ContainerTask> task = Optional.empty();
     }
 
     ContainerLifecycle(ContainerRecords records, ContainerFiles files, Tasks tasks, ExecutorService background) {
@@ -51,12 +54,12 @@ final class ContainerLifecycle {
         this.background = background;
     }
 
-    private interface Work<T> {
+    private interface Work<T extends @Nullable Object> {
         T run(ContainerRecord current, Entry entry);
     }
 
     /// Runs `work` with the container's present record while nobody else changes it.
-    private <T> T locked(ContainerRecord c, Work<T> work) {
+    private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
         entry.lock.lock();
         try {
@@ -69,11 +72,11 @@ final class ContainerLifecycle {
     }
 
     /// The task of a container that is about to be started or runs; makes it (mounts, monitor, `create`) when needed.
-    Task task(ContainerRecord c) {
+    ContainerTask task(ContainerRecord c) {
         return locked(c, (now, entry) -> prepared(now, entry));
     }
 
-    private Task prepared(ContainerRecord c, Entry entry) {
+    private ContainerTask prepared(ContainerRecord c, Entry entry) {
         if (c.run().phase() == Phase.REMOVING) {
             throw KelpException.notFound("no such container: " + c.name());
         }
@@ -83,17 +86,43 @@ final class ContainerLifecycle {
         if (entry.exit.isDone()) {
             entry.exit = new CompletableFuture<>();
         }
+        Tasks.Launch launch = null;
         try {
-            Task task = tasks.create(files.prepare(c));
+            // The monitor starts while the root file system is mounted and the configuration written.
+            launch = tasks.prepare(files.task(c));
+            OciSpec.Generated generated = files.prepare(c);
+            Files.write(launch.bundle().resolve("config.json"), generated.config());
+            Tasks.Launch ready = launch;
+            launch = null;
+            ContainerTask task = ready.create();
             entry.task = Optional.of(task);
-            task.exit().whenComplete((exit, failure) -> background.execute(() -> ended(c, task, exit)));
+            whenEnded(c, task);
             return task;
+        } catch (IOException e) {
+            throw unprepared(c, entry, launch, new KelpException(ErrorKind.INTERNAL, "write the bundle: " + e, e));
         } catch (KelpException e) {
-            records.update(c.with(c.run().failed(startFailureCode(e), e.getMessage())));
-            files.discard(c);
-            entry.exit.complete(startFailureCode(e));
-            throw e;
+            throw unprepared(c, entry, launch, e);
         }
+    }
+
+    private void whenEnded(ContainerRecord c, ContainerTask task) {
+        var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
+    }
+
+    /// Undoes a start that failed and notes why.
+    private KelpException unprepared(
+            ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
+        try {
+            if (launch != null) {
+                launch.abandon();
+            }
+            records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage()))));
+            files.discard(c);
+        } catch (KelpException e) {
+            why.addSuppressed(e);
+        }
+        entry.exit.complete(startFailureCode(why));
+        return why;
     }
 
     private static int startFailureCode(KelpException e) {
@@ -107,24 +136,24 @@ final class ContainerLifecycle {
     void start(ContainerRecord c) {
         locked(c, (now, entry) -> {
             if (now.isRunning()) {
-                return null;
+                return true;
             }
-            Task task = prepared(now, entry);
+            ContainerTask task = prepared(now, entry);
             records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
             try {
                 task.start();
             } catch (KelpException e) {
-                records.update(now.with(now.run().failed(startFailureCode(e), e.getMessage())));
+                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
                 discardTask(now, entry);
                 entry.exit.complete(startFailureCode(e));
                 throw e;
             }
-            return null;
+            return true;
         });
     }
 
     /// The first process has ended: keep the code, take everything down, remove or restart.
-    private void ended(ContainerRecord c, Task task, TaskExit exit) {
+    private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
         boolean remove = false;
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
         entry.lock.lock();
@@ -137,9 +166,9 @@ final class ContainerLifecycle {
                 return;
             }
             ContainerRecord now = found.get();
-            int code = exit == null ? 255 : exit.code();
+            int code = exit == null ? CODE_UNKNOWN : exit;
             if (now.isRunning()) {
-                now = now.with(now.run().exited(code, finished(exit), exit != null && exit.oomKilled()));
+                now = now.with(now.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
                 remove = now.definition().spec().lifecycle().autoRemove();
                 if (remove) {
                     keepExit(now, code);
@@ -157,10 +186,6 @@ final class ContainerLifecycle {
         } finally {
             entry.lock.unlock();
         }
-    }
-
-    private static long finished(TaskExit exit) {
-        return exit == null ? System.currentTimeMillis() : exit.finishedMillis();
     }
 
     private void discardTask(ContainerRecord c, Entry entry) {
@@ -185,25 +210,13 @@ final class ContainerLifecycle {
         });
     }
 
-    /// The exit code of a container that is gone, as long as it is remembered.
-    Optional<Integer> pastExit(String id) {
-        synchronized (pastExits) {
-            return Optional.ofNullable(pastExits.get(id));
-        }
-    }
-
+    /// Remembered for clients that ask late, also those that come back after a restart of the daemon.
     private void keepExit(ContainerRecord c, int code) {
-        records.keepExit(c.namespace(), c.id(), code, EXITS_KEPT_MAX);
-        synchronized (pastExits) {
-            pastExits.put(c.id(), code);
-            while (pastExits.size() > EXITS_KEPT_MAX) {
-                pastExits.remove(pastExits.keySet().iterator().next());
-            }
-        }
+        records.keepExit(c, code);
     }
 
     /// Notes that the user wants it to end, so that no restart policy brings it back.
-    Optional<Task> taskToStop(ContainerRecord c) {
+    Optional<ContainerTask> taskToStop(ContainerRecord c) {
         return locked(c, (now, entry) -> {
             if (!now.isRunning()) {
                 return Optional.empty();
@@ -214,7 +227,7 @@ final class ContainerLifecycle {
     }
 
     /// The task of a running container.
-    Task running(ContainerRecord c) {
+    ContainerTask running(ContainerRecord c) {
         return locked(c, (now, entry) -> {
             if (!now.isRunning() || entry.task.isEmpty()) {
                 throw new KelpException(
@@ -246,18 +259,18 @@ final class ContainerLifecycle {
                 discardTask(leaving, entry);
             }
             finishRemoval(leaving);
-            return null;
+            return true;
         });
     }
 
     private void kill(ContainerRecord c) {
-        Optional<Task> task = taskToStop(c);
+        Optional<ContainerTask> task = taskToStop(c);
         if (task.isEmpty()) {
             return;
         }
         CompletableFuture<Integer> exit = exit(c);
         try {
-            task.get().kill(dev.kelp.linux.Processes.SIGKILL);
+            task.get().kill(Processes.SIGKILL);
         } catch (KelpException e) {
             LOG.log(Level.DEBUG, "kill of " + c.id() + " met its end", e);
         }
@@ -288,11 +301,11 @@ final class ContainerLifecycle {
     private void recover(ContainerRecord c) {
         switch (c.run().phase()) {
             case CREATING, REMOVING -> {
-                tasks.find(c.id()).ifPresent(Task::delete);
+                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
                 files.discard(c);
                 finishRemoval(c);
             }
-            case CREATED, EXITED -> tasks.find(c.id()).ifPresent(task -> {
+            case CREATED, EXITED -> tasks.reattach(c.id()).ifPresent(task -> {
                 // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
                 task.delete();
                 files.discard(c);
@@ -303,21 +316,21 @@ final class ContainerLifecycle {
 
     private void resume(ContainerRecord c) {
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
-        Optional<Task> task = tasks.find(c.id());
+        Optional<ContainerTask> task = tasks.reattach(c.id());
         if (task.isEmpty()) {
             // The machine was restarted, or everything was killed: nobody knows the code.
-            Run run = c.run().exited(255, System.currentTimeMillis(), false);
+            Run run = c.run().exited(CODE_UNKNOWN, System.currentTimeMillis(), false);
             boolean remove = c.definition().spec().lifecycle().autoRemove();
             records.update(c.with(remove ? run.in(Phase.REMOVING) : run));
-            entry.exit.complete(255);
+            entry.exit.complete(CODE_UNKNOWN);
             files.discard(c);
             if (remove) {
-                keepExit(c, 255);
+                keepExit(c, CODE_UNKNOWN);
                 finishRemoval(c);
             }
             return;
         }
         entry.task = task;
-        task.get().exit().whenComplete((exit, failure) -> background.execute(() -> ended(c, task.get(), exit)));
+        whenEnded(c, task.get());
     }
 }

@@ -4,9 +4,11 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -26,7 +28,7 @@ final class ContainerRecords {
 
     /// Adds a container; ALREADY_EXISTS when the name is taken in its namespace.
     void insert(ContainerRecord c) {
-        database.write(connection -> {
+        database.writeRelaxed(connection -> {
             try (PreparedStatement find =
                     connection.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND name = ?")) {
                 find.setString(1, c.namespace());
@@ -49,7 +51,7 @@ final class ContainerRecords {
                 add.setBytes(7, OciJson.write(c.run()));
                 add.executeUpdate();
             }
-            return null;
+            return true;
         });
     }
 
@@ -60,9 +62,18 @@ final class ContainerRecords {
                 .withHint("remove that container (`kelp rm " + name + "`) or choose another name");
     }
 
-    /// Stores how a run goes. A container that is being removed has given its name away.
+    /// Stores how a run goes; a power cut may take that back, when nothing runs any more anyway. A container that is
+    /// being removed has given its name away.
     void update(ContainerRecord c) {
-        database.write(connection -> {
+        database.writeRelaxed(connection -> change(connection, c));
+    }
+
+    /// As [#update], and survives a power cut.
+    void updateDurably(ContainerRecord c) {
+        database.write(connection -> change(connection, c));
+    }
+
+    private static boolean change(Connection connection, ContainerRecord c) throws SQLException {
             try (PreparedStatement s = connection.prepareStatement(
                     "UPDATE containers SET phase = ?, name = ?, run = ? WHERE namespace = ? AND id = ?")) {
                 s.setString(1, c.run().phase().name());
@@ -70,21 +81,19 @@ final class ContainerRecords {
                 s.setBytes(3, OciJson.write(c.run()));
                 s.setString(4, c.namespace());
                 s.setString(5, c.id());
-                s.executeUpdate();
+                return s.executeUpdate() == 1;
             }
-            return null;
-        });
     }
 
     void delete(ContainerRecord c) {
-        database.write(connection -> {
+        database.writeRelaxed(connection -> {
             try (PreparedStatement s =
                     connection.prepareStatement("DELETE FROM containers WHERE namespace = ? AND id = ?")) {
                 s.setString(1, c.namespace());
                 s.setString(2, c.id());
                 s.executeUpdate();
             }
-            return null;
+            return true;
         });
     }
 
@@ -119,6 +128,36 @@ final class ContainerRecords {
     /// Every container of every namespace, whatever its phase.
     List<ContainerRecord> all() {
         return query("ORDER BY created");
+    }
+
+    /// Notes the exit code of a container that is going away; the table keeps the last thousand.
+    void keepExit(ContainerRecord c, int code) {
+        database.writeRelaxed(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "INSERT INTO exits (namespace, id, name, exit_code, finished) VALUES (?, ?, ?, ?, ?)")) {
+                s.setString(1, c.namespace());
+                s.setString(2, c.id());
+                s.setString(3, c.name());
+                s.setInt(4, code);
+                s.setLong(5, System.currentTimeMillis());
+                return s.executeUpdate();
+            }
+        });
+    }
+
+    /// The last exit code of a container that is gone, by id or name, as long as it is remembered.
+    Optional<Integer> pastExit(String namespace, String idOrName) {
+        return database.read(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?) ORDER BY seq DESC LIMIT 1")) {
+                s.setString(1, namespace);
+                s.setString(2, idOrName);
+                s.setString(3, idOrName);
+                try (ResultSet r = s.executeQuery()) {
+                    return r.next() ? Optional.of(r.getInt(1)) : Optional.<Integer>empty();
+                }
+            }
+        });
     }
 
     private List<ContainerRecord> query(String where, String... arguments) {

@@ -4,12 +4,12 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.Processes;
+import dev.kelp.linux.Signals;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.runtime.ContainerLog;
-import dev.kelp.runtime.Signals;
-import dev.kelp.runtime.Task;
+import dev.kelp.runtime.ContainerTask;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -45,9 +45,12 @@ final class LocalContainers implements Containers {
     @Override
     public Attachment attach(String container, boolean stdin) {
         ContainerRecord c = find(container);
-        Task task = lifecycle.task(c);
+        ContainerTask task = lifecycle.task(c);
+        ContainerTask.Streams streams = task.attach();
         return new Attachment(
-                task.attach(), task.control(), c.definition().spec().process().terminal());
+                streams.stream(),
+                streams.control(),
+                c.definition().spec().process().terminal());
     }
 
     @Override
@@ -56,7 +59,7 @@ final class LocalContainers implements Containers {
     }
 
     private void stop(ContainerRecord c, @Nullable Integer timeoutSeconds, @Nullable String signal) {
-        Optional<Task> task = lifecycle.taskToStop(c);
+        Optional<ContainerTask> task = lifecycle.taskToStop(c);
         if (task.isEmpty()) {
             return;
         }
@@ -79,11 +82,11 @@ final class LocalContainers implements Containers {
         }
     }
 
-    private static void signal(Task task, int signal, CompletableFuture<Integer> exit) {
+    private static void signal(ContainerTask task, int signal, CompletableFuture<Integer> exit) {
         try {
             task.kill(signal);
         } catch (KelpException e) {
-            if (!exit.isDone() && e.kind() != ErrorKind.NOT_FOUND) {
+            if (!exit.isDone() && e.kind() != ErrorKind.FAILED_PRECONDITION) {
                 throw e;
             }
         }
@@ -100,7 +103,7 @@ final class LocalContainers implements Containers {
     public void kill(String container, String signal) {
         ContainerRecord c = find(container);
         int number = Signals.parse(signal);
-        Task task = lifecycle.running(c);
+        ContainerTask task = lifecycle.running(c);
         if (number == Processes.SIGKILL || number == Processes.SIGTERM) {
             lifecycle.taskToStop(c);
         }
@@ -117,8 +120,7 @@ final class LocalContainers implements Containers {
         try {
             return lifecycle.exit(find(container));
         } catch (KelpException e) {
-            return lifecycle
-                    .pastExit(container)
+            return records.pastExit(namespace, container)
                     .map(CompletableFuture::completedFuture)
                     .orElseThrow(() -> e);
         }
@@ -172,17 +174,27 @@ final class LocalContainers implements Containers {
     public void logs(String container, LogOptions options, LogSink sink) {
         ContainerRecord c = find(container);
         ContainerLog log = new ContainerLog(files.logPath(c));
-        if (options.follow() && c.isRunning()) {
-            log.follow(options, sink, lifecycle.exit(c));
-        } else {
-            log.replay(options, sink);
+        ContainerLog.Options wanted = new ContainerLog.Options(
+                options.follow() && c.isRunning(),
+                options.tail(),
+                options.since(),
+                options.until(),
+                options.stdout(),
+                options.stderr());
+        CompletableFuture<Void> cancelled = new CompletableFuture<>();
+        ContainerLog.Sink entries = e -> sink.entry(new LogEntry(e.time(), e.stderr(), e.data()));
+        if (!wanted.follow()) {
+            log.replay(wanted, cancelled, cancelled, entries);
+            return;
         }
+        CompletableFuture<Integer> exit = lifecycle.exit(c);
+        Waiting.interruptibly(() -> log.replay(wanted, exit, cancelled, entries), cancelled);
     }
 
     @Override
     public ExecSession exec(String container, ExecSpec spec) {
         ContainerRecord c = find(container);
-        return Execs.start(lifecycle.running(c), c, spec);
+        return new Execs(files).start(lifecycle.running(c), c, spec);
     }
 
     /// The container a name, id or unambiguous prefix of an id stands for.

@@ -26,4 +26,30 @@ final class Waiting {
             throw new KelpException(ErrorKind.CANCELLED, "interrupted while waiting for a container to end", e);
         }
     }
+
+    /// Runs `work`, which waits in the kernel where no interruption reaches it, on a thread of its own. An interruption
+    /// of this thread completes `cancelled`, and `work` is waited for.
+    static void interruptibly(Runnable work, CompletableFuture<Void> cancelled) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread.ofPlatform().daemon(true).name("wait").start(() -> {
+            try {
+                work.run();
+                done.complete(null);
+            } catch (RuntimeException e) {
+                done.completeExceptionally(e);
+            }
+        });
+        try {
+            done.get();
+        } catch (InterruptedException e) {
+            cancelled.complete(null);
+            var _ = done.handle((v, t) -> true).join();
+            Thread.currentThread().interrupt();
+            throw new KelpException(ErrorKind.CANCELLED, "interrupted", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException r
+                    ? r
+                    : new KelpException(ErrorKind.INTERNAL, "waiting failed: " + e.getCause(), e);
+        }
+    }
 }

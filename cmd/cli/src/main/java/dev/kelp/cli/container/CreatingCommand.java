@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.flags.IdentityFlags;
+import dev.kelp.cli.flags.IsolationFlags;
+import dev.kelp.cli.flags.LifecycleFlags;
+import dev.kelp.cli.flags.MountFlags;
+import dev.kelp.cli.flags.ProcessFlags;
+import dev.kelp.cli.flags.ResourceFlags;
+import dev.kelp.cli.flags.SecurityFlags;
+import dev.kelp.cli.flags.SourceFlags;
+import dev.kelp.cli.flags.SourceFlags.Pull;
+import dev.kelp.cli.progress.ProgressDisplay;
+import dev.kelp.engine.Images;
+import dev.kelp.engine.Images.PullOptions;
+import dev.kelp.engine.Progress;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
+import dev.kelp.linux.Pipes;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import dev.kelp.model.Reference;
+import dev.kelp.model.container.ContainerSpec;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/// The flags and the work that `run` and `create` share: fetch the image when it is missing, make the container.
+public abstract class CreatingCommand extends KelpCommand {
+    @Mixin
+    ProcessFlags process = new ProcessFlags();
+
+    @Mixin
+    SourceFlags source = new SourceFlags();
+
+    @Mixin
+    IdentityFlags identity = new IdentityFlags();
+
+    @Mixin
+    MountFlags files = new MountFlags();
+
+    @Mixin
+    IsolationFlags isolation = new IsolationFlags();
+
+    @Mixin
+    SecurityFlags security = new SecurityFlags();
+
+    @Mixin
+    ResourceFlags resources = new ResourceFlags();
+
+    @Mixin
+    LifecycleFlags lifecycle = new LifecycleFlags();
+
+    @Parameters(arity = "1..*", paramLabel = "IMAGE")
+    List<String> words = new ArrayList<>();
+
+    CreatingCommand() {}
+
+    @Override
+    public int errorCode() {
+        return 125;
+    }
+
+    /// Makes the container.
+    ///
+    /// @return its id
+    String create(Invocation call, boolean attachesStdin) {
+        ClientContext client = call.client();
+        String image = words.getFirst();
+        String cidFile = identity.cidFile();
+        if (cidFile != null && client.readFile(cidFile, 128).isPresent()) {
+            throw new KelpException(ErrorKind.ALREADY_EXISTS, "the id file `" + cidFile + "` exists")
+                    .withHint("it may belong to another container: remove the file or name another one");
+        }
+        ContainerSpec spec = new ContainerSpec(
+                source.rootfs() ? null : image,
+                source.rootfs() ? rootfs(client, image) : null,
+                identity.name(),
+                source.platform() == null ? null : String.valueOf(source.platform()),
+                identity.labels(client),
+                identity.annotations(),
+                process.spec(client, words.subList(1, words.size()), attachesStdin),
+                isolation.spec(),
+                security.spec(client, files.readOnly()),
+                files.specs(client),
+                resources.spec(),
+                lifecycle.spec(call.snapshotter()),
+                lifecycle.logging());
+        if (!source.rootfs()) {
+            fetch(call, image);
+        }
+        String id = createNamed(call, spec);
+        if (cidFile != null) {
+            writeIdFile(client, cidFile, id);
+        }
+        return id;
+    }
+
+    private static String createNamed(Invocation call, ContainerSpec spec) {
+        try {
+            return call.containers().create(spec, call.client());
+        } catch (KelpException e) {
+            if (e.kind() == ErrorKind.ALREADY_EXISTS
+                    && spec.name() != null
+                    && e.hint().isEmpty()) {
+                throw e.withHint("remove it with `kelp rm " + spec.name() + "` or choose another --name");
+            }
+            throw e;
+        }
+    }
+
+    private static String rootfs(ClientContext client, String directory) {
+        return directory.startsWith("/") ? directory : client.workingDirectory() + "/" + directory;
+    }
+
+    private void fetch(Invocation call, String image) {
+        Pull when = source.pull();
+        Platform platform = source.platform();
+        if (when != Pull.ALWAYS && isHere(call.images(), image, platform)) {
+            return;
+        }
+        if (when == Pull.NEVER) {
+            throw KelpException.notFound("image `" + image + "` is not here and --pull=never forbids to fetch it")
+                    .withHint("fetch it with `kelp pull " + image + "`");
+        }
+        PullOptions options = new PullOptions(
+                platform == null ? List.of() : List.of(platform), false, true, call.snapshotter(), call.registry());
+        ClientContext client = call.client();
+        if (source.quiet()) {
+            call.images().pull(Reference.parse(image), options, client, Progress.NONE);
+            return;
+        }
+        try (ProgressDisplay progress = new ProgressDisplay(
+                new ProgressDisplay.Screen(client.err(), client.errorIsTerminal(), client::columns, client::rows))) {
+            call.images().pull(Reference.parse(image), options, client, progress);
+        }
+    }
+
+    private static boolean isHere(Images images, String image, @Nullable Platform platform) {
+        return images.find(image)
+                .filter(i -> platform == null || i.platforms().stream().anyMatch(p -> platform.runs(p.platform())))
+                .isPresent();
+    }
+
+    private static void writeIdFile(ClientContext client, String path, String id) {
+        try (Fd fd = client.open(path, Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_EXCL, 0666);
+                OutputStream out = Pipes.output(fd)) {
+            out.write(id.getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "cannot write the id to `" + path + "`: " + e.getMessage(), e);
+        }
+    }
+}

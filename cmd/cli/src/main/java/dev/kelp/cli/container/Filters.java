@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.engine.Containers.ContainerSummary;
+import dev.kelp.engine.Containers.Status;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Reference;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/// `ps --filter KEY=VALUE`: values of one key are alternatives, except labels; different keys must all match.
+final class Filters {
+    private Filters() {}
+
+    /// @param created the creation time of a container by name, for `before` and `since`
+    static Predicate<ContainerSummary> parse(List<String> flags, Function<String, Instant> created) {
+        Map<String, List<Predicate<ContainerSummary>>> byKey = new TreeMap<>();
+        for (String flag : flags) {
+            int equals = flag.indexOf('=');
+            if (equals <= 0) {
+                throw KelpException.invalid("invalid --filter `" + flag + "`: expected KEY=VALUE");
+            }
+            String key = flag.substring(0, equals).toLowerCase(Locale.ROOT);
+            byKey.computeIfAbsent(key, k -> new ArrayList<>()).add(one(key, flag.substring(equals + 1), created));
+        }
+        return c -> byKey.entrySet().stream()
+                .allMatch(e -> e.getKey().equals("label")
+                        ? e.getValue().stream().allMatch(p -> p.test(c))
+                        : e.getValue().stream().anyMatch(p -> p.test(c)));
+    }
+
+    private static Predicate<ContainerSummary> one(String key, String value, Function<String, Instant> created) {
+        return switch (key) {
+            case "id" -> c -> c.id().startsWith(value);
+            case "name" -> {
+                Pattern pattern = pattern(value);
+                yield c -> pattern.matcher(c.name()).find()
+                        || pattern.matcher("/" + c.name()).find();
+            }
+            case "label" -> label(value);
+            case "exited" -> {
+                int code = code(value);
+                yield c -> c.state().status() == Status.EXITED && c.state().exitCode() == code;
+            }
+            case "status" -> {
+                Status status = status(value);
+                yield c -> c.state().status() == status;
+            }
+            case "before" -> {
+                Instant time = created.apply(value);
+                yield c -> c.created().isBefore(time);
+            }
+            case "since" -> {
+                Instant time = created.apply(value);
+                yield c -> c.created().isAfter(time);
+            }
+            case "ancestor" -> c -> c.image().equals(value) || sameReference(c.image(), value);
+            default ->
+                throw KelpException.invalid("unknown filter `" + key + "`")
+                        .withHint("there are id, name, label, exited, status, before, since, ancestor");
+        };
+    }
+
+    private static Predicate<ContainerSummary> label(String value) {
+        int equals = value.indexOf('=');
+        String key = equals < 0 ? value : value.substring(0, equals);
+        return c -> c.labels().containsKey(key)
+                && (equals < 0 || value.substring(equals + 1).equals(c.labels().get(key)));
+    }
+
+    private static Pattern pattern(String value) {
+        try {
+            return Pattern.compile(value);
+        } catch (PatternSyntaxException e) {
+            throw KelpException.invalid("invalid --filter `name=" + value + "`: " + e.getDescription());
+        }
+    }
+
+    private static int code(String value) {
+        if (!value.matches("[0-9]{1,3}")) {
+            throw KelpException.invalid("invalid --filter `exited=" + value + "`: expected an exit code");
+        }
+        return Integer.parseInt(value);
+    }
+
+    private static Status status(String value) {
+        for (Status s : Status.values()) {
+            if (s.word().equals(value)) {
+                return s;
+            }
+        }
+        throw KelpException.invalid("unknown status `" + value + "` in --filter")
+                .withHint("there are created, running, paused, restarting, removing, exited, dead");
+    }
+
+    private static boolean sameReference(String image, String value) {
+        try {
+            return Reference.parse(image).equals(Reference.parse(value));
+        } catch (KelpException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.format.Timestamps;
+import dev.kelp.engine.Containers.LogEntry;
+import dev.kelp.engine.Containers.LogOptions;
+import dev.kelp.engine.Containers.LogSink;
+import dev.kelp.model.KelpException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "logs",
+        customSynopsis = "[OPTIONS] CONTAINER",
+        description =
+                "Prints what a container has written: its standard output here to standard output, its error output"
+                        + " to error output.",
+        footer = {"kelp logs -f --tail 20 web", "kelp logs --since 10m -t web"})
+public final class LogsCommand extends dev.kelp.cli.KelpCommand {
+    @Option(
+            names = {"-f", "--follow"},
+            description = "go on with what comes")
+    boolean follow;
+
+    @Option(
+            names = {"-n", "--tail"},
+            paramLabel = "LINES",
+            description = "begin with the last lines (default: all)")
+    String tail = "all";
+
+    @Option(names = "--since", paramLabel = "TIME", description = "leave out what is older: 10m, 2006-01-02T15:04:05 …")
+    @Nullable
+    String since;
+
+    @Option(names = "--until", paramLabel = "TIME", description = "leave out what is newer")
+    @Nullable
+    String until;
+
+    @Option(
+            names = {"-t", "--timestamps"},
+            description = "begin each line with its time")
+    boolean timestamps;
+
+    @Parameters(paramLabel = "CONTAINER")
+    String name = "";
+
+    @Override
+    public int run(Invocation call) {
+        LogOptions options = new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
+        call.containers().logs(name, options, new Printer(call));
+        return 0;
+    }
+
+    private int tailLines() {
+        if (tail.equals("all") || tail.equals("-1")) {
+            return -1;
+        }
+        if (!tail.matches("[0-9]{1,9}")) {
+            throw KelpException.invalid("invalid --tail `" + tail + "`: expected a number or all");
+        }
+        return Integer.parseInt(tail);
+    }
+
+    private static @Nullable Instant time(Invocation call, @Nullable String text) {
+        return text == null ? null : Timestamps.parse(text, call.now(), call.zone());
+    }
+
+    /// Prints entries; a time goes before each line, not before each piece of one.
+    private final class Printer implements LogSink {
+        private final Invocation call;
+        private final boolean[] midLine = new boolean[2];
+        private boolean lastWasError;
+
+        Printer(Invocation call) {
+            this.call = call;
+        }
+
+        @Override
+        public boolean entry(LogEntry e) {
+            PrintStream out = e.stderr() ? call.err() : call.out();
+            if (e.stderr() != lastWasError) {
+                // both may go to one terminal: keep the order in which the container wrote
+                (lastWasError ? call.err() : call.out()).flush();
+                lastWasError = e.stderr();
+            }
+            if (timestamps) {
+                timed(out, e);
+            } else {
+                out.write(e.data(), 0, e.data().length);
+            }
+            if (follow) {
+                out.flush();
+            }
+            return !Thread.currentThread().isInterrupted();
+        }
+
+        private void timed(PrintStream out, LogEntry e) {
+            byte[] time = (Timestamps.rfc3339Nano(e.time()) + " ").getBytes(StandardCharsets.US_ASCII);
+            int stream = e.stderr() ? 1 : 0;
+            int start = 0;
+            while (start < e.data().length) {
+                int end = start;
+                while (end < e.data().length && e.data()[end] != '\n') {
+                    end++;
+                }
+                boolean whole = end < e.data().length;
+                end += whole ? 1 : 0;
+                if (!midLine[stream]) {
+                    out.write(time, 0, time.length);
+                }
+                out.write(e.data(), start, end - start);
+                midLine[stream] = !whole;
+                start = end;
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "restart",
+        customSynopsis = "[OPTIONS] CONTAINER…",
+        description = "Stops containers and starts them again.",
+        footer = "kelp restart web")
+public final class RestartCommand extends dev.kelp.cli.KelpCommand {
+    @Option(
+            names = {"-t", "--time", "--timeout"},
+            paramLabel = "SECONDS",
+            description = "wait this long before SIGKILL; -1: for ever")
+    @Nullable
+    Integer seconds;
+
+    @Option(
+            names = {"-s", "--signal"},
+            paramLabel = "SIGNAL",
+            description = "signal to send first")
+    @Nullable
+    String signal;
+
+    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    List<String> names = new ArrayList<>();
+
+    @Override
+    public int run(Invocation call) throws InterruptedException {
+        return EachContainer.perform(call, names, n -> call.containers().restart(n, seconds, signal));
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.engine.Containers;
+import dev.kelp.engine.Containers.Attachment;
+import dev.kelp.model.KelpException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "start",
+        customSynopsis = "[OPTIONS] CONTAINER…",
+        description = "Starts containers that were made or have ended.",
+        footer = {"kelp start web", "kelp start -ai shell     and talk to it"})
+public final class StartCommand extends dev.kelp.cli.KelpCommand {
+    @Option(
+            names = {"-a", "--attach"},
+            description = "show its output, pass signals on, give back its exit code")
+    boolean attach;
+
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "pass standard input on")
+    boolean interactive;
+
+    @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")
+    String detachKeys = Streams.DETACH_KEYS;
+
+    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    List<String> names = new ArrayList<>();
+
+    @Override
+    public int run(Invocation call) throws InterruptedException {
+        Containers containers = call.containers();
+        if (!attach && !interactive) {
+            return EachContainer.perform(call, names, containers::start);
+        }
+        if (names.size() > 1) {
+            throw KelpException.invalid("only one container can be started and attached at once");
+        }
+        String id = containers.resolve(names.getFirst());
+        Attachment attachment = containers.attach(id, interactive);
+        CompletableFuture<Integer> exit;
+        try {
+            containers.start(id);
+            exit = containers.exit(id);
+        } catch (KelpException e) {
+            attachment.close();
+            throw e;
+        }
+        boolean signals = !attachment.terminal();
+        if (signals) {
+            Streams.forwardSignals(call, id);
+        }
+        call.client().attach(attachment, Streams.mode(interactive, signals, detachKeys, Streams.token(call, id)));
+        return Streams.await(call, exit);
+    }
+}

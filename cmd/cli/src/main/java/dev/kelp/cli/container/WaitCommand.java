@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "wait",
+        customSynopsis = "CONTAINER…",
+        description = "Waits until containers have ended and prints their exit codes.",
+        footer = "kelp wait web")
+public final class WaitCommand extends dev.kelp.cli.KelpCommand {
+    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    List<String> names = new ArrayList<>();
+
+    @Override
+    public int run(Invocation call) throws InterruptedException {
+        // all futures first: a container removed meanwhile still tells its exit code
+        List<CompletableFuture<Integer>> exits = new ArrayList<>();
+        names.forEach(n -> exits.add(call.containers().exit(n)));
+        for (CompletableFuture<Integer> exit : exits) {
+            call.out().append(Invocation.await(exit).toString()).append('\n');
+            call.out().flush();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.flags;
+
+import dev.kelp.cli.ClientContext;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec.DeviceSpec;
+import dev.kelp.model.container.ContainerSpec.Security;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// What the processes may do.
+@Command(optionListHeading = "Security")
+public final class SecurityFlags {
+    @Option(names = "--privileged", description = "all capabilities, all devices that are yours, no seccomp")
+    boolean privileged;
+
+    @Option(names = "--cap-add", paramLabel = "CAP", description = "add a capability, or ALL", split = ",")
+    List<String> capabilitiesAdd = new ArrayList<>();
+
+    @Option(names = "--cap-drop", paramLabel = "CAP", description = "drop a capability, or ALL", split = ",")
+    List<String> capabilitiesDrop = new ArrayList<>();
+
+    @Option(
+            names = "--security-opt",
+            paramLabel = "OPTION",
+            description =
+                    "seccomp=FILE|unconfined, apparmor=PROFILE, no-new-privileges[=false], systempaths=unconfined")
+    List<String> options = new ArrayList<>();
+
+    @Option(names = "--device", paramLabel = "HOST[:PATH[:rwm]]", description = "a device of this machine")
+    List<String> devices = new ArrayList<>();
+
+    public Security spec(ClientContext client, boolean readOnlyRootfs) {
+        Options o = new Options();
+        options.forEach(option -> o.set(client, option));
+        return new Security(
+                privileged,
+                readOnlyRootfs,
+                capabilities("--cap-add", capabilitiesAdd),
+                capabilities("--cap-drop", capabilitiesDrop),
+                o.noNewPrivileges,
+                o.seccomp,
+                o.apparmor,
+                o.systemPathsUnconfined,
+                devices.stream().map(SecurityFlags::device).toList());
+    }
+
+    private static List<String> capabilities(String flag, List<String> names) {
+        for (String name : names) {
+            if (!name.matches("[A-Za-z][A-Za-z0-9_]*")) {
+                throw KelpException.invalid("invalid " + flag + " `" + name + "`: not the name of a capability");
+            }
+        }
+        return names;
+    }
+
+    /// What the words of `--security-opt` amount to.
+    private static final class Options {
+        private @Nullable Boolean noNewPrivileges;
+        private @Nullable String seccomp;
+        private @Nullable String apparmor;
+        private boolean systemPathsUnconfined;
+
+        void set(ClientContext client, String option) {
+            int at = option.indexOf('=');
+            if (at < 0) {
+                at = option.indexOf(':');
+            }
+            String key = at < 0 ? option : option.substring(0, at);
+            String value = at < 0 ? "" : option.substring(at + 1);
+            switch (key) {
+                case "no-new-privileges" ->
+                    noNewPrivileges = switch (value) {
+                        case "", "true" -> true;
+                        case "false" -> false;
+                        default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
+                    };
+                case "seccomp" ->
+                    seccomp =
+                            value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
+                case "apparmor" -> apparmor = value;
+                case "systempaths" -> {
+                    if (!value.equals("unconfined")) {
+                        throw KelpException.invalid("invalid --security-opt `" + option + "`")
+                                .withHint("systempaths=unconfined is the only one");
+                    }
+                    systemPathsUnconfined = true;
+                }
+                // SELinux labels, for machines that have none: podman and docker ignore them there too
+                case "label" -> {}
+                default -> throw KelpException.invalid("unknown --security-opt `" + option + "`");
+            }
+        }
+    }
+
+    private static DeviceSpec device(String flag) {
+        String[] p = flag.split(":", -1);
+        boolean permissionsOnly = p.length == 2 && p[1].matches("[rwm]{1,3}");
+        String host = p[0];
+        String path = p.length > 1 && !permissionsOnly ? p[1] : host;
+        String permissions = permissionsOnly ? p[1] : p.length == 3 ? p[2] : "rwm";
+        if (p.length > 3 || !host.startsWith("/") || !path.startsWith("/") || !permissions.matches("[rwm]{1,3}")) {
+            throw KelpException.invalid("invalid --device `" + flag + "`: expected HOST[:PATH[:rwm]]");
+        }
+        return new DeviceSpec(host, path, permissions);
+    }
+}

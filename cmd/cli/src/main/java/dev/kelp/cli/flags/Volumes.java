@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.flags;
+
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The syntax of `--volume`, `--tmpfs` and `--mount`, without looking at any file.
+public final class Volumes {
+    /// Options of mounts that take no value.
+    private static final Set<String> WORDS = Set.of(
+            "ro",
+            "rw",
+            "rro",
+            "z",
+            "Z",
+            "U",
+            "nocopy",
+            "copy",
+            "shared",
+            "rshared",
+            "slave",
+            "rslave",
+            "private",
+            "rprivate",
+            "bind",
+            "rbind",
+            "exec",
+            "noexec",
+            "suid",
+            "nosuid",
+            "dev",
+            "nodev",
+            "idmap",
+            "sync",
+            "async",
+            "noatime",
+            "nodiratime",
+            "relatime",
+            "strictatime");
+
+    private static final Set<String> TMPFS_KEYS =
+            Set.of("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge");
+
+    private Volumes() {}
+
+    /// A mount as written.
+    ///
+    /// @param createSource a missing source folder is made (`-v`), else it is an error (`--mount`)
+    public record Parsed(MountSpec spec, boolean createSource) {}
+
+    /// `[SOURCE:]TARGET[:OPTIONS]`. A source with a slash, or beginning with a dot, is a path.
+    public static Parsed volume(String flag) {
+        String[] p = flag.split(":", -1);
+        if (p.length > 3 || flag.isEmpty() || Arrays.stream(p).anyMatch(String::isEmpty)) {
+            throw invalid("--volume", flag, "expected [SOURCE:]TARGET[:OPTIONS]");
+        }
+        if (p.length == 1) {
+            return new Parsed(spec("volume", null, target("--volume", flag, p[0]), List.of()), false);
+        }
+        List<String> options = p.length == 3 ? options("--volume", flag, p[2]) : List.of();
+        String source = p[0];
+        boolean path = source.contains("/") || source.startsWith(".");
+        if (!path && !source.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]*")) {
+            throw invalid("--volume", flag, "`" + source + "` is neither a path nor a volume's name");
+        }
+        return new Parsed(spec(path ? "bind" : "volume", source, target("--volume", flag, p[1]), options), path);
+    }
+
+    /// `TARGET[:OPTIONS]`.
+    public static Parsed tmpfs(String flag) {
+        int colon = flag.indexOf(':');
+        String target = colon < 0 ? flag : flag.substring(0, colon);
+        List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "noexec"));
+        if (colon >= 0) {
+            options.addAll(options("--tmpfs", flag, flag.substring(colon + 1)));
+        }
+        return new Parsed(spec("tmpfs", null, target("--tmpfs", flag, target), options), false);
+    }
+
+    private static List<String> options(String name, String flag, String text) {
+        List<String> options = List.of(text.split(",", -1));
+        for (String o : options) {
+            int equals = o.indexOf('=');
+            boolean known = WORDS.contains(o)
+                    || (equals > 0 && TMPFS_KEYS.contains(o.substring(0, equals)))
+                    || o.startsWith("idmap=");
+            if (!known) {
+                throw invalid(name, flag, "unknown option `" + o + "`");
+            }
+        }
+        return options;
+    }
+
+    /// `type=…,source=…,target=…[,KEY[=VALUE]…]`.
+    public static Parsed mount(String flag) {
+        MountFields f = new MountFields(flag);
+        for (String field : flag.split(",", -1)) {
+            int equals = field.indexOf('=');
+            String key = equals < 0 ? field : field.substring(0, equals);
+            f.set(key.strip(), equals < 0 ? null : field.substring(equals + 1));
+        }
+        return new Parsed(f.spec(), false);
+    }
+
+    private static final class MountFields {
+        private final String flag;
+        private String type = "volume";
+        private @Nullable String source;
+        private @Nullable String target;
+        private final List<String> options = new ArrayList<>();
+
+        MountFields(String flag) {
+            this.flag = flag;
+        }
+
+        void set(String key, @Nullable String value) {
+            switch (key) {
+                case "type" -> type = needed(key, value);
+                case "source", "src" -> source = needed(key, value);
+                case "target", "dst", "destination" -> target = needed(key, value);
+                case "readonly", "ro" -> option("ro", value);
+                case "rw" -> option("rw", value);
+                case "bind-propagation" -> options.addAll(Volumes.options("--mount", flag, needed(key, value)));
+                case "bind-nonrecursive" -> option("bind", value);
+                case "bind-recursive" -> recursive(needed(key, value));
+                case "tmpfs-size" -> options.add("size=" + ByteSize.parse("tmpfs-size", needed(key, value)));
+                case "tmpfs-mode" -> options.add("mode=" + needed(key, value));
+                case "volume-nocopy" -> option("nocopy", value);
+                case "consistency" -> needed(key, value);
+                default -> {
+                    if (value != null || !WORDS.contains(key)) {
+                        throw invalid("--mount", flag, "unknown field `" + key + "`");
+                    }
+                    options.add(key);
+                }
+            }
+        }
+
+        private void option(String word, @Nullable String value) {
+            boolean on = value == null || value.equals("true") || value.equals("1");
+            if (!on && value != null && !value.equals("false") && !value.equals("0")) {
+                throw invalid("--mount", flag, "`" + value + "` is neither true nor false");
+            }
+            if (on) {
+                options.add(word);
+            }
+        }
+
+        private void recursive(String value) {
+            switch (value) {
+                case "enabled", "writable" -> options.add("rbind");
+                case "disabled" -> options.add("bind");
+                case "readonly" -> options.add("rro");
+                default -> throw invalid("--mount", flag, "unknown value `" + value + "` of bind-recursive");
+            }
+        }
+
+        private String needed(String key, @Nullable String value) {
+            if (value == null || value.isEmpty()) {
+                throw invalid("--mount", flag, "`" + key + "` needs a value");
+            }
+            return value;
+        }
+
+        MountSpec spec() {
+            if (target == null) {
+                throw invalid("--mount", flag, "target is required");
+            }
+            switch (type) {
+                case "bind" -> {
+                    if (source == null) {
+                        throw invalid("--mount", flag, "source is required for type=bind");
+                    }
+                }
+                case "tmpfs" -> {
+                    if (source != null) {
+                        throw invalid("--mount", flag, "type=tmpfs takes no source");
+                    }
+                }
+                case "volume" -> {}
+                default -> throw invalid("--mount", flag, "unknown type `" + type + "`");
+            }
+            return Volumes.spec(type, source, Volumes.target("--mount", flag, target), options);
+        }
+    }
+
+    private static MountSpec spec(String type, @Nullable String source, String target, List<String> options) {
+        return new MountSpec(type, source, target, options, null, null);
+    }
+
+    private static String target(String name, String flag, String target) {
+        if (!target.startsWith("/")) {
+            throw invalid(name, flag, "`" + target + "` is not an absolute path in the container");
+        }
+        if (target.replaceAll("/\\.?(?=/|$)", "").isEmpty()) {
+            throw invalid(name, flag, "the target cannot be /");
+        }
+        return target;
+    }
+
+    private static KelpException invalid(String name, String flag, String why) {
+        return KelpException.invalid("invalid " + name + " `" + flag + "`: " + why);
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.image;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.Struct;
+import dev.kelp.engine.Images.ImageDetail;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "inspect",
+        customSynopsis = "[OPTIONS] IMAGE…",
+        description = "Prints everything about images as JSON with Docker's field names.",
+        footer = "kelp image inspect -f '{{json .Config.Env}}' alpine")
+public final class InspectCommand extends dev.kelp.cli.KelpCommand {
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "json or a Go template")
+    @Nullable
+    String format;
+
+    @Option(names = "--mode", paramLabel = "MODE", description = "dockercompat or native (default: dockercompat)")
+    String mode = "dockercompat";
+
+    @Option(names = "--platform", paramLabel = "OS/ARCH", description = "of an image for several platforms")
+    @Nullable
+    String platform;
+
+    @Parameters(arity = "1..*", paramLabel = "IMAGE")
+    List<String> names = new ArrayList<>();
+
+    @Override
+    public int run(Invocation call) {
+        if (!List.of("dockercompat", "native").contains(mode)) {
+            throw KelpException.invalid("unknown --mode `" + mode + "`").withHint("use dockercompat or native");
+        }
+        List<Object> found = new ArrayList<>();
+        for (String name : names) {
+            ImageDetail d = call.images().inspect(name, platform == null ? null : Platform.parse(platform));
+            found.add(mode.equals("native") ? raw(d) : DockerImage.describe(d));
+        }
+        Documents.print(call.out(), format, found);
+        return 0;
+    }
+
+    private static Object raw(ImageDetail d) {
+        return new Struct()
+                .with("Target", Documents.tree(d.image().target()))
+                .with("Manifest", Documents.tree(d.manifest()))
+                .with("Config", Documents.tree(d.config()))
+                .with(
+                        "References",
+                        d.references().stream().map(Object::toString).toList())
+                .map();
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.image;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.engine.Images.PullOptions;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Reference;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "pull",
+        customSynopsis = "[OPTIONS] IMAGE",
+        description =
+                "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
+                        + " an interrupted layer goes on where it stopped.",
+        footer = {"kelp pull alpine", "kelp pull --platform linux/arm64 registry.example/app:1.2"})
+public final class PullCommand extends dev.kelp.cli.KelpCommand {
+    @Mixin
+    TransferFlags transfer = new TransferFlags();
+
+    @Option(names = "--unpack", paramLabel = "WHEN", description = "true, false or auto (default: auto)")
+    String unpack = "auto";
+
+    @Parameters(paramLabel = "IMAGE")
+    String image = "";
+
+    @Override
+    public int run(Invocation call) {
+        Reference reference = Reference.parse(image);
+        PullOptions options = new PullOptions(
+                transfer.platforms(), transfer.allPlatforms(), unpacks(), snapshotter(call), call.registry());
+        transfer.run(call, false, p -> call.images().pull(reference, options, call.client(), p));
+        if (transfer.quiet()) {
+            call.out().append(reference.toString()).append('\n');
+        }
+        return 0;
+    }
+
+    private static @Nullable String snapshotter(Invocation call) {
+        return call.snapshotter();
+    }
+
+    private boolean unpacks() {
+        return switch (unpack) {
+            case "auto", "true" -> true;
+            case "false" -> false;
+            default ->
+                throw KelpException.invalid("invalid --unpack `" + unpack + "`").withHint("use true, false or auto");
+        };
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.image;
+
+import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.progress.ProgressDisplay;
+import dev.kelp.engine.Progress;
+import dev.kelp.model.Platform;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// What the commands that move images share.
+@Command(optionListHeading = "Transfer")
+public final class TransferFlags {
+    @Option(
+            names = "--platform",
+            paramLabel = "OS/ARCH",
+            description = "only this platform; may be repeated",
+            split = ",")
+    List<String> platforms = new ArrayList<>();
+
+    @Option(names = "--all-platforms", description = "all platforms the image has")
+    boolean allPlatforms;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "no progress")
+    boolean quiet;
+
+    List<Platform> platforms() {
+        return platforms.stream().map(Platform::parse).toList();
+    }
+
+    boolean allPlatforms() {
+        return allPlatforms;
+    }
+
+    boolean quiet() {
+        return quiet;
+    }
+
+    /// Does the work with progress on standard output, or on error output when that is taken for data.
+    void run(Invocation call, boolean onError, Consumer<Progress> work) {
+        if (quiet) {
+            work.accept(Progress.NONE);
+            return;
+        }
+        ClientContext client = call.client();
+        PrintStream out = onError ? client.err() : client.out();
+        boolean terminal = onError ? client.errorIsTerminal() : client.outputIsTerminal();
+        try (ProgressDisplay display =
+                new ProgressDisplay(new ProgressDisplay.Screen(out, terminal, client::columns, client::rows))) {
+            work.accept(display);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.shell;
+
+import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.container.AttachCommand;
+import dev.kelp.cli.container.CreateCommand;
+import dev.kelp.cli.container.ExecCommand;
+import dev.kelp.cli.container.InspectCommand;
+import dev.kelp.cli.container.KillCommand;
+import dev.kelp.cli.container.ListCommand;
+import dev.kelp.cli.container.LogsCommand;
+import dev.kelp.cli.container.RemoveCommand;
+import dev.kelp.cli.container.RestartCommand;
+import dev.kelp.cli.container.RunCommand;
+import dev.kelp.cli.container.StartCommand;
+import dev.kelp.cli.container.StopCommand;
+import dev.kelp.cli.container.WaitCommand;
+import dev.kelp.cli.image.DockerImage;
+import dev.kelp.cli.image.LoadCommand;
+import dev.kelp.cli.image.LoginCommand;
+import dev.kelp.cli.image.LogoutCommand;
+import dev.kelp.cli.image.PullCommand;
+import dev.kelp.cli.image.PushCommand;
+import dev.kelp.cli.image.SaveCommand;
+import dev.kelp.cli.image.TagCommand;
+import dev.kelp.cli.system.InfoCommand;
+import dev.kelp.cli.system.NamespaceListCommand;
+import dev.kelp.cli.system.VersionCommand;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The table of commands. A command's class is touched only when it is the one asked for.
+final class Commands {
+    /// A command or, with children, a group of commands.
+    ///
+    /// @param section heading in the help
+    record Row(
+            List<String> names,
+            String section,
+            String summary,
+            @Nullable Supplier<KelpCommand> factory,
+            List<Row> children) {
+        String name() {
+            return names.getFirst();
+        }
+    }
+
+    static final List<Row> ROOT = List.of(
+            row("run", "Containers", "make and start a container", RunCommand::new),
+            row("create", "Containers", "make a container", CreateCommand::new),
+            row("start", "Containers", "start containers", StartCommand::new),
+            row("stop", "Containers", "stop containers", StopCommand::new),
+            row("restart", "Containers", "stop and start containers", RestartCommand::new),
+            row("kill", "Containers", "send a signal to containers", KillCommand::new),
+            row("rm", "Containers", "remove containers", RemoveCommand::new),
+            row("ps", "Containers", "list containers", ListCommand::new),
+            row("exec", "Containers", "run a command in a running container", ExecCommand::new),
+            row("attach", "Containers", "connect to a running container's streams", AttachCommand::new),
+            row("logs", "Containers", "print what a container has written", LogsCommand::new),
+            row("wait", "Containers", "wait for containers and print their exit codes", WaitCommand::new),
+            row("inspect", "Containers", "print everything about containers or images", Commands::inspectBoth),
+            row("pull", "Images", "fetch an image from a registry", PullCommand::new),
+            row("push", "Images", "send an image to a registry", PushCommand::new),
+            row("images", "Images", "list images", dev.kelp.cli.image.ListCommand::new),
+            row("tag", "Images", "give an image another name", TagCommand::new),
+            row("rmi", "Images", "remove images", dev.kelp.cli.image.RemoveCommand::new),
+            row("save", "Images", "write images into an archive", SaveCommand::new),
+            row("load", "Images", "read images from an archive", LoadCommand::new),
+            row("login", "Registries", "keep credentials for a registry", LoginCommand::new),
+            row("logout", "Registries", "forget credentials for a registry", LogoutCommand::new),
+            group(
+                    List.of("container"),
+                    "commands about containers",
+                    row("run", "", "make and start a container", RunCommand::new),
+                    row("create", "", "make a container", CreateCommand::new),
+                    row("start", "", "start containers", StartCommand::new),
+                    row("stop", "", "stop containers", StopCommand::new),
+                    row("restart", "", "stop and start containers", RestartCommand::new),
+                    row("kill", "", "send a signal to containers", KillCommand::new),
+                    row(List.of("rm", "remove"), "remove containers", RemoveCommand::new),
+                    row(List.of("ls", "list", "ps"), "list containers", ListCommand::new),
+                    row("exec", "", "run a command in a running container", ExecCommand::new),
+                    row("attach", "", "connect to a running container's streams", AttachCommand::new),
+                    row("logs", "", "print what a container has written", LogsCommand::new),
+                    row("wait", "", "wait for containers and print their exit codes", WaitCommand::new),
+                    row("inspect", "", "print everything about containers", () -> new InspectCommand(null))),
+            group(
+                    List.of("image"),
+                    "commands about images",
+                    row(List.of("ls", "list"), "list images", dev.kelp.cli.image.ListCommand::new),
+                    row(List.of("rm", "remove"), "remove images", dev.kelp.cli.image.RemoveCommand::new),
+                    row("inspect", "", "print everything about images", dev.kelp.cli.image.InspectCommand::new),
+                    row("pull", "", "fetch an image from a registry", PullCommand::new),
+                    row("push", "", "send an image to a registry", PushCommand::new),
+                    row("save", "", "write images into an archive", SaveCommand::new),
+                    row("load", "", "read images from an archive", LoadCommand::new),
+                    row("tag", "", "give an image another name", TagCommand::new)),
+            group(
+                    List.of("namespace", "ns"),
+                    "commands about namespaces",
+                    row(List.of("ls", "list"), "list namespaces", NamespaceListCommand::new)),
+            group(
+                    List.of("system"),
+                    "commands about Kelp; also stop, restart and status, which need no daemon",
+                    row("info", "", "print what Kelp found on this machine", InfoCommand::new)),
+            row("version", "System", "print versions", VersionCommand::new),
+            row("info", "System", "print what Kelp found on this machine", InfoCommand::new));
+
+    private Commands() {}
+
+    static Optional<Row> find(List<Row> rows, String name) {
+        return rows.stream().filter(r -> r.names.contains(name)).findFirst();
+    }
+
+    private static KelpCommand inspectBoth() {
+        return new InspectCommand(
+                (call, name) -> DockerImage.describe(call.images().inspect(name, null)));
+    }
+
+    private static Row row(String name, String section, String summary, Supplier<KelpCommand> factory) {
+        return new Row(List.of(name), section, summary, factory, List.of());
+    }
+
+    private static Row row(List<String> names, String summary, Supplier<KelpCommand> factory) {
+        return new Row(names, "", summary, factory, List.of());
+    }
+
+    private static Row group(List<String> names, String summary, Row... children) {
+        return new Row(names, "Groups", summary, null, List.of(children));
+    }
+}

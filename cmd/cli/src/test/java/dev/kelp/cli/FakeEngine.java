@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli;
+
+import dev.kelp.engine.Containers;
+import dev.kelp.engine.Engine;
+import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Images;
+import dev.kelp.engine.UserEnvironment;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.UnixSockets;
+import dev.kelp.model.Digest;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+
+/// An engine that keeps everything in memory and runs nothing: a started container runs until [#end].
+public final class FakeEngine implements Engine {
+    public final Map<String, Namespace> namespaces = new TreeMap<>();
+
+    /// @param kind what happens on start; null: it runs
+    public ErrorKind failStart;
+
+    /// Empty.
+    public FakeEngine() {}
+
+    @Override
+    public Namespace namespace(String name) {
+        return namespaces.computeIfAbsent(name, Namespace::new);
+    }
+
+    public FakeContainers containers() {
+        return namespace(DEFAULT_NAMESPACE).containers;
+    }
+
+    public FakeImages images() {
+        return namespace(DEFAULT_NAMESPACE).images;
+    }
+
+    @Override
+    public List<String> namespaces() {
+        return List.copyOf(namespaces.keySet());
+    }
+
+    @Override
+    public EngineInfo info() {
+        return new EngineInfo(
+                "0.1.0", Map.of("crun", "1.14"), Map.of("Snapshotter", "overlayfs"), List.of("no cgroup delegation"));
+    }
+
+    @Override
+    public void close() {}
+
+    public final class Namespace implements EngineNamespace {
+        private final String name;
+        public final FakeImages images = new FakeImages();
+        public final FakeContainers containers = new FakeContainers();
+
+        Namespace(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public Images images() {
+            return images;
+        }
+
+        @Override
+        public Containers containers() {
+            return containers;
+        }
+    }
+
+    public static final class Record {
+        public final String id;
+        public final String name;
+        public final ContainerSpec spec;
+        public Containers.Status status = Containers.Status.CREATED;
+        public int code;
+        public final CompletableFuture<Integer> exit = new CompletableFuture<>();
+        public final List<String> calls = new ArrayList<>();
+
+        Record(String id, String name, ContainerSpec spec) {
+            this.id = id;
+            this.name = name;
+            this.spec = spec;
+        }
+    }
+
+    public final class FakeContainers implements Containers {
+        public final Map<String, Record> records = new LinkedHashMap<>();
+        public List<LogEntry> log = List.of();
+        public LogOptions logOptions;
+        public ExecSpec exec;
+        public CompletableFuture<Integer> execExit = new CompletableFuture<>();
+
+        FakeContainers() {}
+
+        public Record only() {
+            return records.values().iterator().next();
+        }
+
+        public void end(String name, int code) {
+            Record r = find(name);
+            r.status = Status.EXITED;
+            r.code = code;
+            r.exit.complete(code);
+        }
+
+        private Record find(String name) {
+            return records.values().stream()
+                    .filter(r -> r.name.equals(name) || r.id.startsWith(name))
+                    .findFirst()
+                    .orElseThrow(() -> KelpException.notFound("no container `" + name + "`"));
+        }
+
+        @Override
+        public String create(ContainerSpec spec, UserEnvironment user) {
+            String name = spec.name() == null ? "made_up" + records.size() : spec.name();
+            if (records.values().stream().anyMatch(r -> r.name.equals(name))) {
+                throw new KelpException(ErrorKind.ALREADY_EXISTS, "the name `" + name + "` is taken");
+            }
+            String id = Digest.ofSha256(name.getBytes(StandardCharsets.UTF_8)).hex();
+            records.put(id, new Record(id, name, spec));
+            return id;
+        }
+
+        @Override
+        public void start(String container) {
+            if (failStart != null) {
+                throw new KelpException(failStart, "cannot start `" + container + "`");
+            }
+            find(container).status = Status.RUNNING;
+        }
+
+        @Override
+        public Attachment attach(String container, boolean stdin) {
+            try {
+                var pair = UnixSockets.pair(UnixSockets.Type.SEQPACKET);
+                pair[1].close();
+                find(container).calls.add("attach " + stdin);
+                return new Attachment(
+                        pair[0],
+                        Optional.empty(),
+                        find(container).spec.process().terminal());
+            } catch (ErrnoException e) {
+                throw e.toKelp("attach");
+            }
+        }
+
+        @Override
+        public void stop(String container, Integer timeoutSeconds, String signal) {
+            find(container).calls.add("stop " + timeoutSeconds + " " + signal);
+        }
+
+        @Override
+        public void restart(String container, Integer timeoutSeconds, String signal) {
+            find(container).calls.add("restart " + timeoutSeconds + " " + signal);
+        }
+
+        @Override
+        public void kill(String container, String signal) {
+            find(container).calls.add("kill " + signal);
+        }
+
+        @Override
+        public void remove(String container, boolean force, boolean volumes) {
+            records.remove(find(container).id);
+        }
+
+        @Override
+        public CompletableFuture<Integer> exit(String container) {
+            return find(container).exit;
+        }
+
+        @Override
+        public void resize(String container, int rows, int columns) {}
+
+        @Override
+        public List<ContainerSummary> list(boolean all) {
+            return records.values().stream()
+                    .filter(r -> all || r.status == Status.RUNNING)
+                    .map(this::summary)
+                    .toList()
+                    .reversed();
+        }
+
+        private ContainerSummary summary(Record r) {
+            Instant start = Instant.now().minusSeconds(300);
+            State state = new State(
+                    r.status,
+                    r.status == Status.RUNNING ? 7 : 0,
+                    r.code,
+                    r.status == Status.CREATED ? Optional.empty() : Optional.of(start),
+                    r.status == Status.EXITED ? Optional.of(start) : Optional.empty(),
+                    false,
+                    null,
+                    0);
+            List<String> command = r.spec.process().command();
+            return new ContainerSummary(
+                    r.id,
+                    r.name,
+                    String.valueOf(r.spec.image()),
+                    command == null ? List.of("sh") : command,
+                    Instant.now().minusSeconds(3600),
+                    state,
+                    r.spec.labels(),
+                    "linux/amd64");
+        }
+
+        @Override
+        public ContainerDetail inspect(String container) {
+            Record r = find(container);
+            return new ContainerDetail(
+                    summary(r),
+                    r.spec,
+                    Optional.of(Digest.ofSha256(new byte[0])),
+                    new EffectiveProcess(
+                            List.of("sh", "-c", "true"), r.spec.process().env(), "/", "", "SIGTERM"),
+                    "/log",
+                    "crun",
+                    "overlayfs",
+                    "/bundle");
+        }
+
+        @Override
+        public String resolve(String container) {
+            return find(container).id;
+        }
+
+        @Override
+        public void logs(String container, LogOptions options, LogSink sink) {
+            find(container);
+            logOptions = options;
+            log.forEach(sink::entry);
+        }
+
+        @Override
+        public ExecSession exec(String container, ExecSpec spec) {
+            find(container);
+            exec = spec;
+            return new ExecSession(
+                    Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), execExit, "exec:1");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli;
+
+import dev.kelp.engine.Images;
+import dev.kelp.engine.Progress;
+import dev.kelp.engine.UserEnvironment;
+import dev.kelp.model.Digest;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import dev.kelp.model.Reference;
+import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.model.oci.Manifest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Images by name; a pull of any name succeeds.
+public final class FakeImages implements Images {
+    public final Map<String, Image> images = new LinkedHashMap<>();
+    public final List<String> calls = new ArrayList<>();
+    public PullOptions pullOptions;
+
+    FakeImages() {}
+
+    public Image add(String name) {
+        Reference r = Reference.parse(name);
+        Digest d = Digest.ofSha256(name.getBytes(StandardCharsets.UTF_8));
+        Image image = new Image(
+                Optional.of(r),
+                Descriptor.of("application/vnd.oci.image.manifest.v1+json", d, 100),
+                Instant.now().minusSeconds(70),
+                List.of(new PlatformImage(
+                        Platform.parse("linux/amd64"),
+                        d,
+                        Digest.ofSha256(d.hex().getBytes(StandardCharsets.UTF_8)),
+                        Instant.now().minusSeconds(70),
+                        2202009,
+                        4404019,
+                        Map.of("kind", "test"))));
+        images.put(r.toString(), image);
+        return image;
+    }
+
+    @Override
+    public Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress) {
+        pullOptions = options;
+        calls.add("pull " + reference);
+        progress.update(new Progress.Update(reference.toString(), Progress.State.RESOLVED, 0, -1));
+        return add(reference.toString());
+    }
+
+    @Override
+    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
+        calls.add("push " + reference);
+    }
+
+    @Override
+    public List<Image> list() {
+        return List.copyOf(images.values());
+    }
+
+    @Override
+    public ImageDetail inspect(String nameOrId, Platform platform) {
+        Image image = find(nameOrId).orElseThrow(() -> KelpException.notFound("no image `" + nameOrId + "`"));
+        PlatformImage p = image.platforms().getFirst();
+        ImageConfig config =
+                new ImageConfig("2024-01-02T03:04:05Z", null, "amd64", "linux", null, null, null, null, null, null);
+        Descriptor c = Descriptor.of("application/vnd.oci.image.config.v1+json", p.configDigest(), 1);
+        return new ImageDetail(
+                image,
+                p,
+                Manifest.of(image.target().mediaType(), c, List.of()),
+                config,
+                new byte[0],
+                List.of(image.reference().orElseThrow()),
+                List.of());
+    }
+
+    @Override
+    public Optional<Image> find(String nameOrId) {
+        return Optional.ofNullable(images.get(Reference.parse(nameOrId).toString()));
+    }
+
+    @Override
+    public void tag(String source, Reference target) {
+        calls.add("tag " + source + " " + target);
+    }
+
+    @Override
+    public Removal remove(String nameOrId, boolean force) {
+        if (images.remove(Reference.parse(nameOrId).toString()) == null) {
+            throw KelpException.notFound("no image `" + nameOrId + "`");
+        }
+        return new Removal(List.of(nameOrId), List.of(Digest.ofSha256(new byte[0])));
+    }
+
+    @Override
+    public void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress) {
+        try {
+            out.write("tar".getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
+        try {
+            return List.of(add(new String(in.readAllBytes(), StandardCharsets.UTF_8)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public List<String> login(LoginOptions options, UserEnvironment user) {
+        calls.add("login " + options.server() + " " + options.username() + " " + options.password());
+        return List.of("Login Succeeded");
+    }
+
+    @Override
+    public List<String> logout(String server, UserEnvironment user) {
+        return List.of("Removing login credentials for " + server);
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.snapshot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+final class HostRootfsTest {
+    private Path dir;
+    private Path target;
+    private Path scratch;
+
+    @BeforeEach
+    void make() throws IOException {
+        dir = Files.createTempDirectory("kelp-host-");
+        target = Files.createDirectory(dir.resolve("target"));
+        scratch = Files.createDirectory(dir.resolve("scratch"));
+    }
+
+    @AfterEach
+    void remove() throws IOException {
+        try (Fd parent = Inodes.open(dir.getParent().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+            Inodes.removeTree(parent, dir.getFileName().toString());
+        }
+    }
+
+    @Test
+    void thisMachineIsShownAndNotTouched() throws IOException {
+        HostRootfs.View view = HostRootfs.prepare(Path.of("/"), target, scratch, List.of(dir));
+        HostRootfs.mount(view, target);
+        try {
+            assertThat(target.resolve("etc/passwd")).isReadable();
+            assertThat(target.resolve("usr/bin/env")).isExecutable();
+            for (String empty : List.of("run", "tmp", "home", "root", "proc", "dev", "var/tmp")) {
+                if (Files.isDirectory(Path.of("/", empty), LinkOption.NOFOLLOW_LINKS)) {
+                    assertThat(target.resolve(empty).toFile().list()).as(empty).isEmpty();
+                }
+            }
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(target.resolve("tmp"))))
+                    .isEqualTo("rwxrwxrwx");
+            if (Files.isSymbolicLink(Path.of("/bin"))) {
+                assertThat(Files.readSymbolicLink(target.resolve("bin")))
+                        .isEqualTo(Files.readSymbolicLink(Path.of("/bin")));
+            }
+            assertThat(target.resolve(Path.of("/").relativize(dir.resolve("target"))))
+                    .doesNotExist();
+            Files.writeString(target.resolve("etc/kelp-was-here"), "x");
+            assertThat(Path.of("/etc/kelp-was-here")).doesNotExist();
+        } finally {
+            HostRootfs.unmount(view, target);
+        }
+        assertThat(target.resolve("etc").toFile().list()).isEmpty();
+    }
+
+    @Test
+    void theEnginesFoldersAreHiddenAndNothingIsWrittenThrough() throws IOException {
+        Path host = Files.createDirectories(dir.resolve("host"));
+        Files.createDirectories(host.resolve("plain"));
+        Files.createDirectories(host.resolve("secret/engine"));
+        Files.writeString(host.resolve("secret/engine/key"), "x");
+        Files.createDirectories(host.resolve("secret/open"));
+        Files.writeString(host.resolve("plain/file"), "x");
+        HostRootfs.View view = HostRootfs.prepare(host, target, scratch, List.of(host.resolve("secret/engine")));
+        HostRootfs.mount(view, target);
+        try {
+            assertThat(target.resolve("secret/engine").toFile().list()).isEmpty();
+            assertThat(target.resolve("secret/open")).isDirectory();
+            Files.delete(target.resolve("plain/file"));
+            assertThat(host.resolve("plain/file")).exists();
+        } finally {
+            HostRootfs.unmount(view, target);
+        }
+    }
+}

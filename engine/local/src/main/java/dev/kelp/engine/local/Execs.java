@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.Containers.ExecSession;
+import dev.kelp.engine.Containers.ExecSpec;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Terminals;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.Lifecycle;
+import dev.kelp.model.container.ContainerSpec.ProcessSpec;
+import dev.kelp.model.container.ContainerSpec.Security;
+import dev.kelp.runtime.ContainerTask;
+import dev.kelp.runtime.ExecProcess;
+import dev.kelp.runtime.ExecRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// Processes started later in a running container: the container's specification with another command.
+///
+/// @param files resolves users and directories in the container's root
+record Execs(ContainerFiles files) {
+    ExecSession start(ContainerTask task, ContainerRecord c, ExecSpec spec) {
+        if (spec.command().isEmpty()) {
+            throw KelpException.invalid("no command is given");
+        }
+        String token = ContainerNames.newId().substring(0, 32);
+        ExecProcess process = task.exec(new ExecRequest(
+                token, files.execProcess(c, changed(c.definition().spec(), spec)), spec.stdin(), spec.detach()));
+        if (process.terminal().isPresent() && spec.rows() > 0 && spec.columns() > 0) {
+            resize(process.terminal().get(), spec);
+        }
+        CompletableFuture<Integer> exit = process.exit().thenApply(e -> {
+            if (e.failure().isPresent()) {
+                ErrorKind kind =
+                        switch (e.code()) {
+                            case 127 -> ErrorKind.COMMAND_NOT_FOUND;
+                            case 126 -> ErrorKind.NOT_EXECUTABLE;
+                            default -> ErrorKind.INTERNAL;
+                        };
+                throw new KelpException(
+                        kind, "cannot execute in container " + c.name() + ": " + e.failure().get());
+            }
+            return e.code();
+        });
+        return new ExecSession(
+                process.terminal(),
+                process.stdin(),
+                process.stdout(),
+                process.stderr(),
+                exit,
+                "exec:" + c.namespace() + ":" + c.id() + ":" + token);
+    }
+
+    private static void resize(Fd terminal, ExecSpec spec) {
+        try {
+            Terminals.setSize(terminal, spec.rows(), spec.columns());
+        } catch (ErrnoException e) {
+            throw e.toKelp("set the size of the terminal");
+        }
+    }
+
+    private static ContainerSpec changed(ContainerSpec s, ExecSpec e) {
+        ProcessSpec p = s.process();
+        List<String> env = new ArrayList<>(p.env());
+        env.addAll(e.env());
+        ProcessSpec process = new ProcessSpec(
+                e.command(),
+                List.of(),
+                env,
+                e.user() != null ? e.user() : p.user(),
+                e.workdir() != null ? e.workdir() : p.workdir(),
+                e.terminal(),
+                e.stdin(),
+                false,
+                p.groups(),
+                p.umask());
+        Security c = s.security();
+        Security security = new Security(
+                c.privileged() || e.privileged(),
+                c.readOnlyRootfs(),
+                c.capabilitiesAdd(),
+                c.capabilitiesDrop(),
+                c.noNewPrivileges(),
+                c.seccomp(),
+                c.apparmor(),
+                c.systemPathsUnconfined(),
+                c.devices());
+        Lifecycle l = s.lifecycle();
+        Lifecycle lifecycle = new Lifecycle(
+                l.autoRemove(), l.stopSignal(), l.stopTimeoutSeconds(), l.restart(), false, l.runtime(), l.snapshotter());
+        return new ContainerSpec(
+                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), process, s.isolation(),
+                security, s.mounts(), s.resources(), lifecycle, s.logging());
+    }
+}

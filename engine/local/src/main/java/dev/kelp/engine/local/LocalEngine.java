@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.Engine;
+import dev.kelp.engine.EngineNamespace;
+import dev.kelp.content.ContentStore;
+import dev.kelp.content.OciLayoutStore;
+import dev.kelp.engine.local.image.ImageService;
+import dev.kelp.engine.local.metadata.Database;
+import dev.kelp.engine.local.metadata.GarbageCollector;
+import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.registry.http.HttpLimits;
+import dev.kelp.registry.http.Proxies;
+import dev.kelp.registry.http.Transport;
+import dev.kelp.snapshot.NativeSnapshotter;
+import dev.kelp.snapshot.layer.LayerApplication;
+import dev.kelp.snapshot.layer.UnpackPolicy;
+import dev.kelp.engine.local.metadata.SnapshotTable;
+import dev.kelp.model.KelpException;
+import dev.kelp.rootless.CgroupAccess;
+import dev.kelp.rootless.Holder;
+import dev.kelp.rootless.Instance;
+import dev.kelp.runtime.Programs;
+import dev.kelp.runtime.Tasks;
+import dev.kelp.snapshot.Snapshotter;
+import dev.kelp.snapshot.Snapshotters;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
+
+/// The engine in this process, over one data root.
+public final class LocalEngine implements Engine {
+    private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*");
+    private static final int NAMESPACE_LENGTH_MAX = 76;
+    private static final Path CA_BUNDLE = Path.of("/etc/ssl/certs/ca-certificates.crt");
+
+    private final Instance instance;
+    private final Holder holder;
+    private final Database database;
+    private final Tasks tasks;
+    private final CgroupAccess cgroups;
+    private final Snapshotters.Choice snapshotter;
+    private final ContainerRecords records;
+    private final ContainerLifecycle lifecycle;
+    private final ContainerCreation creation;
+    private final ImageService images;
+    private final GarbageCollector collector;
+    private final Transport transport;
+    private final ExecutorService background = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
+    private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
+    private final Map<String, LocalNamespace> namespaces = new ConcurrentHashMap<>();
+
+    private LocalEngine(Instance instance, Holder holder) {
+        this.instance = instance;
+        this.holder = holder;
+        database = Database.open(instance.dataRoot().resolve("kelp.db"));
+        cgroups = CgroupAccess.detect(false);
+        tasks = new Tasks(instance, holder, cgroups);
+        snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
+        records = new ContainerRecords(database);
+        ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, hostName());
+        lifecycle = new ContainerLifecycle(records, files, tasks, background);
+        ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
+        Leases leases = new Leases(database);
+        List<Snapshotter> all = snapshotters();
+        collector = new GarbageCollector(database, leases, content, all);
+        transport = new Transport(new Transport.Settings(
+                "kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, Proxies.NONE, machineAuthorities()));
+        images = new ImageService(new ImageService.Parts(
+                instance.dataRoot(),
+                database,
+                content,
+                all,
+                new LayerApplication(UnpackPolicy.of(instance)),
+                transport,
+                leases,
+                collector,
+                ImageService.TRANSFERS_DEFAULT));
+        creation = new ContainerCreation(
+                records, files, (ns, name, platform, s) -> images.images(ns).base(name, platform, s), defaultRuntime());
+    }
+
+    /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.
+    public static LocalEngine open(Instance instance, Holder holder) {
+        Path natives = instance.installRoot().resolve("lib/native");
+        if (Files.isDirectory(natives)) {
+            Database.useNativeLibrary(natives);
+        }
+        LocalEngine engine = new LocalEngine(instance, holder);
+        engine.lifecycle.recover();
+        engine.collector.recover();
+        return engine;
+    }
+
+    /// The default one first, then the other that always works.
+    private List<Snapshotter> snapshotters() {
+        Snapshotter first = snapshotter("");
+        return first.name().equals(NativeSnapshotter.NAME)
+                ? List.of(first)
+                : List.of(first, snapshotter(NativeSnapshotter.NAME));
+    }
+
+    private static String defaultRuntime() {
+        try {
+            return Programs.ociRuntime(Optional.empty()).getFileName().toString();
+        } catch (KelpException e) {
+            return "crun";
+        }
+    }
+
+    /// The distribution's bundle of certificate authorities, so that one the machine's owner added is trusted.
+    private static List<String> machineAuthorities() {
+        try {
+            return List.of(Files.readString(CA_BUNDLE));
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static String hostName() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            return "localhost";
+        }
+    }
+
+    /// The snapshotter of that name; empty means the one chosen for this data root.
+    private Snapshotter snapshotter(String name) {
+        String wanted = name.isEmpty() || name.equals(Snapshotters.AUTO) ? snapshotter.name() : name;
+        return snapshotters.computeIfAbsent(wanted, n -> {
+            Snapshotters.Choice choice =
+                    n.equals(snapshotter.name()) ? snapshotter : Snapshotters.choose(n, instance.dataRoot());
+            return Snapshotters.open(choice, instance.dataRoot(), new SnapshotTable(database, choice.name()));
+        });
+    }
+
+    @Override
+    public EngineNamespace namespace(String name) {
+        return namespaces.computeIfAbsent(name, n -> {
+            if (n.length() > NAMESPACE_LENGTH_MAX || !NAMESPACE.matcher(n).matches()) {
+                throw KelpException.invalid("`" + n + "` is not a namespace")
+                        .withHint("letters and digits make a name, with `.`, `_` or `-` between them, at most "
+                                + NAMESPACE_LENGTH_MAX);
+            }
+            return new LocalNamespace(
+                    n, images.images(n), new LocalContainers(n, records, lifecycle, creation));
+        });
+    }
+
+    @Override
+    public List<String> namespaces() {
+        return images.namespaces();
+    }
+
+    @Override
+    public EngineInfo info() {
+        return EngineReport.of(instance, tasks, cgroups, snapshotter);
+    }
+
+    /// The exit code of a session whose client lost sight of it when an earlier daemon ended: the tokens that
+    /// `run`, `attach` and `exec` gave out, `container:NAMESPACE:ID` and `exec:NAMESPACE:ID:TOKEN`.
+    public Optional<CompletableFuture<Integer>> session(String token) {
+        String[] parts = token.split(":", -1);
+        try {
+            if (parts.length == 3 && parts[0].equals("container")) {
+                return Optional.of(namespace(parts[1]).containers().exit(parts[2]));
+            }
+            if (parts.length == 4 && parts[0].equals("exec")) {
+                return records.byId(parts[1], parts[2])
+                        .map(c -> lifecycle.running(c).execExit(parts[3]).thenApply(e -> e.code()));
+            }
+        } catch (KelpException e) {
+            return Optional.empty();
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        tasks.close();
+        database.close();
+        holder.close();
+        background.shutdownNow();
+    }
+}

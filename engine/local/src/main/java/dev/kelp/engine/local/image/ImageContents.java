@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.image;
+
+import dev.kelp.content.ContentStore;
+import dev.kelp.model.Digest;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.model.oci.Manifest;
+import dev.kelp.model.oci.MediaTypes;
+import dev.kelp.model.oci.OciJson;
+import dev.kelp.registry.Document;
+import dev.kelp.registry.DocumentReader;
+import dev.kelp.registry.ImageSelector;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Reads indexes, manifests and configurations from the content store. What was parsed is remembered: the bytes under a
+/// digest never change.
+final class ImageContents {
+    private static final int REMEMBERED_MAX = 128;
+
+    private final ContentStore content;
+    private final Map<Digest, Parsed> parsed = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Digest, Parsed> eldest) {
+            return size() > REMEMBERED_MAX;
+        }
+    };
+
+    ImageContents(ContentStore content) {
+        this.content = content;
+    }
+
+    /// The image for one platform.
+    ///
+    /// @param descriptor of the manifest
+    record Parsed(Descriptor descriptor, Manifest manifest, ImageConfig config) {
+        Platform platform() {
+            Platform said = descriptor.platform();
+            return said != null ? said : config.platform();
+        }
+
+        /// Sizes of manifest, configuration and layers.
+        long blobBytes() {
+            return descriptor.size()
+                    + manifest.config().size()
+                    + manifest.layers().stream().mapToLong(Descriptor::size).sum();
+        }
+    }
+
+    /// An index or manifest that is here, checked.
+    Document document(Descriptor descriptor) {
+        byte[] bytes = content.read(descriptor, DocumentReader.MANIFEST_BYTES_MAX);
+        String what = (MediaTypes.isIndex(descriptor.mediaType()) ? "index " : "manifest ") + descriptor.digest();
+        return DocumentReader.read(bytes, Optional.of(descriptor.mediaType()), descriptor.digest(), what);
+    }
+
+    byte[] configBytes(Manifest manifest) {
+        return content.read(manifest.config(), DocumentReader.CONFIG_BYTES_MAX);
+    }
+
+    static ImageConfig config(Descriptor descriptor, byte[] bytes) {
+        return OciJson.read(bytes, ImageConfig.class, "image configuration " + descriptor.digest());
+    }
+
+    /// Manifest and configuration; NOT_FOUND when either is missing.
+    Parsed parse(Descriptor manifest) {
+        synchronized (parsed) {
+            Parsed known = parsed.get(manifest.digest());
+            if (known != null && content.find(manifest.digest()).isPresent()) {
+                return known;
+            }
+        }
+        Manifest m = document(manifest).manifest();
+        Parsed p = new Parsed(manifest, m, config(m.config(), configBytes(m)));
+        synchronized (parsed) {
+            parsed.put(manifest.digest(), p);
+        }
+        return p;
+    }
+
+    /// Manifests below a target, those that are not here among them, in the index' order.
+    List<Descriptor> manifests(Descriptor target) {
+        List<Descriptor> found = new ArrayList<>();
+        collect(target, 1, found);
+        return found;
+    }
+
+    private void collect(Descriptor target, int depth, List<Descriptor> found) {
+        if (!MediaTypes.isIndex(target.mediaType())) {
+            found.add(target);
+            return;
+        }
+        if (depth > ImageSelector.DEPTH_MAX || content.find(target.digest()).isEmpty()) {
+            return;
+        }
+        for (Descriptor d : ImageSelector.images(document(target).index())) {
+            collect(d, depth + 1, found);
+        }
+    }
+
+    /// The platforms of a target whose manifest, configuration and layers are all here.
+    List<Parsed> complete(Descriptor target) {
+        List<Parsed> found = new ArrayList<>();
+        for (Descriptor d : manifests(target)) {
+            if (content.find(d.digest()).isEmpty()) {
+                continue;
+            }
+            try {
+                Parsed p = parse(d);
+                if (isComplete(p)) {
+                    found.add(p);
+                }
+            } catch (KelpException e) {
+                // another platform may be whole; who asks for this one is told
+                if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.DATA_LOSS) {
+                    throw e;
+                }
+            }
+        }
+        return found;
+    }
+
+    boolean isComplete(Parsed p) {
+        return p.manifest().layers().stream()
+                .allMatch(l -> content.find(l.digest()).isPresent());
+    }
+
+    /// The one to use for `wanted` among those; without an exact one the best variant it runs, as [ImageSelector] does.
+    static Optional<Parsed> best(List<Parsed> images, Platform wanted) {
+        Parsed best = null;
+        for (Parsed p : images) {
+            if (!wanted.runs(p.platform())) {
+                continue;
+            }
+            if (p.platform().equals(wanted)) {
+                return Optional.of(p);
+            }
+            if (best == null || p.platform().toString().compareTo(best.platform().toString()) > 0) {
+                best = p;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+}

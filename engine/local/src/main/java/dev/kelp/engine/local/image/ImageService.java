@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.image;
+
+import dev.kelp.content.ContentStore;
+import dev.kelp.engine.local.metadata.BlobRecords;
+import dev.kelp.engine.local.metadata.Database;
+import dev.kelp.engine.local.metadata.GarbageCollector;
+import dev.kelp.engine.local.metadata.ImageRecords;
+import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.model.KelpException;
+import dev.kelp.registry.http.Transport;
+import dev.kelp.snapshot.Snapshotter;
+import dev.kelp.snapshot.layer.LayerApplication;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// What the images of all namespaces share. Lives as long as the engine; safe for any number of threads.
+public final class ImageService {
+    /// Layers, or blobs to push, that are on their way at a time: containerd's number.
+    public static final int TRANSFERS_DEFAULT = 3;
+
+    private final Parts parts;
+    private final ImageRecords records;
+    private final BlobRecords blobs;
+    private final ImageContents contents;
+    private final Turns turns = new Turns();
+
+    /// What the service works with; all borrowed.
+    ///
+    /// @param dataRoot the folder content and snapshots lie in, absolute
+    /// @param snapshotters the first is the default
+    /// @param transfers how many layers or blobs are transferred at a time
+    public record Parts(
+            Path dataRoot,
+            Database database,
+            ContentStore content,
+            List<Snapshotter> snapshotters,
+            LayerApplication layers,
+            Transport transport,
+            Leases leases,
+            GarbageCollector collector,
+            int transfers) {
+        public Parts {
+            snapshotters = List.copyOf(snapshotters);
+        }
+    }
+
+    public ImageService(Parts parts) {
+        this.parts = parts;
+        this.records = new ImageRecords(parts.database());
+        this.blobs = new BlobRecords(parts.database());
+        this.contents = new ImageContents(parts.content());
+    }
+
+    /// The images of a namespace. Cheap.
+    public LocalImages images(String namespace) {
+        return new LocalImages(this, namespace);
+    }
+
+    /// The namespaces that have images or containers.
+    public List<String> namespaces() {
+        return records.namespaces();
+    }
+
+    Parts parts() {
+        return parts;
+    }
+
+    ContentStore content() {
+        return parts.content();
+    }
+
+    ImageRecords records() {
+        return records;
+    }
+
+    BlobRecords blobs() {
+        return blobs;
+    }
+
+    ImageContents contents() {
+        return contents;
+    }
+
+    Turns turns() {
+        return turns;
+    }
+
+    /// The snapshotter of that name, or the default.
+    Snapshotter snapshotter(@Nullable String name) {
+        if (name == null || name.isEmpty()) {
+            return parts.snapshotters().getFirst();
+        }
+        return parts.snapshotters().stream()
+                .filter(s -> s.name().equals(name) || (name.equals("overlay") && s.name().equals("overlayfs")))
+                .findFirst()
+                .orElseThrow(() -> KelpException.invalid("snapshotter `" + name + "` is not in use here (there is: "
+                        + parts.snapshotters().stream().map(Snapshotter::name).collect(Collectors.joining(", "))
+                        + ")"));
+    }
+}

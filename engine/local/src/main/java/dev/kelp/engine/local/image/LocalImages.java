@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.image;
+
+import dev.kelp.engine.Images;
+import dev.kelp.engine.Progress;
+import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.local.image.ImageContents.Parsed;
+import dev.kelp.engine.local.image.ImageLookup.Found;
+import dev.kelp.engine.local.metadata.GarbageCollector;
+import dev.kelp.engine.local.metadata.ImageRecords.ImageRecord;
+import dev.kelp.engine.local.metadata.Leases.Lease;
+import dev.kelp.engine.local.metadata.Nodes;
+import dev.kelp.model.Digest;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.Platform;
+import dev.kelp.model.Reference;
+import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.snapshot.Snapshot;
+import dev.kelp.snapshot.Snapshotter;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// The images of one namespace.
+public final class LocalImages implements Images {
+    private final ImageService service;
+    private final String namespace;
+    private final ImageLookup lookup;
+
+    LocalImages(ImageService service, String namespace) {
+        this.service = service;
+        this.namespace = namespace;
+        this.lookup = new ImageLookup(service, namespace);
+    }
+
+    @Override
+    public Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress) {
+        new Pull(service, reference, options, user, progress).run(namespace);
+        return image(service.records()
+                .find(namespace, reference.toString())
+                .orElseThrow(() -> KelpException.notFound("image `" + reference.familiar() + "` was removed meanwhile")));
+    }
+
+    @Override
+    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
+        Found found = lookup.get(reference.toString());
+        new Push(service, reference, user, progress, options).run(found.target());
+    }
+
+    @Override
+    public List<Image> list() {
+        return service.records().list(namespace).stream().map(this::image).toList();
+    }
+
+    private Image image(ImageRecord r) {
+        Optional<Reference> reference =
+                r.isDangling() ? Optional.empty() : Optional.of(Reference.parse(r.name()));
+        List<PlatformImage> platforms = service.contents().complete(r.target()).stream()
+                .map(this::platformImage)
+                .toList();
+        return new Image(reference, r.target(), r.updated(), platforms);
+    }
+
+    private PlatformImage platformImage(Parsed p) {
+        Map<String, String> labels = p.config().execution().labels();
+        return new PlatformImage(
+                p.platform(),
+                p.descriptor().digest(),
+                p.manifest().config().digest(),
+                created(p.config()),
+                p.blobBytes(),
+                unpackedBytes(p.config()),
+                labels == null ? Map.of() : Map.copyOf(labels));
+    }
+
+    private static Instant created(ImageConfig config) {
+        String said = config.created();
+        if (said != null) {
+            try {
+                return OffsetDateTime.parse(said).toInstant();
+            } catch (DateTimeException e) {
+                return Instant.EPOCH;
+            }
+        }
+        return Instant.EPOCH;
+    }
+
+    /// The layers' sizes in whichever snapshotter has them all.
+    private long unpackedBytes(ImageConfig config) {
+        List<String> chain = ChainId.of(config.rootfs().diffIds());
+        if (chain.isEmpty()) {
+            return 0;
+        }
+        for (Snapshotter s : service.parts().snapshotters()) {
+            long sum = 0;
+            Optional<String> at = Optional.of(chain.getLast());
+            while (at.isPresent() && sum >= 0) {
+                Optional<Snapshot.Committed> c = committed(s, at.get());
+                sum = c.isPresent() ? sum + c.get().usage().sizeBytes() : -1;
+                at = c.flatMap(Snapshot.Committed::parent);
+            }
+            if (sum >= 0) {
+                return sum;
+            }
+        }
+        return 0;
+    }
+
+    private static Optional<Snapshot.Committed> committed(Snapshotter snapshotter, String name) {
+        try {
+            return snapshotter.stat(name) instanceof Snapshot.Committed c ? Optional.of(c) : Optional.empty();
+        } catch (KelpException e) {
+            if (e.kind() == ErrorKind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public ImageDetail inspect(String nameOrId, @Nullable Platform platform) {
+        Found found = lookup.get(nameOrId);
+        Parsed p = choose(found, platform, nameOrId);
+        List<ImageRecord> names = service.records().byTarget(namespace, found.target().digest());
+        List<Reference> references = names.stream()
+                .filter(r -> !r.isDangling())
+                .map(r -> Reference.parse(r.name()))
+                .toList();
+        List<String> repoDigests = references.stream()
+                .map(r -> r.familiarRepository() + "@" + found.target().digest())
+                .distinct()
+                .toList();
+        return new ImageDetail(
+                image(found.first()),
+                platformImage(p),
+                p.manifest(),
+                p.config(),
+                service.contents().configBytes(p.manifest()),
+                references,
+                repoDigests);
+    }
+
+    /// The one platform of an image that is meant.
+    private Parsed choose(Found found, @Nullable Platform platform, String typed) {
+        List<Parsed> all = service.contents().complete(found.target());
+        if (found.manifest() != null) {
+            all = all.stream()
+                    .filter(p -> p.descriptor().digest().equals(found.manifest()))
+                    .toList();
+        }
+        Optional<Parsed> best = ImageContents.best(all, platform == null ? Platform.host() : platform);
+        if (best.isEmpty() && platform == null && all.size() == 1) {
+            best = Optional.of(all.getFirst());
+        }
+        String here = all.stream().map(p -> p.platform().toString()).collect(Collectors.joining(", "));
+        return best.orElseThrow(() -> KelpException.notFound("image `" + typed + "` is not here for "
+                        + (platform == null ? Platform.host() : platform) + " (here: " + (here.isEmpty() ? "none" : here)
+                        + ")")
+                .withHint("pull it with --platform"));
+    }
+
+    @Override
+    public Optional<Image> find(String nameOrId) {
+        return lookup.find(nameOrId).map(f -> image(f.first()));
+    }
+
+    @Override
+    public void tag(String source, Reference target) {
+        if (target.digest().isPresent()) {
+            throw KelpException.invalid("`" + target.familiar() + "` has a digest, so it cannot be given as a name");
+        }
+        Found found = lookup.get(source);
+        Descriptor what = found.target();
+        if (found.manifest() != null) {
+            what = service.contents().manifests(what).stream()
+                    .filter(m -> m.digest().equals(found.manifest()))
+                    .findFirst()
+                    .orElse(what);
+        }
+        service.records().put(namespace, target.toString(), Descriptor.of(what.mediaType(), what.digest(), what.size()));
+    }
+
+    @Override
+    public Removal remove(String nameOrId, boolean force) {
+        return new ImageRemoval(service, namespace).remove(lookup.get(nameOrId), nameOrId, force);
+    }
+
+    @Override
+    public void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress) {
+        List<ArchiveWriter.Item> items = namesOrIds.stream()
+                .map(n -> {
+                    Found f = lookup.get(n);
+                    List<String> names = f.byName() && !f.first().isDangling() ? List.of(f.first().name()) : List.of();
+                    return new ArchiveWriter.Item(f.target(), names);
+                })
+                .toList();
+        new ArchiveWriter(service, platforms, new ProgressReport(progress)).write(items, out);
+    }
+
+    @Override
+    public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
+        return new Load(service, options, new ProgressReport(progress))
+                .run(in, namespace).stream().map(this::image).toList();
+    }
+
+    @Override
+    public List<String> login(LoginOptions options, UserEnvironment user) {
+        return new RegistryAccess(user).login(options, service.parts().transport());
+    }
+
+    @Override
+    public List<String> logout(String server, UserEnvironment user) {
+        return new RegistryAccess(user).logout(server);
+    }
+
+    /// The image as a container would use it, unpacked now if it is not yet.
+    ///
+    /// @param snapshotter null: the default
+    public ImageBase base(String nameOrId, @Nullable Platform platform, @Nullable String snapshotter) {
+        Found found = lookup.get(nameOrId);
+        Parsed p = choose(found, platform, nameOrId);
+        Snapshotter s = service.snapshotter(snapshotter);
+        List<Digest> diffIds = p.config().rootfs().diffIds();
+        String parent = diffIds.isEmpty() ? null : ChainId.of(diffIds).getLast();
+        if (parent != null && committed(s, parent).isEmpty()) {
+            unpack(p, s);
+        }
+        String shown = found.byName() && !found.first().isDangling()
+                ? Reference.parse(found.first().name()).familiar()
+                : ImageLookup.shown(found.first());
+        return new ImageBase(shown, p.descriptor().digest(), p.platform(), p.config(), parent, s.name());
+    }
+
+    private void unpack(Parsed p, Snapshotter s) {
+        Lease lease = service.parts().leases().open(GarbageCollector.PARTIAL_LIFE);
+        lease.retain(List.of(Nodes.blob(p.descriptor().digest())));
+        Reachability reached = new Reachability();
+        try (Turns.Turn _ = service.turns().take(p.descriptor().digest().toString(), () -> {});
+                LayerIntake intake =
+                        new LayerIntake(service, LayerIntake.NONE, lease, new ProgressReport(Progress.NONE))) {
+            intake.unpack(p.manifest().layers(), p.config().rootfs().diffIds(), s)
+                    .ifPresent(chain -> reached.addSnapshot(p.manifest().config().digest(), s.name(), chain));
+            reached.record(service.blobs());
+        } finally {
+            lease.release();
+        }
+    }
+}

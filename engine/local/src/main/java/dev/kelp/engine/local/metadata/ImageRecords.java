@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.metadata;
+
+import dev.kelp.model.Digest;
+import dev.kelp.model.oci.Descriptor;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The table of images: names and what they stand for. An image that lost its last name is kept under its digest: it is
+/// dangling, listed, and removed by whoever asks for that.
+public final class ImageRecords {
+    private static final String COLUMNS = "name, target, media_type, size, created, updated";
+
+    private final Database database;
+
+    public ImageRecords(Database database) {
+        this.database = database;
+    }
+
+    /// @param name canonical reference, or the target's digest
+    public record ImageRecord(String name, Descriptor target, Instant created, Instant updated) {
+        public boolean isDangling() {
+            return name.equals(target.digest().toString());
+        }
+    }
+
+    /// Gives a name to a target. What had the name before keeps its other names, or dangles.
+    public void put(String namespace, String name, Descriptor target) {
+        database.write(c -> {
+            Optional<ImageRecord> old = find(c, namespace, name);
+            insert(c, namespace, name, target, old.map(ImageRecord::created).orElse(null));
+            if (old.isPresent() && !old.get().target().digest().equals(target.digest())) {
+                Descriptor lost = old.get().target();
+                if (byTarget(c, namespace, lost.digest()).isEmpty()) {
+                    insert(c, namespace, lost.digest().toString(), lost, old.get().created());
+                }
+            }
+            if (!name.equals(target.digest().toString())) {
+                delete(c, namespace, target.digest().toString());
+            }
+            return true;
+        });
+    }
+
+    private static void insert(
+            Connection c, String namespace, String name, Descriptor target, @org.jspecify.annotations.Nullable Instant created)
+            throws SQLException {
+        long now = System.currentTimeMillis();
+        try (PreparedStatement s = c.prepareStatement(
+                "INSERT INTO images (namespace, name, target, media_type, size, created, updated)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET target = excluded.target,"
+                        + " media_type = excluded.media_type, size = excluded.size, updated = excluded.updated")) {
+            s.setString(1, namespace);
+            s.setString(2, name);
+            s.setString(3, target.digest().toString());
+            s.setString(4, target.mediaType());
+            s.setLong(5, target.size());
+            s.setLong(6, created == null ? now : created.toEpochMilli());
+            s.setLong(7, now);
+            s.executeUpdate();
+        }
+    }
+
+    public Optional<ImageRecord> find(String namespace, String name) {
+        return database.read(c -> find(c, namespace, name));
+    }
+
+    private static Optional<ImageRecord> find(Connection c, String namespace, String name) throws SQLException {
+        return query(c, "WHERE namespace = ? AND name = ?", namespace, name).stream().findFirst();
+    }
+
+    /// All names of a target.
+    public List<ImageRecord> byTarget(String namespace, Digest target) {
+        return database.read(c -> byTarget(c, namespace, target));
+    }
+
+    private static List<ImageRecord> byTarget(Connection c, String namespace, Digest target) throws SQLException {
+        return query(c, "WHERE namespace = ? AND target = ? ORDER BY name", namespace, target.toString());
+    }
+
+    /// All of a namespace, newest first.
+    public List<ImageRecord> list(String namespace) {
+        return database.read(c -> query(c, "WHERE namespace = ? ORDER BY updated DESC, name", namespace));
+    }
+
+    public List<String> namespaces() {
+        return database.read(c -> {
+            try (PreparedStatement s = c.prepareStatement(
+                            "SELECT namespace FROM images UNION SELECT namespace FROM containers ORDER BY 1");
+                    ResultSet r = s.executeQuery()) {
+                List<String> names = new ArrayList<>();
+                while (r.next()) {
+                    names.add(r.getString(1));
+                }
+                return names;
+            }
+        });
+    }
+
+    /// Takes names away, all or none of them.
+    public void delete(String namespace, List<String> names) {
+        database.write(c -> {
+            for (String name : names) {
+                delete(c, namespace, name);
+            }
+            return true;
+        });
+    }
+
+    private static void delete(Connection c, String namespace, String name) throws SQLException {
+        try (PreparedStatement s = c.prepareStatement("DELETE FROM images WHERE namespace = ? AND name = ?")) {
+            s.setString(1, namespace);
+            s.setString(2, name);
+            s.executeUpdate();
+        }
+    }
+
+    /// A container that runs, or is to run, one of these manifests.
+    ///
+    /// @return its id
+    public List<String> containersOf(String namespace, Digest manifest) {
+        return database.read(c -> {
+            try (PreparedStatement s =
+                    c.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND image = ?")) {
+                s.setString(1, namespace);
+                s.setString(2, manifest.toString());
+                List<String> ids = new ArrayList<>();
+                try (ResultSet r = s.executeQuery()) {
+                    while (r.next()) {
+                        ids.add(r.getString(1));
+                    }
+                }
+                return ids;
+            }
+        });
+    }
+
+    private static List<ImageRecord> query(Connection c, String where, String... arguments) throws SQLException {
+        try (PreparedStatement s = c.prepareStatement("SELECT " + COLUMNS + " FROM images " + where)) {
+            for (int i = 0; i < arguments.length; i++) {
+                s.setString(i + 1, arguments[i]);
+            }
+            List<ImageRecord> found = new ArrayList<>();
+            try (ResultSet r = s.executeQuery()) {
+                while (r.next()) {
+                    found.add(new ImageRecord(
+                            r.getString(1),
+                            Descriptor.of(r.getString(3), Digest.parse(r.getString(2)), r.getLong(4)),
+                            Instant.ofEpochMilli(r.getLong(5)),
+                            Instant.ofEpochMilli(r.getLong(6))));
+                }
+            }
+            return found;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.metadata;
+
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+
+/// The tables, as a list of migrations: the n-th brings a database of `user_version` n to n + 1. Entries are never
+/// changed once released, only added.
+final class Schema {
+    private static final List<List<String>> MIGRATIONS = List.of(List.of(
+            """
+            CREATE TABLE images (
+                namespace TEXT NOT NULL,
+                name TEXT NOT NULL,           -- canonical reference, or the target's digest when dangling
+                target TEXT NOT NULL,         -- digest of an index or manifest
+                media_type TEXT NOT NULL,
+                size INTEGER NOT NULL,
+                created INTEGER NOT NULL,     -- milliseconds since the epoch, as all times here
+                updated INTEGER NOT NULL,
+                labels TEXT NOT NULL DEFAULT '{}',
+                PRIMARY KEY (namespace, name)
+            ) WITHOUT ROWID""",
+            "CREATE INDEX images_by_target ON images (target)",
+            "CREATE TABLE edges (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID",
+            "CREATE INDEX edges_by_child ON edges (child)",
+            """
+            CREATE TABLE blob_labels (
+                digest TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+                PRIMARY KEY (digest, name, value)
+            ) WITHOUT ROWID""",
+            """
+            CREATE TABLE snapshots (
+                node TEXT PRIMARY KEY,        -- snapshotter/name
+                snapshotter TEXT NOT NULL,
+                name TEXT NOT NULL,
+                id INTEGER NOT NULL,
+                kind TEXT NOT NULL,           -- active, view, committed
+                parent TEXT,
+                parent_node TEXT REFERENCES snapshots (node),
+                created INTEGER NOT NULL,     -- nanoseconds
+                labels TEXT NOT NULL,
+                size_bytes INTEGER NOT NULL,
+                inodes INTEGER NOT NULL
+            ) WITHOUT ROWID""",
+            "CREATE INDEX snapshots_by_parent ON snapshots (parent_node)",
+            "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+            "CREATE TABLE leases (id TEXT PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+            """
+            CREATE TABLE lease_nodes (
+                lease TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE, node TEXT NOT NULL,
+                PRIMARY KEY (lease, node)
+            ) WITHOUT ROWID""",
+            """
+            CREATE TABLE containers (
+                namespace TEXT NOT NULL,
+                id TEXT NOT NULL PRIMARY KEY,
+                name TEXT NOT NULL,
+                phase TEXT NOT NULL,
+                created INTEGER NOT NULL,
+                definition BLOB NOT NULL,     -- JSON
+                run BLOB NOT NULL,            -- JSON
+                image TEXT AS (json_extract(CAST(definition AS TEXT), '$.imageDigest')) VIRTUAL,
+                snapshotter TEXT AS (json_extract(CAST(definition AS TEXT), '$.snapshotter')) VIRTUAL,
+                parent TEXT AS (json_extract(CAST(definition AS TEXT), '$.parent')) VIRTUAL,
+                UNIQUE (namespace, name)
+            )""",
+            "CREATE INDEX containers_by_image ON containers (image)",
+            """
+            CREATE TABLE exits (
+                seq INTEGER PRIMARY KEY,
+                namespace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+                exit_code INTEGER NOT NULL, finished INTEGER NOT NULL
+            )""",
+            "CREATE INDEX exits_by_id ON exits (namespace, id)",
+            """
+            CREATE TRIGGER exits_bound AFTER INSERT ON exits BEGIN
+                DELETE FROM exits WHERE seq <= NEW.seq - 1000;
+            END"""));
+
+    static final int VERSION = MIGRATIONS.size();
+
+    private Schema() {}
+
+    /// Brings the database up to date; one of a newer Kelp is refused.
+    static void migrate(Connection connection) throws SQLException {
+        try (Statement s = connection.createStatement()) {
+            int version;
+            try (ResultSet r = s.executeQuery("PRAGMA user_version")) {
+                version = r.getInt(1);
+            }
+            if (version > VERSION) {
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "the database was written by a newer Kelp (version " + version + ", this one knows "
+                                        + VERSION + ")")
+                        .withHint("use that Kelp, or another data root");
+            }
+            for (int next = version; next < VERSION; next++) {
+                for (String sql : MIGRATIONS.get(next)) {
+                    s.executeUpdate(sql);
+                }
+                s.executeUpdate("PRAGMA user_version = " + (next + 1));
+            }
+        }
+    }
+}
