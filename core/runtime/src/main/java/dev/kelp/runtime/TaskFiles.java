@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime;
 
-import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.model.ErrorKind;
@@ -147,11 +146,17 @@ final class TaskFiles {
         try (Fd containers =
                 Inodes.open(runRoot.resolve(CONTAINERS).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(containers, id);
-            Files.deleteIfExists(exit());
-        } catch (ErrnoException e) {
-            throw e.toKelp("remove the bundle of container " + id);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "remove the bundle of container " + id + ": " + e, e);
+        }
+        removeExit();
+    }
+
+    void removeExit() {
+        try {
+            Files.deleteIfExists(exit());
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "remove " + exit() + ": " + e, e);
         }
     }
 }

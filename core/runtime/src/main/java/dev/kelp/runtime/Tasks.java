@@ -65,20 +65,33 @@ public final class Tasks implements AutoCloseable {
     /// and
     /// [Launch#create], or [Launch#abandon].
     ///
-    /// @throws KelpException NOT_FOUND when conmon is not installed
+    /// What an earlier run of the container left is removed.
+    ///
+    /// @throws KelpException NOT_FOUND when conmon is not installed, FAILED_PRECONDITION when the container runs
     public Launch prepare(TaskSpec spec) {
-        TaskFiles.makeBundle(runRoot, spec.id());
         TaskFiles files = new TaskFiles(runRoot, spec.id());
-        try {
-            Files.deleteIfExists(files.exit());
-        } catch (IOException e) {
-            throw new KelpException(ErrorKind.INTERNAL, "forget the exit of " + spec.id() + ": " + e, e);
-        }
+        removeLeftovers(spec, files);
+        TaskFiles.makeBundle(runRoot, spec.id());
         files.writeTask(spec.ociRuntime(), spec.terminal());
         OciRuntimeCli runtime = runtime(spec.ociRuntime());
         Monitor monitor = Monitor.spawn(spawner, spec, runtime, files);
         files.write("conmon.pid", Integer.toString(monitor.pid()));
         return new Launch(spec, files, runtime, monitor);
+    }
+
+    private void removeLeftovers(TaskSpec spec, TaskFiles files) {
+        if (!Files.isDirectory(files.bundle())) {
+            files.removeExit();
+            return;
+        }
+        Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, spec.id());
+        if (monitor.isPresent()) {
+            monitor.get().close();
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION, "start container " + spec.name() + ": it has a task already");
+        }
+        runtime(spec.ociRuntime()).delete(spec.id());
+        files.remove();
     }
 
     /// A monitor that waits for its container's bundle.

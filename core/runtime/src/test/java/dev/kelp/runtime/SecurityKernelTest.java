@@ -12,11 +12,14 @@ import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.ContainerSpec.Resources;
 import dev.kelp.model.container.ContainerSpec.Security;
+import dev.kelp.runtime.spec.Capability;
+import dev.kelp.runtime.spec.SeccompProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -161,9 +164,9 @@ class SecurityKernelTest {
             assertThat(files).as("filters crun compiled").isNotEmpty();
         }
         f.restartDaemon();
-        String profile = dev.kelp.runtime.spec.SeccompProfile.defaultJson(dev.kelp.runtime.spec.Capability.DEFAULT);
+        String profile = SeccompProfile.defaultJson(Capability.DEFAULT);
         assertThat(f.tasks
-                        .compiledSeccomp(Programs.ociRuntime(java.util.Optional.empty()))
+                        .compiledSeccomp(Programs.ociRuntime(Optional.empty()))
                         .of(profile))
                 .isPresent();
         refusesSystemCallsWithTheRightErrno("crun");
@@ -209,9 +212,9 @@ class SecurityKernelTest {
     @ValueSource(strings = {"crun", "runc"})
     void masksPathsAndKeepsSysctlsReadOnly(String runtime) throws Exception {
         var outcome = f.run(
-                sh(
-                        "wc -c </proc/interrupts; wc -c </proc/timer_list; echo x >/proc/sys/kernel/domainname || echo refused;"
-                                + " touch /sys/x || echo sys refused"),
+                sh("wc -c </proc/interrupts; wc -c </proc/timer_list;"
+                        + " echo x >/proc/sys/kernel/domainname || echo refused;"
+                        + " touch /sys/x || echo sys refused"),
                 runtime);
         assertThat(outcome.out()).as(outcome.err()).isEqualTo("0\n0\nrefused\nsys refused\n");
     }

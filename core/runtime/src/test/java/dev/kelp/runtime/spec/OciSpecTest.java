@@ -20,6 +20,7 @@ import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -152,9 +153,9 @@ class OciSpecTest {
 
     @Test
     void joinsImageAndUserAsDockerDoes() {
-        image = OciJson.read(
-                """
-                {"User":"ann","Env":["PATH=/x","A=1","B=2"],"Entrypoint":["/entry"],"Cmd":["c"],"WorkingDir":"work/in"}""".getBytes(java.nio.charset.StandardCharsets.UTF_8), ImageConfig.Execution.class, "test");
+        image = OciJson.read("""
+                {"User":"ann","Env":["PATH=/x","A=1","B=2"],"Entrypoint":["/entry"],"Cmd":["c"],
+                 "WorkingDir":"work/in"}""".getBytes(StandardCharsets.UTF_8), ImageConfig.Execution.class, "test");
         process =
                 new ProcessSpec(null, null, List.of("B=3", "C=", "A"), null, null, true, false, false, List.of(), null);
         JsonNode p = config().get("process");

@@ -168,7 +168,8 @@ class SeccompTest {
                 "{\"defaultAction\":\"ALLOW\"}",
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}",
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\"}]}",
-                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"A B\"],\"action\":\"SCMP_ACT_ALLOW\"}]}",
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"A B\"],"
+                        + "\"action\":\"SCMP_ACT_ALLOW\"}]}",
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"SCMP_ACT_ALLOW\","
                         + "\"args\":[{\"index\":6,\"op\":\"SCMP_CMP_EQ\"}]}]}")) {
             assertThatThrownBy(() -> docker(bad)).as(bad).isInstanceOf(KelpException.class);
