@@ -5,6 +5,8 @@ import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Poll;
 import dev.kelp.linux.UnixSockets;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -28,6 +30,7 @@ final class ClientServer {
     /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid, user_namespaces(7)).
     private static final int OVERFLOW_UID = 65_534;
 
+    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SIGPIPE_EXIT = 141;
     private static final int CANCELLED_EXIT = 130;
     private static final Logger LOG = System.getLogger(ClientServer.class.getName());
@@ -35,6 +38,7 @@ final class ClientServer {
     private final Commands commands;
     private final String buildId;
     private final boolean hostRoot;
+    private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
     private final ThreadPoolExecutor threads;
@@ -53,6 +57,11 @@ final class ClientServer {
         this.commands = commands;
         this.buildId = buildId;
         this.hostRoot = hostRoot;
+        try {
+            this.wake = Pipes.pipe();
+        } catch (ErrnoException e) {
+            throw e.toKelp("cannot make a pipe");
+        }
         AtomicInteger number = new AtomicInteger();
         threads = new ThreadPoolExecutor(
                 2, 2 * CLIENTS_MAX, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), r -> Thread.ofPlatform()
@@ -61,9 +70,9 @@ final class ClientServer {
                         .unstarted(r));
     }
 
-    /// Accepts until the listener fails; the body of the accepting thread.
+    /// Accepts until [#drain]; the body of the accepting thread.
     void accept(Fd listener) throws ErrnoException {
-        while (true) {
+        while (Poll.await(List.of(listener, wake[0]), Poll.POLLIN, -1)[1] == 0) {
             Fd socket = UnixSockets.accept(listener);
             lastActiveNanos.set(System.nanoTime());
             if (clients.incrementAndGet() > CLIENTS_MAX) {
@@ -73,6 +82,22 @@ final class ClientServer {
                 continue;
             }
             threads.execute(() -> serve(socket));
+        }
+    }
+
+    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the commands
+    /// under way some time to end. Those attached to a container go on without a daemon.
+    void drain() {
+        try {
+            Pipes.writeAll(wake[1], new byte[1], 0, 1);
+            long end = System.nanoTime() + DRAIN_NANOS;
+            while (clients.get() > 0 && System.nanoTime() < end) {
+                Thread.sleep(10);
+            }
+        } catch (ErrnoException e) {
+            LOG.log(Level.WARNING, "cannot stop accepting", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

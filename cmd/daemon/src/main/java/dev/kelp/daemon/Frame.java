@@ -36,6 +36,7 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
     static final int RUN = 6;
     static final int ATTACH = 7;
     static final int MKDIR = 9;
+    static final int BIND = 10;
     static final int RENAME = 11;
     static final int UPGRADE = 12;
 

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// A client at the other end of a [Connection].
 final class SocketClientContext implements ClientContext, Connection.Events {
     private static final int BUFFER_BYTES = 8 << 10;
+    private static final int BIND_RECURSIVE = 1;
+    private static final int BIND_MAP_IDS = 2;
     private static final int ATTACH_CONMON = 0;
     private static final int ATTACH_PTY = 1;
     private static final int ATTACH_PIPES = 2;
@@ -171,11 +173,22 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     public Fd open(String path, int flags, int mode) {
         int id = connection.newId();
         Payload q = Payload.writer().i32(id).i32(flags).i32(mode).string(path);
-        Frame answer = connection.ask(Frame.OPEN, id, q);
+        return descriptor(connection.ask(Frame.OPEN, id, q), "open", path);
+    }
+
+    @Override
+    public Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
+        int id = connection.newId();
+        Payload q = Payload.writer().i32(id).i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0)).string(path);
+        return descriptor(connection.ask(Frame.BIND, id, q, List.of(userNamespace)), "bind", path);
+    }
+
+    /// The one descriptor an answer must bring.
+    private static Fd descriptor(Frame answer, String what, String path) {
         try {
-            check(answer, "open", path);
+            check(answer, what, path);
             if (answer.descriptors().size() != 1) {
-                throw new IOException("the client opened `" + path + "` and sent no descriptor");
+                throw new IOException("no descriptor came for `" + path + "`");
             }
             return answer.descriptors().getFirst();
         } catch (IOException e) {

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers.EffectiveProcess;
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
@@ -42,11 +43,12 @@ final class ContainerCreation {
         return files;
     }
 
-    ContainerRecord create(String namespace, ContainerSpec asked) {
+    ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user) {
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
-        ContainerSpec spec = asked.withName(name);
-        Optional<ImageBase> base = base(namespace, spec);
+        ContainerSpec named = asked.withName(name);
+        Optional<ImageBase> base = base(namespace, named);
+        ContainerSpec spec = named.withMounts(files.mounts(id, named.mounts(), user));
         Definition definition = definition(spec, base);
         ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
         records.insert(c);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
@@ -39,6 +40,7 @@ final class ContainerFiles {
     private final Function<String, Snapshotter> snapshotters;
     private final String hostName;
     private final Function<Path, CompiledSeccomp> filters;
+    private final RootBinds rootBinds;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -51,6 +53,7 @@ final class ContainerFiles {
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
         this.filters = filters;
+        this.rootBinds = new RootBinds(instance);
         this.hostName = machineName();
     }
 
@@ -80,6 +83,12 @@ final class ContainerFiles {
 
     private Path hostTree(ContainerRecord c) {
         return folder(c).resolve("host");
+    }
+
+    /// The mounts as this engine can make them: for host root those her client hands over.
+    List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
+        boolean binds = asked.stream().anyMatch(m -> m.type().equals("bind"));
+        return binds && instance.hostUid() == 0 ? rootBinds.attach(id, asked, user) : asked;
     }
 
     /// Makes snapshot and folder of a new container.
@@ -242,6 +251,7 @@ final class ContainerFiles {
                 }
             }
         }
+        rootBinds.detach(c.id());
         try {
             removeTree(folder(c));
         } catch (IOException e) {
