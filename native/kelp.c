@@ -1439,9 +1439,8 @@ _Noreturn static void holder_loop(void) {
         if (poll(p, CONNS + n, until_ms(at ? at : INT64_MAX)) < 0 && errno != EINTR)
             fail(NULL, "poll: %s", errtext(errno));
         if (p[CHANNEL].revents && h.channel >= 0 && told) read_channel();
-        while (read(h.sig, &s, sizeof s) == sizeof s)
+        for (; read(h.sig, &s, sizeof s) == sizeof s; reap())
             if (s.ssi_signo == SIGTERM) stop_holder();
-        if (p[SIG].revents) reap();
         for (unsigned i = 0; i < n; i++)
             if (p[CONNS + i].revents && h.conns[i].fd >= 0) read_conn(&h.conns[i]);
         if (p[LISTENER].revents && h.state == FAILED) try_again();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.ISetter;
@@ -127,7 +128,9 @@ public final class GlobalFlags {
     }
 
     /// Lets a command take these flags too, except names the command itself uses.
-    public void addTo(CommandSpec spec) {
+    ///
+    /// @param target whose flags a parse sets: asked at each one, as the model of a command serves many calls
+    public static void addTo(CommandSpec spec, Supplier<GlobalFlags> target) {
         for (Row row : ROWS) {
             String[] names = row.names.stream()
                     .filter(n -> n.startsWith("--") && !spec.optionsMap().containsKey(n))
@@ -138,7 +141,7 @@ public final class GlobalFlags {
                     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
                     public <T> T set(T value) {
                         if (value != null) {
-                            row.set.accept(GlobalFlags.this, value.toString());
+                            row.set.accept(target.get(), value.toString());
                         }
                         return value;
                     }

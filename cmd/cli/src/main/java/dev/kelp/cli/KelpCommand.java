@@ -3,10 +3,13 @@ package dev.kelp.cli;
 
 /// One command: its fields are its flags and arguments, filled by picocli before [#run].
 ///
+/// An object may serve several calls, one after the other: picocli sets every flag and argument anew before each, so
+/// a command has no other state.
+///
 /// The class' `@Command` gives `synopsis` (what follows the command's name), `description`, and the examples as
 /// `footer`, one line each.
 public abstract class KelpCommand {
-    /// Made anew for each call.
+    /// Every flag at its default.
     protected KelpCommand() {}
 
     /// Does the work.

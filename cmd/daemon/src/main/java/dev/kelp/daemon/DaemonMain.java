@@ -29,7 +29,7 @@ public final class DaemonMain {
     public static void main(String[] arguments) throws IOException {
         if (arguments.length == 1 && arguments[0].equals("--train")) {
             Training.run(installRoot());
-            return;
+            System.exit(0);
         }
         Instance instance = Instance.of(System.getenv());
         String buildId =

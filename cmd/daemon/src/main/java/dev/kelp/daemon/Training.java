@@ -64,6 +64,8 @@ final class Training {
                     "KELP_GIDS", "0 1000 1"));
             Files.createDirectories(instance.runRoot());
             Fd[] pair = UnixSockets.pair(UnixSockets.Type.SEQPACKET);
+            // A holder that is gone: what wants to start a program fails at once.
+            pair[1].close();
             LocalEngine engine = LocalEngine.open(instance, new Holder(pair[0]));
             for (int round = 0; round < ROUNDS; round++) {
                 for (List<String> command : COMMANDS) {
@@ -71,7 +73,6 @@ final class Training {
                 }
             }
             engine.close();
-            pair[1].close();
         } finally {
             try (Stream<Path> paths = Files.walk(root)) {
                 for (Path p : paths.sorted(Comparator.reverseOrder()).toList()) {

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /// The AOT cache `lib/kelpd.aot`: made by one run of the daemon in its training mode, and proved to be used.
 final class TrainedCache {
-    private static final int RUN_SECONDS_MAX = 300;
+    private static final int RUN_SECONDS_MAX = 120;
 
     /// Of the classes the training run loads, so many must come from the cache when it is run again; the rest are
     /// classes

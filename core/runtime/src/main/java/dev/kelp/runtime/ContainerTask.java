@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
 /// A container's running side, from [Tasks.Launch#create] to [#delete]. May be used from any thread.
 ///
@@ -32,7 +34,7 @@ public final class ContainerTask {
     /// conmon refuses larger windows.
     private static final int WINDOW_MAX = 1000;
 
-    /// How long a killed first process may take to go (seconds): it may be in the kernel, writing to a slow disk.
+    /// How long a killed first process may take to go (milliseconds): it may be in the kernel, writing to a slow disk.
     private static final long KILLED_MILLIS_MAX = 10_000;
 
     private final Context context;
@@ -248,6 +250,23 @@ public final class ContainerTask {
         return new Exec(context, runtime, files, id).exit(token);
     }
 
+    /// conmon notes the exit of a killed container at once, unless it hangs itself: then it is ended too.
+    private void awaitKilled() {
+        try {
+            PlatformThreads.join(exit.copy().orTimeout(KILLED_MILLIS_MAX, TimeUnit.MILLISECONDS));
+        } catch (CompletionException e) {
+            LOG.log(Level.WARNING, "the monitor of container {0} does not end: it is killed", id);
+            files.monitorPid().ifPresent(monitorPid -> {
+                try {
+                    Processes.kill(monitorPid, Processes.SIGKILL);
+                } catch (ErrnoException gone) {
+                    LOG.log(Level.DEBUG, "kill the monitor", gone);
+                }
+            });
+            PlatformThreads.join(exit);
+        }
+    }
+
     /// Frees what the task holds, its cgroup and its files. A container that still runs is killed first.
     public void delete() {
         if (!exit.isDone()) {
@@ -258,7 +277,7 @@ public final class ContainerTask {
                     LOG.log(Level.DEBUG, "kill container " + id, e);
                 }
             });
-            PlatformThreads.join(exit);
+            awaitKilled();
         }
         runtime.delete(id);
         first.ifPresent(Fd::close);

@@ -3,6 +3,7 @@ package dev.kelp.runtime;
 
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Poll;
 import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 public final class Tasks implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Tasks.class.getName());
+
+    private static final long MONITOR_END_MILLIS_MAX = 5_000;
 
     private final Path runRoot;
     private final Spawner spawner;
@@ -159,14 +162,25 @@ public final class Tasks implements AutoCloseable {
         OciRuntimeCli runtime = runtime(Path.of(program.get()));
         Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, id);
         Optional<Integer> pid = files.containerPid();
-        if (monitor.isEmpty() && files.exitCode().isEmpty() && pid.isEmpty()) {
+        if (files.exitCode().isEmpty() && pid.isEmpty()) {
             LOG.log(Level.DEBUG, "removing the remains of container {0}, which was never created", id);
+            monitor.ifPresent(Tasks::end);
             runtime.delete(id);
             files.remove();
             return Optional.empty();
         }
         Optional<Fd> first = firstProcess(files, pid);
         return Optional.of(ContainerTask.reattached(context(), id, files, runtime, monitor, first, pid.orElse(0)));
+    }
+
+    /// The monitor dies before what it started is looked for: the runtime's `create` dies with it (PR_SET_PDEATHSIG).
+    private static void end(Fd monitor) {
+        try (monitor) {
+            Processes.sendSignal(monitor, Processes.SIGKILL);
+            Poll.await(monitor, Poll.POLLIN, MONITOR_END_MILLIS_MAX);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "end a monitor", e);
+        }
     }
 
     /// The first process, unless its pid names another one by now.

@@ -4,6 +4,7 @@ package dev.kelp.runtime;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.IdMapping;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.oci.ImageConfig;
@@ -179,8 +180,13 @@ final class ContainerFixture implements AutoCloseable {
                 spec.process().openStdin(),
                 spec.process().stdinOnce());
         Tasks.Launch launch = tasks.prepare(taskSpec);
-        OciSpec.Generated generated = OciSpec.generate(inputs(id, spec));
-        Files.write(launch.bundle().resolve("config.json"), generated.config());
+        try {
+            OciSpec.Generated generated = OciSpec.generate(inputs(id, spec));
+            Files.write(launch.bundle().resolve("config.json"), generated.config());
+        } catch (KelpException e) {
+            launch.abandon();
+            throw e;
+        }
         return launch.create();
     }
 

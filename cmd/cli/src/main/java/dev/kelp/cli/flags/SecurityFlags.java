@@ -33,22 +33,18 @@ public final class SecurityFlags {
     @Option(names = "--device", paramLabel = "HOST[:PATH[:rwm]]", description = "a device of this machine")
     List<String> devices = new ArrayList<>();
 
-    private @Nullable Boolean noNewPrivileges;
-    private @Nullable String seccomp;
-    private @Nullable String apparmor;
-    private boolean systemPathsUnconfined;
-
     public Security spec(ClientContext client, boolean readOnlyRootfs) {
-        options.forEach(o -> option(client, o));
+        Options o = new Options();
+        options.forEach(option -> o.set(client, option));
         return new Security(
                 privileged,
                 readOnlyRootfs,
                 capabilities("--cap-add", capabilitiesAdd),
                 capabilities("--cap-drop", capabilitiesDrop),
-                noNewPrivileges,
-                seccomp,
-                apparmor,
-                systemPathsUnconfined,
+                o.noNewPrivileges,
+                o.seccomp,
+                o.apparmor,
+                o.systemPathsUnconfined,
                 devices.stream().map(SecurityFlags::device).toList());
     }
 
@@ -61,33 +57,42 @@ public final class SecurityFlags {
         return names;
     }
 
-    private void option(ClientContext client, String option) {
-        int at = option.indexOf('=');
-        if (at < 0) {
-            at = option.indexOf(':');
-        }
-        String key = at < 0 ? option : option.substring(0, at);
-        String value = at < 0 ? "" : option.substring(at + 1);
-        switch (key) {
-            case "no-new-privileges" ->
-                noNewPrivileges = switch (value) {
-                    case "", "true" -> true;
-                    case "false" -> false;
-                    default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
-                };
-            case "seccomp" ->
-                seccomp = value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
-            case "apparmor" -> apparmor = value;
-            case "systempaths" -> {
-                if (!value.equals("unconfined")) {
-                    throw KelpException.invalid("invalid --security-opt `" + option + "`")
-                            .withHint("systempaths=unconfined is the only one");
-                }
-                systemPathsUnconfined = true;
+    /// What the words of `--security-opt` amount to.
+    private static final class Options {
+        private @Nullable Boolean noNewPrivileges;
+        private @Nullable String seccomp;
+        private @Nullable String apparmor;
+        private boolean systemPathsUnconfined;
+
+        void set(ClientContext client, String option) {
+            int at = option.indexOf('=');
+            if (at < 0) {
+                at = option.indexOf(':');
             }
-            // SELinux labels, for machines that have none: podman and docker ignore them there too
-            case "label" -> {}
-            default -> throw KelpException.invalid("unknown --security-opt `" + option + "`");
+            String key = at < 0 ? option : option.substring(0, at);
+            String value = at < 0 ? "" : option.substring(at + 1);
+            switch (key) {
+                case "no-new-privileges" ->
+                    noNewPrivileges = switch (value) {
+                        case "", "true" -> true;
+                        case "false" -> false;
+                        default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
+                    };
+                case "seccomp" ->
+                    seccomp =
+                            value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
+                case "apparmor" -> apparmor = value;
+                case "systempaths" -> {
+                    if (!value.equals("unconfined")) {
+                        throw KelpException.invalid("invalid --security-opt `" + option + "`")
+                                .withHint("systempaths=unconfined is the only one");
+                    }
+                    systemPathsUnconfined = true;
+                }
+                // SELinux labels, for machines that have none: podman and docker ignore them there too
+                case "label" -> {}
+                default -> throw KelpException.invalid("unknown --security-opt `" + option + "`");
+            }
         }
     }
 

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class Commands {
     /// A command or, with children, a group of commands.
     ///
-    /// @param section heading in the help; empty: not listed there
+    /// @param section heading in the help
     record Row(
             List<String> names,
             String section,

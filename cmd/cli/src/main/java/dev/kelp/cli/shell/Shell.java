@@ -11,13 +11,10 @@ import dev.kelp.engine.Engine;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -32,9 +29,6 @@ public final class Shell {
 
     private static final int EXIT_COMMAND_NOT_FOUND = 127;
     private static final System.Logger LOG = System.getLogger(Shell.class.getName());
-
-    /// Commands whose first argument ends their own flags.
-    private static final List<String> VERBATIM = List.of("run", "create", "exec");
 
     private final ClientContext client;
     private final Engine engine;
@@ -114,37 +108,17 @@ public final class Shell {
     }
 
     private int command(Row row, List<String> arguments, boolean help) throws InterruptedException {
-        KelpCommand made = java.util.Objects.requireNonNull(row.factory()).get();
-        command = made;
-        CommandLine line = line(made, row);
-        if (help || line.parseArgs(arguments.toArray(String[]::new)).isUsageHelpRequested()) {
-            client.out().print(HelpPage.command(words, row, line.getCommandSpec(), client.columns()));
-            return 0;
+        Model model = Model.of(row);
+        command = model.command();
+        try {
+            if (help || !model.parse(flags, arguments)) {
+                client.out().print(HelpPage.command(words, row, model.spec(), client.columns()));
+                return 0;
+            }
+            return model.command().run(new Invocation(client, engine, flags));
+        } finally {
+            model.giveBack(row);
         }
-        return made.run(new Invocation(client, engine, flags));
-    }
-
-    /// The picocli model of one command, with the flags every command has.
-    private CommandLine line(KelpCommand made, Row row) {
-        CommandLine line = new CommandLine(made);
-        CommandSpec spec = line.getCommandSpec();
-        List<String> help = new ArrayList<>(List.of("--help"));
-        if (!spec.optionsMap().containsKey("-h")) {
-            help.addFirst("-h");
-        }
-        spec.addOption(OptionSpec.builder(help.toArray(String[]::new))
-                .usageHelp(true)
-                .arity("0")
-                .type(boolean.class)
-                .description("print this")
-                .build());
-        flags.addTo(spec);
-        line.setExpandAtFiles(false)
-                .setStopAtPositional(VERBATIM.contains(row.name()))
-                .setOverwrittenOptionsAllowed(true)
-                .setInterpolateVariables(false)
-                .setAllowOptionsAsOptionParameters(true);
-        return line;
     }
 
     private KelpException usage(ParameterException e) {

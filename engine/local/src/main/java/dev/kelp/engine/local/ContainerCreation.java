@@ -5,8 +5,8 @@ import dev.kelp.engine.Containers.EffectiveProcess;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
+import dev.kelp.engine.local.image.ImageBase;
 import dev.kelp.linux.Signals;
-import dev.kelp.model.Digest;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.container.ContainerSpec;
@@ -25,23 +25,11 @@ final class ContainerCreation {
     private final ImageSource images;
     private final String defaultRuntime;
 
-    /// What creation needs of images.
+    /// Where images come from.
     interface ImageSource {
         /// The image as a container of `namespace` would use it, unpacked for that snapshotter (null: the default).
-        Base base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
+        ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
     }
-
-    /// What a container stands on.
-    ///
-    /// @param parent name of the committed snapshot of the image's topmost layer; null for an image without layers
-    /// @param snapshotter whose snapshot that is
-    record Base(
-            String displayName,
-            Digest digest,
-            Platform platform,
-            ImageConfig config,
-            @Nullable String parent,
-            String snapshotter) {}
 
     ContainerCreation(ContainerRecords records, ContainerFiles files, ImageSource images, String defaultRuntime) {
         this.records = records;
@@ -58,7 +46,7 @@ final class ContainerCreation {
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec spec = asked.withName(name);
-        Optional<Base> base = base(namespace, spec);
+        Optional<ImageBase> base = base(namespace, spec);
         Definition definition = definition(spec, base);
         ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
         records.insert(c);
@@ -86,7 +74,7 @@ final class ContainerCreation {
         }
     }
 
-    private Optional<Base> base(String namespace, ContainerSpec spec) {
+    private Optional<ImageBase> base(String namespace, ContainerSpec spec) {
         if (spec.rootfs() != null) {
             return Optional.empty();
         }
@@ -98,16 +86,16 @@ final class ContainerCreation {
                 namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
     }
 
-    private Definition definition(ContainerSpec spec, Optional<Base> base) {
+    private Definition definition(ContainerSpec spec, Optional<ImageBase> base) {
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
         String runtime = spec.lifecycle().runtime() != null ? spec.lifecycle().runtime() : defaultRuntime;
         return new Definition(
                 spec,
-                base.map(Base::displayName).orElseGet(() -> "rootfs:" + spec.rootfs()),
-                base.map(Base::digest).orElse(null),
-                base.map(Base::platform).orElse(Platform.host()).toString(),
-                base.map(Base::parent).orElse(null),
-                base.map(Base::snapshotter).orElse(null),
+                base.map(ImageBase::displayName).orElseGet(() -> "rootfs:" + spec.rootfs()),
+                base.map(ImageBase::digest).orElse(null),
+                base.map(ImageBase::platform).orElse(Platform.host()).toString(),
+                base.map(ImageBase::parent).orElse(null),
+                base.map(ImageBase::snapshotter).orElse(null),
                 runtime,
                 System.currentTimeMillis(),
                 effective(spec, image),

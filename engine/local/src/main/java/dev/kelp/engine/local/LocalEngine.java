@@ -3,7 +3,18 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.content.ContentStore;
+import dev.kelp.content.OciLayoutStore;
+import dev.kelp.engine.local.image.ImageService;
 import dev.kelp.engine.local.metadata.Database;
+import dev.kelp.engine.local.metadata.GarbageCollector;
+import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.registry.http.HttpLimits;
+import dev.kelp.registry.http.Proxies;
+import dev.kelp.registry.http.Transport;
+import dev.kelp.snapshot.NativeSnapshotter;
+import dev.kelp.snapshot.layer.LayerApplication;
+import dev.kelp.snapshot.layer.UnpackPolicy;
 import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.CgroupAccess;
@@ -29,6 +40,7 @@ import java.util.regex.Pattern;
 public final class LocalEngine implements Engine {
     private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*");
     private static final int NAMESPACE_LENGTH_MAX = 76;
+    private static final Path CA_BUNDLE = Path.of("/etc/ssl/certs/ca-certificates.crt");
 
     private final Instance instance;
     private final Holder holder;
@@ -39,7 +51,9 @@ public final class LocalEngine implements Engine {
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;
     private final ContainerCreation creation;
-    private final ImageServices images;
+    private final ImageService images;
+    private final GarbageCollector collector;
+    private final Transport transport;
     private final ExecutorService background = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
     private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
@@ -55,8 +69,24 @@ public final class LocalEngine implements Engine {
         records = new ContainerRecords(database);
         ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, hostName());
         lifecycle = new ContainerLifecycle(records, files, tasks, background);
-        images = new ImageServices(instance, database, this::snapshotter, snapshotter.name());
-        creation = new ContainerCreation(records, files, images, defaultRuntime());
+        ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
+        Leases leases = new Leases(database);
+        List<Snapshotter> all = snapshotters();
+        collector = new GarbageCollector(database, leases, content, all);
+        transport = new Transport(new Transport.Settings(
+                "kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, Proxies.NONE, machineAuthorities()));
+        images = new ImageService(new ImageService.Parts(
+                instance.dataRoot(),
+                database,
+                content,
+                all,
+                new LayerApplication(UnpackPolicy.of(instance)),
+                transport,
+                leases,
+                collector,
+                ImageService.TRANSFERS_DEFAULT));
+        creation = new ContainerCreation(
+                records, files, (ns, name, platform, s) -> images.images(ns).base(name, platform, s), defaultRuntime());
     }
 
     /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.
@@ -67,14 +97,16 @@ public final class LocalEngine implements Engine {
         }
         LocalEngine engine = new LocalEngine(instance, holder);
         engine.lifecycle.recover();
-        engine.background.execute(engine::cleanUp);
+        engine.collector.recover();
         return engine;
     }
 
-    /// Removes what crashes left on the disk; nothing waits for it.
-    private void cleanUp() {
-        snapshotter(snapshotter.name()).cleanup();
-        images.collectGarbage();
+    /// The default one first, then the other that always works.
+    private List<Snapshotter> snapshotters() {
+        Snapshotter first = snapshotter("");
+        return first.name().equals(NativeSnapshotter.NAME)
+                ? List.of(first)
+                : List.of(first, snapshotter(NativeSnapshotter.NAME));
     }
 
     private static String defaultRuntime() {
@@ -82,6 +114,15 @@ public final class LocalEngine implements Engine {
             return Programs.ociRuntime(Optional.empty()).getFileName().toString();
         } catch (KelpException e) {
             return "crun";
+        }
+    }
+
+    /// The distribution's bundle of certificate authorities, so that one the machine's owner added is trusted.
+    private static List<String> machineAuthorities() {
+        try {
+            return List.of(Files.readString(CA_BUNDLE));
+        } catch (IOException e) {
+            return List.of();
         }
     }
 
@@ -112,23 +153,13 @@ public final class LocalEngine implements Engine {
                                 + NAMESPACE_LENGTH_MAX);
             }
             return new LocalNamespace(
-                    n, images.in(n), new LocalContainers(n, records, lifecycle, creation));
+                    n, images.images(n), new LocalContainers(n, records, lifecycle, creation));
         });
     }
 
     @Override
     public List<String> namespaces() {
-        return database.read(connection -> {
-            try (var s = connection.createStatement();
-                    var r = s.executeQuery("SELECT namespace FROM images UNION SELECT namespace FROM containers"
-                            + " UNION SELECT 'default' ORDER BY 1")) {
-                List<String> names = new java.util.ArrayList<>();
-                while (r.next()) {
-                    names.add(r.getString(1));
-                }
-                return names;
-            }
-        });
+        return images.namespaces();
     }
 
     @Override

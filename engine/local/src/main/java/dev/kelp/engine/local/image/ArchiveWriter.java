@@ -60,7 +60,7 @@ final class ArchiveWriter {
     void write(List<Item> items, OutputStream to) {
         List<String> nodes =
                 items.stream().map(i -> Nodes.blob(i.target().digest())).toList();
-        try (Leases.Pin pin = service.parts().leases().pin(nodes)) {
+        try (Leases.Pin _ = service.parts().leases().pin(nodes)) {
             Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
             Map<Digest, Set<String>> names = new LinkedHashMap<>();
             Map<Digest, Descriptor> targets = new LinkedHashMap<>();

@@ -244,7 +244,7 @@ public final class LocalImages implements Images {
         Lease lease = service.parts().leases().open(GarbageCollector.PARTIAL_LIFE);
         lease.retain(List.of(Nodes.blob(p.descriptor().digest())));
         Reachability reached = new Reachability();
-        try (Turns.Turn turn = service.turns().take(p.descriptor().digest().toString(), () -> {});
+        try (Turns.Turn _ = service.turns().take(p.descriptor().digest().toString(), () -> {});
                 LayerIntake intake =
                         new LayerIntake(service, LayerIntake.NONE, lease, new ProgressReport(Progress.NONE))) {
             intake.unpack(p.manifest().layers(), p.config().rootfs().diffIds(), s)

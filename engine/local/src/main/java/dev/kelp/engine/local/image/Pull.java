@@ -64,7 +64,7 @@ final class Pull {
         Resolution resolution = registry.resolver().resolve(reference);
         Document top = resolution.document();
         report.reference(reference.toString(), State.RESOLVED);
-        try (Turns.Turn turn = service.turns()
+        try (Turns.Turn _ = service.turns()
                 .take(top.descriptor().digest().toString(), () -> report.item(top.descriptor(), State.WAITING))) {
             // left to expire when this fails: the next attempt goes on with what is here then
             Lease lease = service.parts().leases().open(GarbageCollector.PARTIAL_LIFE);

@@ -55,7 +55,7 @@ final class Push {
     }
 
     void run(Descriptor target) {
-        try (Leases.Pin pin = service.parts().leases().pin(List.of(Nodes.blob(target.digest())))) {
+        try (Leases.Pin _ = service.parts().leases().pin(List.of(Nodes.blob(target.digest())))) {
             List<Parsed> here = service.contents().complete(target);
             Document top = top(target, here);
             List<Document> documents = new ArrayList<>(top.isIndex() ? below(top) : List.of());

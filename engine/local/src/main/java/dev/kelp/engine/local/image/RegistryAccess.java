@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /// A user's way to registries: her Docker configuration, credential helpers and `certs.d` folders, all seen with her eyes.
 final class RegistryAccess {
@@ -41,12 +42,14 @@ final class RegistryAccess {
 
     /// Most pulls need no credentials, so the file is read when a registry asks for some.
     private Credentials lazyCredentials() {
-        AtomicReference<Optional<DockerConfigCredentials>> read = new AtomicReference<>(Optional.empty());
+        AtomicReference<@Nullable Credentials> read = new AtomicReference<>();
         return host -> {
-            if (read.get().isEmpty()) {
-                read.set(Optional.of(dockerConfig()));
+            Credentials credentials = read.get();
+            if (credentials == null) {
+                credentials = dockerConfig();
+                read.set(credentials);
             }
-            return read.get().orElseThrow().forHost(host);
+            return credentials.forHost(host);
         };
     }
 

@@ -145,7 +145,7 @@ final class TarReader {
                 if (value >> 54 != 0) {
                     throw damaged("a number is too large");
                 }
-                value = value << 8 | header[i] & 0xff;
+                value = (value << 8) | (header[i] & 0xff);
             }
             return value;
         }

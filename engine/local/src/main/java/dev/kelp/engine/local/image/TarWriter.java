@@ -59,7 +59,7 @@ final class TarWriter {
         } else {
             h[124] = (byte) 0x80;
             for (int i = 0; i < 8; i++) {
-                h[135 - i] = (byte) (size >>> 8 * i);
+                h[135 - i] = (byte) (size >>> (8 * i));
             }
         }
         octal(h, 136, 12, 0);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.runtime;
+
+import static dev.kelp.runtime.ContainerFixture.spec;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Terminals;
+import dev.kelp.runtime.spec.Capability;
+import dev.kelp.runtime.spec.OciSpec.ProcessConfig;
+import dev.kelp.runtime.spec.RootFiles;
+import dev.kelp.runtime.spec.Users;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class ExecKernelTest {
+    private static ContainerFixture f;
+    private static int tokens;
+
+    @BeforeAll
+    static void start() throws Exception {
+        f = new ContainerFixture();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        f.close();
+    }
+
+    private static ContainerTask sleeper(String runtime) throws Exception {
+        ContainerTask task = f.create(spec("sleep", "1000"), runtime);
+        task.start();
+        return task;
+    }
+
+    private static ExecRequest request(ContainerTask task, boolean terminal, boolean stdin, String... words) {
+        Users.Identity user;
+        try (RootFiles root = new RootFiles("/proc/" + task.pid() + "/root")) {
+            user = Users.of(root).resolve("alice", List.of());
+        }
+        ProcessConfig process = new ProcessConfig(
+                List.of(words),
+                List.of("PATH=/bin", "X=y"),
+                "/tmp",
+                user,
+                0022,
+                terminal,
+                40,
+                100,
+                EnumSet.copyOf(Capability.DEFAULT),
+                true,
+                null,
+                null,
+                List.of());
+        return new ExecRequest("t" + ++tokens, process, stdin, false);
+    }
+
+    private static String text(Fd fd) throws IOException {
+        try (InputStream in = Pipes.input(fd)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"crun", "runc"})
+    void givesOutputErrorsInputAndExitCode(String runtime) throws Exception {
+        ContainerTask task = sleeper(runtime);
+        ExecProcess p = task.exec(request(task, false, true, "sh", "-c", "cat; id -u; pwd; echo $X >&2; exit 42"));
+        byte[] hello = "hello\n".getBytes(StandardCharsets.UTF_8);
+        Fd stdin = p.stdin().orElseThrow();
+        Pipes.writeAll(stdin, hello, 0, hello.length);
+        stdin.close();
+        assertThat(text(p.stdout().orElseThrow())).isEqualTo("hello\n1000\n/tmp\n");
+        assertThat(text(p.stderr().orElseThrow())).isEqualTo("y\n");
+        assertThat(p.exit().get(10, TimeUnit.SECONDS).code()).isEqualTo(42);
+        ExecProcess confined = task.exec(
+                request(task, false, false, "grep", "-E", "^(Seccomp|NoNewPrivs|CapBnd):", "/proc/self/status"));
+        assertThat(text(confined.stdout().orElseThrow()).replace("\t", " "))
+                .isEqualTo("CapBnd: 00000000a80425fb\nNoNewPrivs: 1\nSeccomp: 2\n");
+        task.delete();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"crun", "runc"})
+    void tellsCommandsThatCannotBeExecuted(String runtime) throws Exception {
+        ContainerTask task = sleeper(runtime);
+        for (String[] c : new String[][] {{"nosuch", "127"}, {"/bin/notexec", "126"}, {"false", "1"}}) {
+            ExecProcess p = task.exec(request(task, false, false, c[0]));
+            ExecProcess.Exit exit = p.exit().get(10, TimeUnit.SECONDS);
+            assertThat(exit.code()).as(c[0] + ": " + exit).isEqualTo(Integer.parseInt(c[1]));
+            assertThat(exit.failure().isPresent()).isEqualTo(exit.code() != 1);
+            p.stdout().orElseThrow().close();
+            p.stderr().orElseThrow().close();
+        }
+        task.delete();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"crun", "runc"})
+    void tellsASignalAsAShellDoes(String runtime) throws Exception {
+        ContainerTask task = sleeper(runtime);
+        ExecProcess p = task.exec(request(task, false, false, "sh", "-c", "kill -KILL $$"));
+        assertThat(p.exit().get(10, TimeUnit.SECONDS).code()).isEqualTo(137);
+        p.stdout().orElseThrow().close();
+        p.stderr().orElseThrow().close();
+        task.delete();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"crun", "runc"})
+    void givesATerminal(String runtime) throws Exception {
+        ContainerTask task = sleeper(runtime);
+        ExecProcess p = task.exec(request(task, true, true, "sh", "-c", "tty; read x; stty size; exit 3"));
+        Fd terminal = p.terminal().orElseThrow();
+        Terminals.setSize(terminal, 33, 99);
+        Pipes.writeAll(terminal, new byte[] {'\n'}, 0, 1);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (InputStream in = Pipes.input(terminal)) {
+            in.transferTo(out);
+        } catch (IOException e) {
+            // EIO is how a pty's master tells that nobody has the other end
+        }
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("/dev/pts/").contains("33 99\r\n");
+        assertThat(p.exit().get(10, TimeUnit.SECONDS).code()).isEqualTo(3);
+        ExecProcess missing = task.exec(request(task, true, true, "nosuch"));
+        assertThat(missing.exit().get(10, TimeUnit.SECONDS).code()).isEqualTo(127);
+        missing.terminal().ifPresent(Fd::close);
+        task.delete();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"crun"})
+    void survivesTheDaemon(String runtime) throws Exception {
+        ContainerTask task = sleeper(runtime);
+        ExecRequest request = request(task, false, true, "sh", "-c", "read x; exit 9");
+        ExecProcess p = task.exec(request);
+        f.restartDaemon();
+        ContainerTask again = f.tasks.reattach(task.id()).orElseThrow();
+        var exit = again.execExit(request.token());
+        assertThat(exit).isNotDone();
+        p.stdin().orElseThrow().close();
+        assertThat(exit.get(10, TimeUnit.SECONDS).code()).isEqualTo(9);
+        p.stdout().orElseThrow().close();
+        p.stderr().orElseThrow().close();
+        try (var files = Files.list(again.bundle())) {
+            assertThat(files.map(x -> x.getFileName().toString())).noneMatch(n -> n.startsWith("exec-"));
+        }
+        again.delete();
+    }
+}
