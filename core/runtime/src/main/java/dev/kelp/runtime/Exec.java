@@ -105,6 +105,14 @@ final class Exec {
     }
 
     private ExecProcess startWithTerminal(ExecRequest request) throws ErrnoException {
+        if (!runtime.isCrun()) {
+            // runc takes a console socket only with --detach, and then nobody learns the exit code
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED,
+                            "execute a command on a terminal in container " + id + ": " + runtime.name()
+                                    + " cannot hand over the terminal and stay")
+                    .withHint("create the container with crun, or execute without a terminal");
+        }
         String token = request.token();
         Path socket = consoleSocket(token);
         try (Fd listener = UnixSockets.listen(socket.toString(), UnixSockets.Type.STREAM, 1)) {

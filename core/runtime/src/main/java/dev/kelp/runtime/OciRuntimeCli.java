@@ -94,6 +94,11 @@ public final class OciRuntimeCli {
         run("start", List.of("start", id));
     }
 
+    /// Where crun leaves a container's seccomp filter.
+    Path compiledFilter(String id) {
+        return stateRoot.resolve(id).resolve("seccomp.bpf");
+    }
+
     private Path execFifo(String id) {
         return stateRoot.resolve(id).resolve("exec.fifo");
     }

@@ -10,21 +10,24 @@ import dev.kelp.model.KelpException;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
 import dev.kelp.rootless.Spawner;
+import dev.kelp.runtime.spec.OciSpec;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// Makes tasks and finds those an earlier daemon made. One object per daemon.
 ///
 /// ```
-/// Launch launch = tasks.prepare(spec);                    // the monitor starts while …
-/// Files.write(launch.bundle().resolve("config.json"), …); // … mounts and configuration are made
-/// ContainerTask task = launch.create();                   // namespaces exist, the command does not run yet
-/// task.attach() …                                         // no output can be lost
+/// Launch launch = tasks.prepare(spec);                 // the monitor starts while …
+/// launch.configure(OciSpec.generate(…));               // … mounts and configuration are made
+/// ContainerTask task = launch.create();                // namespaces exist, the command does not run yet
+/// task.attach() …                                      // no output can be lost
 /// task.start();
 /// int code = task.exit().join();
 /// task.delete();
@@ -37,10 +40,13 @@ public final class Tasks implements AutoCloseable {
     private final Path runRoot;
     private final Spawner spawner;
     private final CgroupAccess.Driver cgroups;
+    private final Path filters;
+    private final Map<Path, CompiledSeccomp> compiled = new ConcurrentHashMap<>();
     private final Watcher watcher = new Watcher();
 
     public Tasks(Instance instance, Spawner spawner, CgroupAccess cgroups) {
         this.runRoot = instance.runRoot();
+        this.filters = instance.dataRoot().resolve("seccomp");
         this.spawner = spawner;
         this.cgroups = cgroups.driver();
     }
@@ -50,8 +56,13 @@ public final class Tasks implements AutoCloseable {
         return new OciRuntimeCli(program, runRoot, cgroups, spawner);
     }
 
-    /// Makes the bundle's folder and starts the monitor, which then waits. The caller puts `config.json` into the bundle and
-    /// calls [Launch#create], or [Launch#abandon].
+    /// The filters this runtime compiled before.
+    public CompiledSeccomp compiledSeccomp(Path program) {
+        return compiled.computeIfAbsent(program, p -> new CompiledSeccomp(filters, p));
+    }
+
+    /// Makes the bundle's folder and starts the monitor, which then waits. The caller must call [Launch#configure] and
+    /// [Launch#create], or [Launch#abandon].
     ///
     /// @throws KelpException NOT_FOUND when conmon is not installed
     public Launch prepare(TaskSpec spec) {
@@ -76,6 +87,7 @@ public final class Tasks implements AutoCloseable {
         private final TaskFiles files;
         private final OciRuntimeCli runtime;
         private final Monitor monitor;
+        private Optional<String> seccompToLearn = Optional.empty();
 
         private Launch(TaskSpec spec, TaskFiles files, OciRuntimeCli runtime, Monitor monitor) {
             this.spec = spec;
@@ -84,9 +96,20 @@ public final class Tasks implements AutoCloseable {
             this.monitor = monitor;
         }
 
-        /// The folder `config.json` belongs into.
+        /// The bundle's folder.
         public Path bundle() {
             return files.bundle();
+        }
+
+        /// Writes the bundle's `config.json`.
+        public void configure(OciSpec.Generated configuration) {
+            Path file = files.file("config.json");
+            try {
+                Files.write(file, configuration.config());
+            } catch (IOException e) {
+                throw new KelpException(ErrorKind.INTERNAL, "write " + file + ": " + e, e);
+            }
+            seccompToLearn = configuration.seccompToCompile();
         }
 
         /// Makes the container: everything is set up, its command waits for [ContainerTask#start].
@@ -105,6 +128,8 @@ public final class Tasks implements AutoCloseable {
                 cleanUp(e);
                 throw e;
             }
+            seccompToLearn.ifPresent(
+                    profile -> compiledSeccomp(spec.ociRuntime()).learn(profile, runtime.compiledFilter(spec.id())));
             Optional<Fd> first = pidfd(pid);
             Processes.startTicks(pid).ifPresent(ticks -> files.write("first", pid + " " + ticks));
             return new ContainerTask(context(), spec.id(), files, runtime, monitor.pidfd(), first, pid);

@@ -145,6 +145,7 @@ final class ContainerFixture implements AutoCloseable {
                 CgroupAccess.none(),
                 Programs.init().orElse(null),
                 "machine",
+                profile -> tasks.compiledSeccomp(Programs.ociRuntime(Optional.of("crun"))).of(profile),
                 List.of());
     }
 
@@ -181,8 +182,7 @@ final class ContainerFixture implements AutoCloseable {
                 spec.process().stdinOnce());
         Tasks.Launch launch = tasks.prepare(taskSpec);
         try {
-            OciSpec.Generated generated = OciSpec.generate(inputs(id, spec));
-            Files.write(launch.bundle().resolve("config.json"), generated.config());
+            launch.configure(OciSpec.generate(inputs(id, spec)));
         } catch (KelpException e) {
             launch.abandon();
             throw e;

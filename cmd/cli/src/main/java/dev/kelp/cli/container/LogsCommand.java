@@ -75,7 +75,7 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
     private final class Printer implements LogSink {
         private final Invocation call;
         private final boolean[] midLine = new boolean[2];
-        private @Nullable PrintStream last;
+        private boolean lastWasError;
 
         Printer(Invocation call) {
             this.call = call;
@@ -84,11 +84,11 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
         @Override
         public boolean entry(LogEntry e) {
             PrintStream out = e.stderr() ? call.err() : call.out();
-            if (last != null && last != out) {
+            if (e.stderr() != lastWasError) {
                 // both may go to one terminal: keep the order in which the container wrote
-                last.flush();
+                (lastWasError ? call.err() : call.out()).flush();
+                lastWasError = e.stderr();
             }
-            last = out;
             if (timestamps) {
                 timed(out, e);
             } else {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,9 @@ public final class OciSpec {
             "/sys/devices/virtual/powercap");
     private static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+    /// crun's annotation for a compiled filter.
+    public static final String SECCOMP_ANNOTATION = "run.oci.seccomp_bpf_data";
+
     private static final int UMASK_DEFAULT = 0022;
     private static final String KERNEL = System.getProperty("os.version", "");
 
@@ -45,8 +49,10 @@ public final class OciSpec {
     ///
     /// @param config the bytes of `config.json`
     /// @param process the first process as it will run
+    /// @param seccompToCompile the profile's JSON when the configuration carries no compiled filter
     /// @param warnings what was asked for and is not done, a sentence each
-    public record Generated(byte[] config, ProcessConfig process, List<String> warnings) {
+    public record Generated(
+            byte[] config, ProcessConfig process, Optional<String> seccompToCompile, List<String> warnings) {
         public Generated {
             warnings = List.copyOf(warnings);
         }
@@ -102,9 +108,17 @@ public final class OciSpec {
         }
         NetworkFiles.write(in);
         List<OciMount> mounts = ContainerMounts.of(in);
+        String seccomp = seccomp(in, process);
+        Map<String, String> annotations = new TreeMap<>(in.spec().annotations());
+        boolean compiled = seccomp == null || annotations.containsKey(SECCOMP_ANNOTATION);
+        if (!compiled) {
+            Optional<String> filter = in.compiledSeccomp().apply(seccomp);
+            filter.ifPresent(f -> annotations.put(SECCOMP_ANNOTATION, f));
+            compiled = filter.isPresent();
+        }
         byte[] config = SpecJson.config(new SpecJson.Config(
-                process, in, mounts, namespaces(in), sysctls(in), resources(in, warnings), seccomp(in, process)));
-        return new Generated(config, process, warnings);
+                process, in, mounts, namespaces(in), sysctls(in), annotations, resources(in, warnings), seccomp));
+        return new Generated(config, process, compiled ? Optional.empty() : Optional.ofNullable(seccomp), warnings);
     }
 
     /// The first process alone; with a specification that names another command, what `exec` starts.

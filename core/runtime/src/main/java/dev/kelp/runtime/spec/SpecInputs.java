@@ -9,6 +9,8 @@ import dev.kelp.rootless.Instance;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// What [OciSpec] joins.
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// file; a namespace not named here is private or the host's, as `spec` says
 /// @param initProgram a static init of the host, needed when `spec` asks for one
 /// @param hostName the machine's name, what a container in the host's UTS namespace is called
+/// @param compiledSeccomp a profile's JSON → its filter in base64 if there is one already, see `CompiledSeccomp`
 /// @param addresses the container's own addresses for /etc/hosts; empty with the host's network
 public record SpecInputs(
         String id,
@@ -35,6 +38,7 @@ public record SpecInputs(
         CgroupAccess cgroups,
         @Nullable Path initProgram,
         String hostName,
+        Function<String, Optional<String>> compiledSeccomp,
         List<String> addresses) {
     public SpecInputs {
         mounts = List.copyOf(mounts);

@@ -27,6 +27,7 @@ final class SpecJson {
             List<OciMount> mounts,
             Map<String, String> namespaces,
             Map<String, String> sysctls,
+            Map<String, String> annotations,
             @Nullable Resources resources,
             @Nullable String seccomp) {}
 
@@ -81,7 +82,7 @@ final class SpecJson {
             out.writeEndObject();
         }
         out.writeEndArray();
-        map("annotations", in.spec().annotations());
+        map("annotations", c.annotations());
         out.writeName("linux");
         linux(c);
         out.writeEndObject();

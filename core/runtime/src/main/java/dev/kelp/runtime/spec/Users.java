@@ -31,7 +31,8 @@ public final class Users {
 
     /// Who a process runs as.
     ///
-    /// @param groups supplementary ids, ascending, the primary not among them
+    /// @param groups supplementary ids, ascending. The primary one is among them: a set-group-id program would
+    /// otherwise drop it, and with it what files deny to that group
     /// @param home the home directory, `/` for a user without a line in passwd
     public record Identity(long uid, long gid, List<Long> groups, String home, Optional<String> name) {
         public Identity {
@@ -115,7 +116,7 @@ public final class Users {
             groups.stream().filter(g -> g.members().contains(name)).forEach(g -> more.add(g.gid()));
         }
         additionalGroups.forEach(g -> more.add(gid(g)));
-        more.remove(gid);
+        more.add(gid);
         String home = user.map(User::home).filter(h -> h.startsWith("/")).orElse("/");
         return new Identity(uid, gid, List.copyOf(more), home, user.map(User::name));
     }
