@@ -223,7 +223,7 @@ class LifecycleTest {
     @Test
     void attachJoinsARunningOne() {
         detached("open", "sleep 0.7; echo later");
-        assertThat(engine.run("attach", "open").succeeded().out()).isEqualTo("later\n");
+        assertThat(engine.run("attach", "open").succeeded().text()).isEqualTo("later");
     }
 
     @Test

@@ -33,8 +33,9 @@ class RunTest {
     }
 
     private static String[] words(String script, String... options) {
+        boolean network = Stream.of(options).anyMatch(option -> option.startsWith("--net"));
         return Stream.of(
-                        Stream.of("run", "--rm", "--net=host"),
+                        Stream.of("run", "--rm", network ? "--tty=false" : "--net=host"),
                         Stream.of(options),
                         Stream.of(busybox(), "sh", "-c", script))
                 .flatMap(part -> part)
@@ -56,7 +57,8 @@ class RunTest {
 
     @Test
     void aSignalIs128AndItsNumber() {
-        shell("kill -9 $$").expect(137);
+        // The kernel does not let pid 1 kill itself: pid_namespaces(7).
+        shell("sh -c 'kill -9 $$'; exit $?").expect(137);
     }
 
     @Test
@@ -205,13 +207,14 @@ class RunTest {
 
     @Test
     void seccompRefusesNewNamespaces() {
-        shell("unshare -U true").expect(1);
+        // Podman's own profile allows it.
+        shell("unshare -U true").expect(engine.isKelp() ? 1 : 0);
     }
 
     @Test
     void limits() {
         Outcome outcome =
-                shell("ulimit -n; ulimit -Hn", "--ulimit", "nofile=100:200").succeeded();
+                shell("ulimit -n; ulimit -Hn", "--ulimit", "nofile=100:200", "--ulimit", "nproc=512:512").succeeded();
         assertThat(outcome.lines()).containsExactly("100", "200");
     }
 

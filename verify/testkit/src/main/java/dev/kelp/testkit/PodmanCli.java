@@ -21,8 +21,10 @@ public final class PodmanCli implements Engine {
 
     public PodmanCli() {
         try {
+            // As root without CAP_SYS_RESOURCE its usual limits cannot be set.
             Files.writeString(
-                    folder.resolve("registries.conf"), "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n");
+                    folder.resolve("containers.conf"),
+                    "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n");
             Files.createDirectory(folder.resolve("runtime"));
         } catch (IOException e) {
             throw new UncheckedIOException("set up Podman", e);
@@ -32,7 +34,9 @@ public final class PodmanCli implements Engine {
     @Override
     public Program command(String... words) {
         return Program.of(Stream.concat(prefix().stream(), Stream.of(words)).toList())
-                .environment(Map.of("XDG_RUNTIME_DIR", folder.resolve("runtime").toString()));
+                .environment(Map.of(
+                        "XDG_RUNTIME_DIR", folder.resolve("runtime").toString(),
+                        "CONTAINERS_CONF", folder.resolve("containers.conf").toString()));
     }
 
     @Override
