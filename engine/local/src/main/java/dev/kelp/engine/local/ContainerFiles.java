@@ -13,6 +13,7 @@ import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
+import dev.kelp.runtime.CompiledSeccomp;
 import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.TaskSpec;
 import dev.kelp.runtime.spec.OciSpec;
@@ -37,14 +38,28 @@ final class ContainerFiles {
     private final CgroupAccess cgroups;
     private final Function<String, Snapshotter> snapshotters;
     private final String hostName;
+    private final Function<Path, CompiledSeccomp> filters;
 
     /// @param snapshotters by name
+    /// @param filters the seccomp filters compiled so far, by OCI runtime
     ContainerFiles(
-            Instance instance, CgroupAccess cgroups, Function<String, Snapshotter> snapshotters, String hostName) {
+            Instance instance,
+            CgroupAccess cgroups,
+            Function<String, Snapshotter> snapshotters,
+            Function<Path, CompiledSeccomp> filters) {
         this.instance = instance;
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
-        this.hostName = hostName;
+        this.filters = filters;
+        this.hostName = machineName();
+    }
+
+    private static String machineName() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            return "localhost";
+        }
     }
 
     Path folder(ContainerRecord c) {
@@ -120,6 +135,7 @@ final class ContainerFiles {
                 cgroups,
                 spec.lifecycle().init() ? initProgram() : null,
                 hostName,
+                profile -> filters.apply(Programs.ociRuntime(Optional.of(c.definition().runtime()))).of(profile),
                 List.of());
     }
 

@@ -9,10 +9,8 @@ import dev.kelp.model.KelpException;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -91,15 +89,13 @@ final class ContainerLifecycle {
             // The monitor starts while the root file system is mounted and the configuration written.
             launch = tasks.prepare(files.task(c));
             OciSpec.Generated generated = files.prepare(c);
-            Files.write(launch.bundle().resolve("config.json"), generated.config());
+            launch.configure(generated);
             Tasks.Launch ready = launch;
             launch = null;
             ContainerTask task = ready.create();
             entry.task = Optional.of(task);
             whenEnded(c, task);
             return task;
-        } catch (IOException e) {
-            throw unprepared(c, entry, launch, new KelpException(ErrorKind.INTERNAL, "write the bundle: " + e, e));
         } catch (KelpException e) {
             throw unprepared(c, entry, launch, e);
         }

@@ -67,7 +67,7 @@ public final class LocalEngine implements Engine {
         tasks = new Tasks(instance, holder, cgroups);
         snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
         records = new ContainerRecords(database);
-        ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, hostName());
+        ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, tasks::compiledSeccomp);
         lifecycle = new ContainerLifecycle(records, files, tasks, background);
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
@@ -123,14 +123,6 @@ public final class LocalEngine implements Engine {
             return List.of(Files.readString(CA_BUNDLE));
         } catch (IOException e) {
             return List.of();
-        }
-    }
-
-    private static String hostName() {
-        try {
-            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
-        } catch (IOException e) {
-            return "localhost";
         }
     }
 
