@@ -213,8 +213,8 @@ class RunTest {
 
     @Test
     void limits() {
-        Outcome outcome =
-                shell("ulimit -n; ulimit -Hn", "--ulimit", "nofile=100:200", "--ulimit", "nproc=512:512").succeeded();
+        Outcome outcome = shell("ulimit -n; ulimit -Hn", "--ulimit", "nofile=100:200", "--ulimit", "nproc=512:512")
+                .succeeded();
         assertThat(outcome.lines()).containsExactly("100", "200");
     }
 

@@ -111,7 +111,7 @@ class LayeringTest {
             .resideInAPackage("dev.kelp.engine")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(all(ENGINE_INSIDE, CORE, new String[] {LINUX, ROOTLESS}));
+            .resideInAnyPackage(all(ENGINE_INSIDE, CORE, new String[] {ROOTLESS}));
 
     @ArchTest
     static final ArchRule commandsAndProtocolsSeeOnlyTheApi = noClasses()
@@ -119,7 +119,7 @@ class LayeringTest {
             .resideInAnyPackage(all(PROTOCOL, new String[] {"dev.kelp.cli.."}))
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(all(ENGINE_INSIDE, CORE, new String[] {LINUX, ROOTLESS}));
+            .resideInAnyPackage(all(ENGINE_INSIDE, CORE, new String[] {ROOTLESS}));
 
     @ArchTest
     static final ArchRule onlyLinuxCallsNativeCode = noClasses()
