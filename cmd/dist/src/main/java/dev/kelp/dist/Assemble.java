@@ -51,11 +51,7 @@ public final class Assemble {
         Jars.copy(daemonClassPath(), lib);
         setTimes();
         String id = buildId();
-        if (Assemble.class.getResource("/dev/kelp/daemon/Training.class") == null) {
-            IO.println("no AOT cache: there is no daemon to train yet");
-        } else {
-            TrainedCache.make(tree);
-        }
+        TrainedCache.make(tree);
         Files.writeString(tree.resolve("build-id"), id + "\n");
         setTimes();
     }
