@@ -55,7 +55,8 @@ public record CgroupAccess(Driver driver, String path, Set<String> controllers) 
         if (legacy || path.isEmpty() || !Files.isRegularFile(controllersFile)) {
             return none();
         }
-        Set<String> controllers = new TreeSet<>(List.of(Files.readString(controllersFile).trim().split(" ")));
+        Set<String> controllers =
+                new TreeSet<>(List.of(Files.readString(controllersFile).trim().split(" ")));
         controllers.remove("");
         if (userBus) {
             return new CgroupAccess(Driver.SYSTEMD, path, controllers);

@@ -62,7 +62,8 @@ public final class Holder implements Spawner, AutoCloseable {
         send(new Packet.Writer('Q'), List.of());
     }
 
-    /// Keeps a descriptor under `name` beyond this daemon's life; one of that name is replaced. `fd` stays the caller's.
+    /// Keeps a descriptor under `name` beyond this daemon's life; one of that name is replaced. `fd` stays the
+    /// caller's.
     public void store(String name, Fd fd) {
         send(new Packet.Writer('S').string(name), List.of(fd));
     }

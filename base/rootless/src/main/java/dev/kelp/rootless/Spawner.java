@@ -9,11 +9,13 @@ import java.util.concurrent.CompletableFuture;
 public interface Spawner {
     /// Starts a program and returns once it was executed (or execve(2) failed).
     ///
-    /// @throws KelpException NOT_FOUND or PERMISSION_DENIED when the program cannot be executed, UNAVAILABLE when the
+    /// @throws KelpException NOT_FOUND or PERMISSION_DENIED when the program cannot be executed, UNAVAILABLE when
+    /// the
     /// holder is gone
     SpawnedProcess spawn(SpawnRequest request);
 
-    /// The exit of a process spawned under `key` by this daemon or an earlier one: completes with the wait status, at
+    /// The exit of a process spawned under `key` by this daemon or an earlier one: completes with the wait status,
+    /// at
     /// once when it is known. For a key nobody used it never completes.
     CompletableFuture<Integer> exit(String key);
 

@@ -14,8 +14,7 @@ class FactsTest {
     void readsSubordinateRangesByNameAndNumberAndSkipsOtherLines() {
         String text = "# c\nalice:100000:65536\nbob:1:2\n1000:300000:10\nalice:x:1\nalice:1:0\nalice:1\n";
         assertThat(SubordinateIds.parse(text, "alice", 1000))
-                .containsExactly(
-                        new SubordinateIds.Range(100000, 65536), new SubordinateIds.Range(300000, 10));
+                .containsExactly(new SubordinateIds.Range(100000, 65536), new SubordinateIds.Range(300000, 10));
         assertThat(SubordinateIds.parse(text, "carol", 7)).isEmpty();
     }
 
@@ -28,7 +27,8 @@ class FactsTest {
         CgroupAccess found = CgroupAccess.detect(root, List.of("0::/user.slice/kelp.service"), false);
         assertThat(found.driver()).isEqualTo(CgroupAccess.Driver.CGROUPFS);
         assertThat(found.controllers()).containsExactlyInAnyOrder("cpu", "memory", "pids");
-        assertThat(CgroupAccess.detect(root, List.of("0::/user.slice/kelp.service"), true).driver())
+        assertThat(CgroupAccess.detect(root, List.of("0::/user.slice/kelp.service"), true)
+                        .driver())
                 .isEqualTo(CgroupAccess.Driver.SYSTEMD);
     }
 

@@ -41,8 +41,10 @@ class HolderKernelTest {
         Fd[] out = Pipes.pipe();
         Fd[] in = Pipes.pipe();
         SpawnedProcess child = test.holder()
-                .spawn(shell("k", "read l <&7; echo \"$l $A $B\"; ls /proc/self/fd | tr '\\n' ' '", Map.of(
-                        1, out[1], 7, in[0])));
+                .spawn(shell(
+                        "k",
+                        "read l <&7; echo \"$l $A $B\"; ls /proc/self/fd | tr '\\n' ' '",
+                        Map.of(1, out[1], 7, in[0])));
         out[1].close();
         in[0].close();
         Pipes.writeAll(in[1], "hello\n".getBytes(), 0, 6);
@@ -52,7 +54,8 @@ class HolderKernelTest {
         }
         // 3 is ls' own view of the folder; 7 was given, 10 and the like would be leaks
         assertThat(text).isEqualTo("hello 1 x y\n0 1 2 3 7 ");
-        assertThat(SpawnedProcess.exitCode(child.waitStatus().get(10, TimeUnit.SECONDS))).isZero();
+        assertThat(SpawnedProcess.exitCode(child.waitStatus().get(10, TimeUnit.SECONDS)))
+                .isZero();
         child.pidfd().close();
         in[1].close();
     }
@@ -61,8 +64,10 @@ class HolderKernelTest {
     void tellsExitCodesAndSignals() throws Exception {
         SpawnedProcess three = test.holder().spawn(shell("three", "exit 3", Map.of()));
         SpawnedProcess killed = test.holder().spawn(shell("killed", "kill -TERM $$", Map.of()));
-        assertThat(SpawnedProcess.exitCode(three.waitStatus().get(10, TimeUnit.SECONDS))).isEqualTo(3);
-        assertThat(SpawnedProcess.exitCode(killed.waitStatus().get(10, TimeUnit.SECONDS))).isEqualTo(143);
+        assertThat(SpawnedProcess.exitCode(three.waitStatus().get(10, TimeUnit.SECONDS)))
+                .isEqualTo(3);
+        assertThat(SpawnedProcess.exitCode(killed.waitStatus().get(10, TimeUnit.SECONDS)))
+                .isEqualTo(143);
         three.pidfd().close();
         killed.pidfd().close();
     }
@@ -86,12 +91,15 @@ class HolderKernelTest {
         early.waitStatus().get(10, TimeUnit.SECONDS);
         gate[0].close();
         Holder second = test.restartDaemon();
-        assertThat(SpawnedProcess.exitCode(second.exit("early").get(10, TimeUnit.SECONDS))).isEqualTo(4);
+        assertThat(SpawnedProcess.exitCode(second.exit("early").get(10, TimeUnit.SECONDS)))
+                .isEqualTo(4);
         gate[1].close();
-        assertThat(SpawnedProcess.exitCode(second.exit("late").get(10, TimeUnit.SECONDS))).isEqualTo(5);
+        assertThat(SpawnedProcess.exitCode(second.exit("late").get(10, TimeUnit.SECONDS)))
+                .isEqualTo(5);
         second.acknowledge("early");
         Holder third = test.restartDaemon();
-        assertThat(SpawnedProcess.exitCode(third.exit("late").get(10, TimeUnit.SECONDS))).isEqualTo(5);
+        assertThat(SpawnedProcess.exitCode(third.exit("late").get(10, TimeUnit.SECONDS)))
+                .isEqualTo(5);
         assertThat(third.exit("early")).isNotDone();
         late.pidfd().close();
         early.pidfd().close();
@@ -115,7 +123,8 @@ class HolderKernelTest {
 
     @Test
     void failsWhatWaitsWhenTheHolderGoes() throws Exception {
-        SpawnedProcess child = test.holder().spawn(shell("k", "sleep 100", Map.of()).dyingWithDaemon());
+        SpawnedProcess child =
+                test.holder().spawn(shell("k", "sleep 100", Map.of()).dyingWithDaemon());
         test.holder().close();
         assertThatThrownBy(() -> child.waitStatus().get(10, TimeUnit.SECONDS)).hasMessageContaining("holder is gone");
         assertThatThrownBy(() -> test.holder().spawn(shell("l", "true", Map.of())))

@@ -20,8 +20,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Compiling a default profile for three system call tables costs libseccomp more than all the rest of a container's
 /// start. crun leaves the result in its state folder as `seccomp.bpf`, and takes it back from the annotation
-/// `run.oci.seccomp_bpf_data` (crun(1), since 0.18). The profile stays in the configuration: a runtime that does not know the
-/// annotation compiles it. A filter is kept for one profile, one crun (path, size, time) and one kernel; wrong by a bit it
+/// `run.oci.seccomp_bpf_data` (crun(1), since 0.18). The profile stays in the configuration: a runtime that does not
+/// know the
+/// annotation compiles it. A filter is kept for one profile, one crun (path, size, time) and one kernel; wrong by a bit
+/// it
 /// would be a hole, so it is only ever read from folders of this user's own.
 public final class CompiledSeccomp {
     /// The kernel's BPF_MAXINSNS instructions of 8 bytes.
@@ -51,7 +53,8 @@ public final class CompiledSeccomp {
         }
         try {
             Path real = program.toRealPath();
-            return real + " " + Files.size(real) + " " + Files.getLastModifiedTime(real).toMillis();
+            return real + " " + Files.size(real) + " "
+                    + Files.getLastModifiedTime(real).toMillis();
         } catch (IOException e) {
             return null;
         }

@@ -51,7 +51,8 @@ public final class ContainerLog {
         public static final Options ALL = new Options(false, -1, null, null, true, true);
     }
 
-    /// A piece of output. A whole line's data ends in a newline; a piece without one goes on in its stream's next entry.
+    /// A piece of output. A whole line's data ends in a newline; a piece without one goes on in its stream's next
+    /// entry.
     public record Entry(Instant time, boolean stderr, byte[] data) {}
 
     /// Takes entries; false ends the replay.
@@ -59,7 +60,8 @@ public final class ContainerLog {
         boolean take(Entry entry);
     }
 
-    /// Replays the log into `sink`. With `follow` it goes on until `end` is completed and everything written before is
+    /// Replays the log into `sink`. With `follow` it goes on until `end` is completed and everything written before
+    /// is
     /// read, or `cancelled` is completed. Returns then.
     ///
     /// @param end the container's exit, see [ContainerTask#exit]
@@ -117,7 +119,8 @@ public final class ContainerLog {
         }
     }
 
-    /// Wakes the follower as long as it is there: a descriptor's number may belong to somebody else right after closing.
+    /// Wakes the follower as long as it is there: a descriptor's number may belong to somebody else right after
+    /// closing.
     private static final class Wake implements AutoCloseable {
         private final Fd fd;
 
@@ -194,8 +197,7 @@ public final class ContainerLog {
 
         private @Nullable Object key() throws IOException {
             try {
-                return Files.readAttributes(file, BasicFileAttributes.class)
-                        .fileKey();
+                return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
             } catch (NoSuchFileException e) {
                 return fileKey;
             }

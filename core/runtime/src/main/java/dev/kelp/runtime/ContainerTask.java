@@ -34,7 +34,8 @@ public final class ContainerTask {
     /// conmon refuses larger windows.
     private static final int WINDOW_MAX = 1000;
 
-    /// How long a killed first process may take to go (milliseconds): it may be in the kernel, writing to a slow disk.
+    /// How long a killed first process may take to go (milliseconds): it may be in the kernel, writing to a slow
+    /// disk.
     private static final long KILLED_MILLIS_MAX = 10_000;
 
     private final Context context;
@@ -201,7 +202,7 @@ public final class ContainerTask {
         try {
             Fd stream = UnixSockets.connect(files.file("attach").toString(), UnixSockets.Type.SEQPACKET);
             try {
-                return new Streams(stream, terminal() ? Optional.of(control()) : Optional.empty());
+                return new Streams(stream, files.terminal() ? Optional.of(control()) : Optional.empty());
             } catch (ErrnoException e) {
                 stream.close();
                 throw e;
@@ -213,10 +214,6 @@ public final class ContainerTask {
             }
             throw e.toKelp("attach to container " + id);
         }
-    }
-
-    private boolean terminal() {
-        return files.text("terminal").orElse("").equals("true");
     }
 
     private Fd control() throws ErrnoException {
@@ -279,7 +276,7 @@ public final class ContainerTask {
             });
             awaitKilled();
         }
-        runtime.delete(id);
+        runtime.forget(id);
         first.ifPresent(Fd::close);
         files.remove();
     }

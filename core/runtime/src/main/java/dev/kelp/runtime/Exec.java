@@ -21,7 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/// The OCI runtime's `exec`, started by the holder without a monitor: the holder keeps the exit status, the daemon hands the
+/// The OCI runtime's `exec`, started by the holder without a monitor: the holder keeps the exit status, the daemon
+/// hands the
 /// streams to the client, so the process survives the daemon.
 ///
 /// The runtime process stays for as long as the command runs and passes its status on. Its own failures look like the
@@ -93,8 +94,7 @@ final class Exec {
         }
     }
 
-    private static Fd pipe(int target, Map<Integer, Fd> streams, List<Fd> theirs, List<Fd> ours)
-            throws ErrnoException {
+    private static Fd pipe(int target, Map<Integer, Fd> streams, List<Fd> theirs, List<Fd> ours) throws ErrnoException {
         Fd[] ends = Pipes.pipe();
         Fd child = target == 0 ? ends[0] : ends[1];
         Fd own = target == 0 ? ends[1] : ends[0];
@@ -121,8 +121,7 @@ final class Exec {
             CompletableFuture<Integer> connected = context.watcher().readable(listener);
             CompletableFuture.anyOf(connected, exit).join();
             Optional<Fd> terminal = connected.isDone() ? Optional.of(receive(listener)) : Optional.empty();
-            return new ExecProcess(
-                    token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), exit);
+            return new ExecProcess(token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), exit);
         } finally {
             deleteQuietly(socket);
         }

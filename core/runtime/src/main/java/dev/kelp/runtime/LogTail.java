@@ -80,7 +80,8 @@ final class LogTail {
         return joined;
     }
 
-    /// Counts a line that begins at `position`; false when enough are counted. The pieces before an `F` belong to its
+    /// Counts a line that begins at `position`; false when enough are counted. The pieces before an `F` belong to
+    /// its
     /// line, so the line before is recognised only by its own `F`.
     private boolean line(byte[] bytes, long position) {
         Optional<LogLine> parsed = LogLine.parse(bytes, 0, bytes.length);

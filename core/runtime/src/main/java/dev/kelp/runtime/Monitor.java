@@ -149,8 +149,7 @@ final class Monitor {
             byte[] message = readLine(sync);
             if (message.length == 0) {
                 throw new KelpException(
-                        ErrorKind.INTERNAL,
-                        what + ": the monitor ended: " + RuntimeFailure.message(text(errors)));
+                        ErrorKind.INTERNAL, what + ": the monitor ended: " + RuntimeFailure.message(text(errors)));
             }
             return created(what, message);
         } catch (ErrnoException e) {
@@ -240,7 +239,8 @@ final class Monitor {
     /// conmon's child that becomes the runtime has the same command line for a moment; its parent is a conmon too.
     private static boolean isMonitor(int pid, String id) {
         try {
-            List<String> words = List.of(Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0"));
+            List<String> words = List.of(
+                    Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0"));
             return words.size() > 6
                     && words.getFirst().endsWith("conmon")
                     && words.get(4).equals("-c")

@@ -35,7 +35,8 @@ public final class Programs {
 
     private Programs() {}
 
-    /// The OCI runtime: by name (`crun`, `runc`, any other program on the search path), by absolute path, or without a
+    /// The OCI runtime: by name (`crun`, `runc`, any other program on the search path), by absolute path, or
+    /// without a
     /// name crun, else runc.
     ///
     /// @throws KelpException NOT_FOUND with advice

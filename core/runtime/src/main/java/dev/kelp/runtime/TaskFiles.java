@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime;
 
-import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.model.ErrorKind;
@@ -17,11 +16,14 @@ import java.util.Optional;
 
 /// A task's files below the run root: everything a restarted daemon knows of it.
 ///
-/// `containers/ID` is the bundle: `config.json`, conmon's `attach`, `ctl`, `winsz`, `pid`, `oom`, and the monitor's facts
+/// `containers/ID` is the bundle: `config.json`, conmon's `attach`, `ctl`, `winsz`, `pid`, `oom`, and the monitor's
+/// facts
 /// below. `exits/ID` is what conmon writes at the end.
 final class TaskFiles {
     private static final String CONTAINERS = "containers";
     private static final String EXITS = "exits";
+    private static final String TASK = "task";
+    private static final String TERMINAL = "terminal";
 
     private final Path runRoot;
     private final String id;
@@ -89,7 +91,23 @@ final class TaskFiles {
     }
 
     private static Optional<Integer> number(Path file) {
-        return text(file).filter(t -> t.matches("\\d{1,10}")).map(Long::parseLong).map(Long::intValue);
+        return text(file)
+                .filter(t -> t.matches("\\d{1,10}"))
+                .map(Long::parseLong)
+                .map(Long::intValue);
+    }
+
+    /// The first file in a bundle: the OCI runtime's path, and whether stdio is a terminal.
+    void writeTask(Path program, boolean terminal) {
+        write(TASK, program + "\n" + (terminal ? TERMINAL : "pipes") + "\n");
+    }
+
+    Optional<Path> program() {
+        return text(TASK).flatMap(t -> t.lines().findFirst()).map(Path::of);
+    }
+
+    boolean terminal() {
+        return text(TASK).map(t -> t.endsWith("\n" + TERMINAL)).orElse(false);
     }
 
     Optional<String> text(String name) {
@@ -125,14 +143,20 @@ final class TaskFiles {
 
     /// Removes the bundle, then the exit: in this order a daemon that dies in between still knows how it ended.
     void remove() {
-        try (Fd containers = Inodes.open(
-                runRoot.resolve(CONTAINERS).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd containers =
+                Inodes.open(runRoot.resolve(CONTAINERS).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(containers, id);
-            Files.deleteIfExists(exit());
-        } catch (ErrnoException e) {
-            throw e.toKelp("remove the bundle of container " + id);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "remove the bundle of container " + id + ": " + e, e);
+        }
+        removeExit();
+    }
+
+    void removeExit() {
+        try {
+            Files.deleteIfExists(exit());
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "remove " + exit() + ": " + e, e);
         }
     }
 }

@@ -61,24 +61,37 @@ public final class Tasks implements AutoCloseable {
         return compiled.computeIfAbsent(program, p -> new CompiledSeccomp(filters, p));
     }
 
-    /// Makes the bundle's folder and starts the monitor, which then waits. The caller must call [Launch#configure] and
+    /// Makes the bundle's folder and starts the monitor, which then waits. The caller must call [Launch#configure]
+    /// and
     /// [Launch#create], or [Launch#abandon].
     ///
-    /// @throws KelpException NOT_FOUND when conmon is not installed
+    /// What an earlier run of the container left is removed.
+    ///
+    /// @throws KelpException NOT_FOUND when conmon is not installed, FAILED_PRECONDITION when the container runs
     public Launch prepare(TaskSpec spec) {
-        TaskFiles.makeBundle(runRoot, spec.id());
         TaskFiles files = new TaskFiles(runRoot, spec.id());
-        try {
-            Files.deleteIfExists(files.exit());
-        } catch (IOException e) {
-            throw new KelpException(ErrorKind.INTERNAL, "forget the exit of " + spec.id() + ": " + e, e);
-        }
-        files.write("runtime", spec.ociRuntime().toString());
-        files.write("terminal", Boolean.toString(spec.terminal()));
+        removeLeftovers(spec, files);
+        TaskFiles.makeBundle(runRoot, spec.id());
+        files.writeTask(spec.ociRuntime(), spec.terminal());
         OciRuntimeCli runtime = runtime(spec.ociRuntime());
         Monitor monitor = Monitor.spawn(spawner, spec, runtime, files);
         files.write("conmon.pid", Integer.toString(monitor.pid()));
         return new Launch(spec, files, runtime, monitor);
+    }
+
+    private void removeLeftovers(TaskSpec spec, TaskFiles files) {
+        if (!Files.isDirectory(files.bundle())) {
+            files.removeExit();
+            return;
+        }
+        Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, spec.id());
+        if (monitor.isPresent()) {
+            monitor.get().close();
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION, "start container " + spec.name() + ": it has a task already");
+        }
+        runtime(spec.ociRuntime()).delete(spec.id());
+        files.remove();
     }
 
     /// A monitor that waits for its container's bundle.
@@ -114,7 +127,8 @@ public final class Tasks implements AutoCloseable {
 
         /// Makes the container: everything is set up, its command waits for [ContainerTask#start].
         ///
-        /// @throws KelpException COMMAND_NOT_FOUND, NOT_EXECUTABLE, or INTERNAL with the runtime's words; nothing is left
+        /// @throws KelpException COMMAND_NOT_FOUND, NOT_EXECUTABLE, or INTERNAL with the runtime's words;
+        /// nothing is left
         /// of the task then
         public ContainerTask create() {
             return PlatformThreads.call(this::createHere);
@@ -172,19 +186,20 @@ public final class Tasks implements AutoCloseable {
         return TaskFiles.known(runRoot);
     }
 
-    /// The task of an earlier daemon, from its files alone. One whose monitor was killed is ended and its exit is 137.
+    /// The task of an earlier daemon, from its files alone. One whose monitor was killed is ended and its exit is
+    /// 137.
     ///
     /// @return empty when there is none, or only the remains of one that was never created, which are removed
     public Optional<ContainerTask> reattach(String id) {
         TaskFiles files = new TaskFiles(runRoot, id);
-        Optional<String> program = files.text("runtime");
+        Optional<Path> program = files.program();
         if (program.isEmpty()) {
             if (Files.isDirectory(files.bundle())) {
                 files.remove();
             }
             return Optional.empty();
         }
-        OciRuntimeCli runtime = runtime(Path.of(program.get()));
+        OciRuntimeCli runtime = runtime(program.get());
         Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, id);
         Optional<Integer> pid = files.containerPid();
         if (files.exitCode().isEmpty() && pid.isEmpty()) {
@@ -198,7 +213,8 @@ public final class Tasks implements AutoCloseable {
         return Optional.of(ContainerTask.reattached(context(), id, files, runtime, monitor, first, pid.orElse(0)));
     }
 
-    /// The monitor dies before what it started is looked for: the runtime's `create` dies with it (PR_SET_PDEATHSIG).
+    /// The monitor dies before what it started is looked for: the runtime's `create` dies with it
+    /// (PR_SET_PDEATHSIG).
     private static void end(Fd monitor) {
         try (monitor) {
             Processes.sendSignal(monitor, Processes.SIGKILL);

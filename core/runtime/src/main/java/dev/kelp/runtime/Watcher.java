@@ -38,7 +38,8 @@ final class Watcher implements AutoCloseable {
         Thread.ofPlatform().name("kelp-watcher").daemon(true).start(this::run);
     }
 
-    /// Completes, once, with the poll(2) events when `fd` can be read, is at its end, or failed. Continuations run on the
+    /// Completes, once, with the poll(2) events when `fd` can be read, is at its end, or failed. Continuations run
+    /// on the
     /// watching thread and must be short; longer ones go elsewhere by the `Async` forms.
     CompletableFuture<Integer> readable(Fd fd) {
         CompletableFuture<Integer> ready = new CompletableFuture<>();

@@ -81,20 +81,52 @@ final class ContainerFixture implements AutoCloseable {
         Path busybox = rootfs.resolve("bin/busybox");
         Files.copy(Path.of("/bin/busybox"), busybox);
         for (String applet : List.of(
-                "sh", "true", "false", "echo", "cat", "sleep", "id", "grep", "ls", "mount", "stty", "kill", "touch",
-                "unshare", "hostname", "env", "pwd", "ps", "head", "wc", "tty", "umask", "printf", "seq", "dd", "ulimit",
-                "trap", "df", "sync", "test", "readlink", "keyctl", "yes", "reset", "usleep")) {
+                "sh",
+                "true",
+                "false",
+                "echo",
+                "cat",
+                "sleep",
+                "id",
+                "grep",
+                "ls",
+                "mount",
+                "stty",
+                "kill",
+                "touch",
+                "unshare",
+                "hostname",
+                "env",
+                "pwd",
+                "ps",
+                "head",
+                "wc",
+                "tty",
+                "umask",
+                "printf",
+                "seq",
+                "dd",
+                "ulimit",
+                "trap",
+                "df",
+                "sync",
+                "test",
+                "readlink",
+                "keyctl",
+                "yes",
+                "reset",
+                "usleep")) {
             Files.createLink(rootfs.resolve("bin/" + applet), busybox);
         }
         Files.writeString(
-                rootfs.resolve("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n");
+                rootfs.resolve("etc/passwd"),
+                "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n");
         Files.writeString(rootfs.resolve("etc/group"), "root:x:0:\nalice:x:1000:\nvideo:x:44:alice\n");
         Files.writeString(rootfs.resolve("bin/notexec"), "#!/bin/sh\n");
     }
 
     static ContainerSpec spec(String... command) {
-        return ContainerSpec.ofImage("test")
-                .withProcess(p -> p.withCommand(List.of(command)));
+        return ContainerSpec.ofImage("test").withProcess(p -> p.withCommand(List.of(command)));
     }
 
     static ContainerSpec sh(String script) {
@@ -103,31 +135,83 @@ final class ContainerFixture implements AutoCloseable {
 
     static ContainerSpec with(ContainerSpec s, Isolation isolation) {
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), s.process(), isolation,
-                s.security(), s.mounts(), s.resources(), s.lifecycle(), s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                s.process(),
+                isolation,
+                s.security(),
+                s.mounts(),
+                s.resources(),
+                s.lifecycle(),
+                s.logging());
     }
 
     static ContainerSpec with(ContainerSpec s, ContainerSpec.Security security) {
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), s.process(), s.isolation(),
-                security, s.mounts(), s.resources(), s.lifecycle(), s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                s.process(),
+                s.isolation(),
+                security,
+                s.mounts(),
+                s.resources(),
+                s.lifecycle(),
+                s.logging());
     }
 
     static ContainerSpec with(ContainerSpec s, ContainerSpec.Resources resources) {
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), s.process(), s.isolation(),
-                s.security(), s.mounts(), resources, s.lifecycle(), s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                s.process(),
+                s.isolation(),
+                s.security(),
+                s.mounts(),
+                resources,
+                s.lifecycle(),
+                s.logging());
     }
 
     static ContainerSpec with(ContainerSpec s, ContainerSpec.Lifecycle lifecycle) {
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), s.process(), s.isolation(),
-                s.security(), s.mounts(), s.resources(), lifecycle, s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                s.process(),
+                s.isolation(),
+                s.security(),
+                s.mounts(),
+                s.resources(),
+                lifecycle,
+                s.logging());
     }
 
     static ContainerSpec interactive(ContainerSpec s, boolean terminal, boolean stdin, boolean once) {
         UnaryOperator<ContainerSpec.ProcessSpec> change = p -> new ContainerSpec.ProcessSpec(
-                p.command(), p.entrypoint(), p.env(), p.user(), p.workdir(), terminal, stdin, once, p.groups(),
+                p.command(),
+                p.entrypoint(),
+                p.env(),
+                p.user(),
+                p.workdir(),
+                terminal,
+                stdin,
+                once,
+                p.groups(),
                 p.umask());
         return s.withProcess(change);
     }
@@ -145,7 +229,8 @@ final class ContainerFixture implements AutoCloseable {
                 CgroupAccess.none(),
                 Programs.init().orElse(null),
                 "machine",
-                profile -> tasks.compiledSeccomp(Programs.ociRuntime(Optional.of("crun"))).of(profile),
+                profile -> tasks.compiledSeccomp(Programs.ociRuntime(Optional.of("crun")))
+                        .of(profile),
                 List.of());
     }
 

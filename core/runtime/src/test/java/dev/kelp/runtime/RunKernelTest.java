@@ -13,10 +13,14 @@ import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.runtime.spec.OciSpec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -114,7 +118,8 @@ class RunKernelTest {
             task.start();
             assertThat(task.phase()).isEqualTo(ContainerTask.Phase.RUNNING);
             byte[] buffer = new byte[100];
-            assertThat(UnixSockets.receive(streams.stream(), buffer, 0, 100).bytes()).isPositive();
+            assertThat(UnixSockets.receive(streams.stream(), buffer, 0, 100).bytes())
+                    .isPositive();
         }
         task.kill(Processes.SIGTERM);
         assertThat(task.exit().get(10, TimeUnit.SECONDS)).isEqualTo(9);
@@ -187,8 +192,8 @@ class RunKernelTest {
     @Test
     void aGivenUpLaunchLeavesNothing() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
         launch.abandon();
         assertThat(f.tasks.known()).doesNotContain(id);
     }
@@ -196,12 +201,43 @@ class RunKernelTest {
     @Test
     void aLaunchCutShortByTheDaemonsEndIsCleanedUp() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
         int monitor = Integer.parseInt(Files.readString(launch.bundle().resolve("conmon.pid")));
         Processes.kill(monitor, 9);
         f.restartDaemon();
         assertThat(f.tasks.reattach(id)).isEmpty();
         assertThat(f.tasks.known()).doesNotContain(id);
+    }
+
+    @Test
+    void aContainerRunsAgainUnderItsIdButNotTwiceAtOnce() throws Exception {
+        String id = ContainerFixture.newId();
+        TaskSpec taskSpec =
+                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false);
+        for (String command : List.of("exit 1", "exit 2")) {
+            Tasks.Launch launch = f.tasks.prepare(taskSpec);
+            assertThatThrownBy(() -> f.tasks.prepare(taskSpec)).hasMessageContaining("has a task already");
+            launch.configure(OciSpec.generate(f.inputs(id, sh(command))));
+            ContainerTask task = launch.create();
+            task.start();
+            assertThat(task.exit().get(10, TimeUnit.SECONDS)).isEqualTo(command.charAt(5) - '0');
+        }
+        f.tasks.reattach(id).orElseThrow().delete();
+        assertThat(f.tasks.known()).doesNotContain(id);
+    }
+
+    @Test
+    void manyContainersRunAtOnceFromVirtualThreads() throws Exception {
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Integer>> codes = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                int code = i;
+                codes.add(threads.submit(() -> f.run(sh("exit " + code)).code()));
+            }
+            for (int i = 0; i < codes.size(); i++) {
+                assertThat(codes.get(i).get(50, TimeUnit.SECONDS)).isEqualTo(i);
+            }
+        }
     }
 }

@@ -12,11 +12,14 @@ import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.ContainerSpec.Resources;
 import dev.kelp.model.container.ContainerSpec.Security;
+import dev.kelp.runtime.spec.Capability;
+import dev.kelp.runtime.spec.SeccompProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,11 +31,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What holds inside: each claim of the configuration is looked at from within a container.
 @Timeout(60)
 class SecurityKernelTest {
-    private static final String STATUS = "grep -E '^(CapEff|CapBnd|CapInh|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status";
+    private static final String STATUS =
+            "grep -E '^(CapEff|CapBnd|CapInh|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status";
 
     /// Calls keyctl(2), clone3(2), unshare(2) and a number no kernel has, and prints errno of each.
-    private static final String PROBE =
-            """
+    private static final String PROBE = """
             #include <stdio.h>
             #include <errno.h>
             #include <unistd.h>
@@ -73,20 +76,56 @@ class SecurityKernelTest {
     }
 
     private static ContainerSpec network(ContainerSpec s, String mode) {
-        return with(s, new Isolation(
-                mode, null, null, null, null, null, null, List.of("db:10.0.0.7"), List.of(), List.of(), List.of(), Map.of()));
+        return with(
+                s,
+                new Isolation(
+                        mode,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        List.of("db:10.0.0.7"),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        Map.of()));
     }
 
     private static ContainerSpec sysctl(ContainerSpec s, String name, String value) {
-        return with(s, new Isolation(
-                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(),
-                Map.of(name, value)));
+        return with(
+                s,
+                new Isolation(
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        Map.of(name, value)));
     }
 
     private static ContainerSpec mounts(ContainerSpec s, MountSpec... mounts) {
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), s.process(), s.isolation(),
-                s.security(), List.of(mounts), s.resources(), s.lifecycle(), s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                s.process(),
+                s.isolation(),
+                s.security(),
+                List.of(mounts),
+                s.resources(),
+                s.lifecycle(),
+                s.logging());
     }
 
     private String status(ContainerSpec s, String runtime) throws Exception {
@@ -98,8 +137,7 @@ class SecurityKernelTest {
     @ParameterizedTest
     @ValueSource(strings = {"crun", "runc"})
     void hasDockersCapabilitiesASeccompFilterAndNoNewPrivileges(String runtime) throws Exception {
-        assertThat(status(sh(STATUS), runtime))
-                .isEqualTo("""
+        assertThat(status(sh(STATUS), runtime)).isEqualTo("""
                         CapInh: 0000000000000000
                         CapEff: 00000000a80425fb
                         CapBnd: 00000000a80425fb
@@ -126,9 +164,11 @@ class SecurityKernelTest {
             assertThat(files).as("filters crun compiled").isNotEmpty();
         }
         f.restartDaemon();
-        String profile = dev.kelp.runtime.spec.SeccompProfile.defaultJson(
-                dev.kelp.runtime.spec.Capability.DEFAULT);
-        assertThat(f.tasks.compiledSeccomp(Programs.ociRuntime(java.util.Optional.empty())).of(profile)).isPresent();
+        String profile = SeccompProfile.defaultJson(Capability.DEFAULT);
+        assertThat(f.tasks
+                        .compiledSeccomp(Programs.ociRuntime(Optional.empty()))
+                        .of(profile))
+                .isPresent();
         refusesSystemCallsWithTheRightErrno("crun");
         assertThat(status(sh(STATUS), "crun")).contains("Seccomp: 2");
     }
@@ -136,13 +176,20 @@ class SecurityKernelTest {
     @Test
     void addsAndDropsCapabilities() throws Exception {
         Security security = new Security(
-                false, false, List.of("SYS_ADMIN", "cap_net_admin"), List.of("ALL"), false, null, null, false, List.of());
+                false,
+                false,
+                List.of("SYS_ADMIN", "cap_net_admin"),
+                List.of("ALL"),
+                false,
+                null,
+                null,
+                false,
+                List.of());
         assertThat(status(with(sh(STATUS), security), "crun"))
                 .contains("CapEff: 0000000000201000")
                 .contains("NoNewPrivs: 0")
                 .contains("Seccomp: 2");
-        Security privileged =
-                new Security(true, false, List.of(), List.of(), null, null, null, false, List.of());
+        Security privileged = new Security(true, false, List.of(), List.of(), null, null, null, false, List.of());
         assertThat(status(with(sh(STATUS + "; mount -t tmpfs x /tmp && echo mounted"), privileged), "crun"))
                 .contains("CapEff: 000001ffffffffff")
                 .contains("Seccomp: 0")
@@ -165,7 +212,8 @@ class SecurityKernelTest {
     @ValueSource(strings = {"crun", "runc"})
     void masksPathsAndKeepsSysctlsReadOnly(String runtime) throws Exception {
         var outcome = f.run(
-                sh("wc -c </proc/interrupts; wc -c </proc/timer_list; echo x >/proc/sys/kernel/domainname || echo refused;"
+                sh("wc -c </proc/interrupts; wc -c </proc/timer_list;"
+                        + " echo x >/proc/sys/kernel/domainname || echo refused;"
                         + " touch /sys/x || echo sys refused"),
                 runtime);
         assertThat(outcome.out()).as(outcome.err()).isEqualTo("0\n0\nrefused\nsys refused\n");
@@ -178,7 +226,10 @@ class SecurityKernelTest {
                 with(sh("touch /x || echo ro; touch /scratch/y && echo rw; grep ' /scratch ' /proc/mounts"), security),
                 new MountSpec("tmpfs", null, "/scratch", List.of("size=1m", "exec"), null, null));
         var outcome = f.run(spec);
-        assertThat(outcome.out()).startsWith("ro\nrw\n").contains("nosuid,nodev").contains("size=1024k");
+        assertThat(outcome.out())
+                .startsWith("ro\nrw\n")
+                .contains("nosuid,nodev")
+                .contains("size=1024k");
         assertThat(outcome.out()).doesNotContain("noexec");
     }
 
@@ -203,10 +254,15 @@ class SecurityKernelTest {
     void runsInTheHostsNetworkWithItsFiles(String runtime) throws Exception {
         String own = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
         var outcome = f.run(
-                network(sh("readlink /proc/self/ns/net; hostname; cat /etc/hosts; touch /sys/x || echo refused;"
-                        + " touch /sys/fs/cgroup/x || echo refused"), "host"),
+                network(
+                        sh("readlink /proc/self/ns/net; hostname; cat /etc/hosts; touch /sys/x || echo refused;"
+                                + " touch /sys/fs/cgroup/x || echo refused"),
+                        "host"),
                 runtime);
-        assertThat(outcome.out()).as(outcome.err()).startsWith(own + "\nmachine\n").contains("10.0.0.7\tdb\n");
+        assertThat(outcome.out())
+                .as(outcome.err())
+                .startsWith(own + "\nmachine\n")
+                .contains("10.0.0.7\tdb\n");
         assertThat(outcome.out()).endsWith("refused\nrefused\n");
     }
 
@@ -221,7 +277,8 @@ class SecurityKernelTest {
 
     @Test
     void setsSysctlsOfItsNamespacesOnly() throws Exception {
-        assertThat(f.run(sysctl(sh("cat /proc/sys/kernel/msgmax"), "kernel.msgmax", "12345")).out())
+        assertThat(f.run(sysctl(sh("cat /proc/sys/kernel/msgmax"), "kernel.msgmax", "12345"))
+                        .out())
                 .isEqualTo("12345\n");
         assertThatThrownBy(() -> f.create(sysctl(sh("true"), "kernel.panic", "1")))
                 .isInstanceOf(KelpException.class)

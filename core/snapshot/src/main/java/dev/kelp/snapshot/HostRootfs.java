@@ -11,6 +11,8 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Mount;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -230,9 +232,12 @@ public final class HostRootfs {
         return true;
     }
 
-    /// What ids without a mapping appear as; /proc/sys/kernel/overflowuid.
+    /// What ids without a mapping appear as; /proc/sys/kernel/overflowuid. Such a file gives its content to the
+    /// first read(2) alone and nothing after it, so [Files#readString], which begins with one byte, would see one
+    /// digit.
     private static int overflowUid() throws IOException {
-        return Integer.parseInt(
-                Files.readString(Path.of("/proc/sys/kernel/overflowuid")).trim());
+        try (InputStream in = Files.newInputStream(Path.of("/proc/sys/kernel/overflowuid"))) {
+            return Integer.parseInt(new String(in.readNBytes(16), StandardCharsets.US_ASCII).trim());
+        }
     }
 }

@@ -37,6 +37,8 @@ final class HostRootfsTest {
     @Test
     void thisMachineIsShownAndNotTouched() throws IOException {
         HostRootfs.View view = HostRootfs.prepare(Path.of("/"), target, scratch, List.of(dir));
+        boolean ownEtc = (int) Files.getAttribute(Path.of("/etc"), "unix:uid") != 65534;
+        assertThat(view.foreignTrees().contains("/etc")).isNotEqualTo(ownEtc);
         HostRootfs.mount(view, target);
         try {
             assertThat(target.resolve("etc/passwd")).isReadable();

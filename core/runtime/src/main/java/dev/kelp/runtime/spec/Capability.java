@@ -101,7 +101,10 @@ public enum Capability {
     public static Capability of(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
         String full = upper.startsWith("CAP_") ? upper : "CAP_" + upper;
-        return Stream.of(values()).filter(c -> c.name().equals(full)).findFirst().orElseThrow(() -> unknown(name, full));
+        return Stream.of(values())
+                .filter(c -> c.name().equals(full))
+                .findFirst()
+                .orElseThrow(() -> unknown(name, full));
     }
 
     private static KelpException unknown(String name, String full) {
@@ -109,7 +112,9 @@ public enum Capability {
                 .min(Comparator.comparingInt(c -> distance(c.name(), full)))
                 .orElseThrow();
         KelpException e = KelpException.invalid("`" + name + "` is not a capability");
-        return distance(near.name(), full) <= 3 ? e.withHint("did you mean " + near.name().substring(4) + "?") : e;
+        return distance(near.name(), full) <= 3
+                ? e.withHint("did you mean " + near.name().substring(4) + "?")
+                : e;
     }
 
     /// Levenshtein's distance.

@@ -92,7 +92,8 @@ final class ContainerMounts {
         add("mqueue", "mqueue", "/dev/mqueue", List.of("nosuid", "noexec", "nodev"));
     }
 
-    /// sysfs shows the network namespace's devices and may be mounted only by its owner; with the host's network (or
+    /// sysfs shows the network namespace's devices and may be mounted only by its owner; with the host's network
+    /// (or
     /// somebody else's) the sysfs that is there is shown, read-only with all below it.
     private void addSys(boolean privileged) {
         boolean ownNet = !in.hostNetwork() && !in.joined().containsKey("network");
@@ -139,7 +140,8 @@ final class ContainerMounts {
                 add("bind", source, target, bindOptions(m.options()));
             }
             case "tmpfs" -> add("tmpfs", "tmpfs", target, tmpfsOptions(m.options()));
-            default -> throw KelpException.invalid("the mount on " + target + " has the unknown type `" + m.type() + "`");
+            default ->
+                throw KelpException.invalid("the mount on " + target + " has the unknown type `" + m.type() + "`");
         }
     }
 
@@ -186,8 +188,10 @@ final class ContainerMounts {
 
     /// The propagation the container's root must have so that shared and slave mounts below it work.
     static String rootPropagation(List<OciMount> mounts) {
-        boolean shared = mounts.stream().anyMatch(m -> m.options().contains("shared") || m.options().contains("rshared"));
-        boolean slave = mounts.stream().anyMatch(m -> m.options().contains("slave") || m.options().contains("rslave"));
+        boolean shared = mounts.stream()
+                .anyMatch(m -> m.options().contains("shared") || m.options().contains("rshared"));
+        boolean slave = mounts.stream()
+                .anyMatch(m -> m.options().contains("slave") || m.options().contains("rslave"));
         if (shared) {
             return "rshared";
         }

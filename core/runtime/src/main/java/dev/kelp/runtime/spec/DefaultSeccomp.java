@@ -27,7 +27,8 @@ final class DefaultSeccomp {
     /// personality(2): Linux, 32-bit addresses on s390, uname 2.6, both, and the question for the present one.
     private static final long[] PERSONALITIES = {0x0, 0x8, 0x2_0000, 0x2_0008, 0xFFFF_FFFFL};
 
-    /// Address families that a container has no use for, whose code is little looked at (AF_ALG, AF_VSOCK among them):
+    /// Address families that a container has no use for, whose code is little looked at (AF_ALG, AF_VSOCK among
+    /// them):
     /// DECnet, Econet, raw ATM, IrDA, WANPIPE, IUCV, CAIF, ALG, VSOCK.
     private static final Set<Integer> FAMILIES_REFUSED = Set.of(12, 19, 20, 23, 25, 34, 37, 38, 40);
 
@@ -41,15 +42,12 @@ final class DefaultSeccomp {
         Set<String> allowed = new TreeSet<>();
         Set<String> refused = new TreeSet<>();
         for (Line line : LINES) {
-            boolean allow =
-                    switch (line.keyword()) {
-                        case "allow" -> true;
-                        case "cap" -> capabilities.contains(Capability.valueOf(line.argument()));
-                        case "arch" ->
-                            List.of(line.argument().split(",")).stream()
-                                    .anyMatch(architecture.names()::contains);
-                        default -> false;
-                    };
+            boolean allow = switch (line.keyword()) {
+                case "allow" -> true;
+                case "cap" -> capabilities.contains(Capability.valueOf(line.argument()));
+                case "arch" -> List.of(line.argument().split(",")).stream().anyMatch(architecture.names()::contains);
+                default -> false;
+            };
             if (allow) {
                 allowed.addAll(line.names());
             } else if (!line.keyword().equals("arch")) {
@@ -69,8 +67,7 @@ final class DefaultSeccomp {
         for (long value : PERSONALITIES) {
             rules.add(Rule.allowIf("personality", equal(value)));
         }
-        return new SeccompProfile(
-                SeccompProfile.ERRNO, SeccompProfile.ENOSYS, architecture.tables(), List.of(), rules);
+        return new SeccompProfile(SeccompProfile.ERRNO, SeccompProfile.ENOSYS, architecture.tables(), List.of(), rules);
     }
 
     /// clone3(2) hides its flags behind a pointer no filter can follow: ENOSYS makes the C library use clone(2).

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// Profiles in Docker's form (`--security-opt seccomp=FILE`): the OCI form plus `archMap`, and rules with `includes` and
+/// Profiles in Docker's form (`--security-opt seccomp=FILE`): the OCI form plus `archMap`, and rules with `includes`
+/// and
 /// `excludes` by capability, architecture and kernel version, which are decided here.
 public final class DockerSeccomp {
     /// The most a profile's text may have, in bytes.
@@ -60,8 +61,7 @@ public final class DockerSeccomp {
     static SeccompProfile parse(String json, Set<Capability> caps, String kernel, Architecture architecture) {
         if (json.length() > PROFILE_BYTES_MAX) {
             throw new KelpException(
-                    ErrorKind.RESOURCE_EXHAUSTED,
-                    "the seccomp profile has more than " + PROFILE_BYTES_MAX + " bytes");
+                    ErrorKind.RESOURCE_EXHAUSTED, "the seccomp profile has more than " + PROFILE_BYTES_MAX + " bytes");
         }
         JsonNode root;
         try {
@@ -127,8 +127,9 @@ public final class DockerSeccomp {
             throw KelpException.invalid("a rule of the seccomp profile names no system call");
         }
         names.forEach(n -> matching(n, NAME, "system call"));
-        List<Argument> arguments =
-                elements(rule.get("args"), "args").stream().map(DockerSeccomp::argument).toList();
+        List<Argument> arguments = elements(rule.get("args"), "args").stream()
+                .map(DockerSeccomp::argument)
+                .toList();
         String action = matching(text(rule, "action"), ACTION, "action");
         return new Rule(names, action, errno(rule.get("errnoRet")), arguments);
     }
@@ -143,7 +144,8 @@ public final class DockerSeccomp {
     }
 
     private boolean applies(JsonNode rule) {
-        return conditions(rule.get("includes")).allMatch(c -> c) && conditions(rule.get("excludes")).noneMatch(c -> c);
+        return conditions(rule.get("includes")).allMatch(c -> c)
+                && conditions(rule.get("excludes")).noneMatch(c -> c);
     }
 
     /// Whether each condition given holds: every capability, one of the architectures, the kernel's version.

@@ -6,10 +6,10 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -58,9 +58,8 @@ public final class NetworkFiles {
         }
         List<String> own = in.addresses().isEmpty() && !in.hostNetwork() ? List.of("127.0.1.1") : in.addresses();
         String domain = in.spec().isolation().domainname();
-        String names = domain == null || domain.isEmpty()
-                ? in.hostname()
-                : in.hostname() + "." + domain + " " + in.hostname();
+        String names =
+                domain == null || domain.isEmpty() ? in.hostname() : in.hostname() + "." + domain + " " + in.hostname();
         own.forEach(address -> text.append(address).append('\t').append(names).append('\n'));
         for (String extra : in.spec().isolation().extraHosts()) {
             // the address may be IPv6, the name has no colon
@@ -83,13 +82,12 @@ public final class NetworkFiles {
         List<String> kept = new ArrayList<>();
         for (String line : read(etc.resolve("resolv.conf")).lines().toList()) {
             String word = line.trim().split("\\s+", 2)[0];
-            boolean replaced =
-                    switch (word) {
-                        case "nameserver" -> !isolation.dns().isEmpty();
-                        case "search", "domain" -> !isolation.dnsSearch().isEmpty();
-                        case "options" -> !isolation.dnsOptions().isEmpty();
-                        default -> false;
-                    };
+            boolean replaced = switch (word) {
+                case "nameserver" -> !isolation.dns().isEmpty();
+                case "search", "domain" -> !isolation.dnsSearch().isEmpty();
+                case "options" -> !isolation.dnsOptions().isEmpty();
+                default -> false;
+            };
             if (!replaced) {
                 kept.add(line);
             }
@@ -98,11 +96,17 @@ public final class NetworkFiles {
         List<String> search = isolation.dnsSearch();
         // Docker's word for "no search list at all"
         if (!search.isEmpty() && !search.equals(List.of("."))) {
-            kept.add("search " + String.join(" ", search.stream().map(NetworkFiles::checked).toList()));
+            kept.add("search "
+                    + String.join(
+                            " ", search.stream().map(NetworkFiles::checked).toList()));
         }
         if (!isolation.dnsOptions().isEmpty()) {
             kept.add("options "
-                    + String.join(" ", isolation.dnsOptions().stream().map(NetworkFiles::checked).toList()));
+                    + String.join(
+                            " ",
+                            isolation.dnsOptions().stream()
+                                    .map(NetworkFiles::checked)
+                                    .toList()));
         }
         return kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
     }

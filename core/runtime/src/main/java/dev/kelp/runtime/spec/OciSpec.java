@@ -92,7 +92,8 @@ public final class OciSpec {
     /// @param name as in setrlimit(2) without `RLIMIT_`, lower case; −1: unlimited
     public record ResourceLimit(String name, long soft, long hard) {}
 
-    /// Generates the configuration. Reads passwd, group and the working directory from the root file system (and makes
+    /// Generates the configuration. Reads passwd, group and the working directory from the root file system (and
+    /// makes
     /// the directory where it is missing), and writes the container's own files into its folder.
     ///
     /// @throws KelpException INVALID_ARGUMENT when the specification cannot be carried out
@@ -101,10 +102,8 @@ public final class OciSpec {
         ProcessConfig process;
         try (RootFiles root = new RootFiles(in.rootfs().toString())) {
             process = process(in, root, warnings);
-            root.makeDirectories(
-                    process.workdir(),
-                    (int) process.user().uid(),
-                    (int) process.user().gid());
+            root.makeDirectories(process.workdir(), (int) process.user().uid(), (int)
+                    process.user().gid());
         }
         NetworkFiles.write(in);
         List<OciMount> mounts = ContainerMounts.of(in);
@@ -131,7 +130,9 @@ public final class OciSpec {
     private static ProcessConfig process(SpecInputs in, RootFiles root, List<String> warnings) {
         ContainerSpec spec = in.spec();
         ContainerSpec.ProcessSpec asked = spec.process();
-        String userSpec = asked.user() != null && !asked.user().isEmpty() ? asked.user() : in.image().user();
+        String userSpec = asked.user() != null && !asked.user().isEmpty()
+                ? asked.user()
+                : in.image().user();
         Users.Identity user = Users.of(root).resolve(userSpec, asked.groups());
         checkMapped(in, user);
         List<String> arguments = ProcessParts.arguments(asked, in.image());
@@ -147,7 +148,8 @@ public final class OciSpec {
         Security security = spec.security();
         boolean noNewPrivileges =
                 security.noNewPrivileges() != null ? security.noNewPrivileges() : !security.privileged();
-        Map<String, String> ulimits = spec.resources().ulimits() == null ? Map.of() : spec.resources().ulimits();
+        Map<String, String> ulimits =
+                spec.resources().ulimits() == null ? Map.of() : spec.resources().ulimits();
         return new ProcessConfig(
                 arguments,
                 environment,
@@ -157,8 +159,7 @@ public final class OciSpec {
                 asked.terminal(),
                 0,
                 0,
-                Capability.granted(
-                        security.privileged(), security.capabilitiesAdd(), security.capabilitiesDrop()),
+                Capability.granted(security.privileged(), security.capabilitiesAdd(), security.capabilitiesDrop()),
                 noNewPrivileges,
                 "unconfined".equals(security.apparmor()) ? null : security.apparmor(),
                 oomScoreAdj(spec.resources(), warnings),
@@ -214,7 +215,8 @@ public final class OciSpec {
         }
         int own = 0;
         try {
-            own = Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).trim());
+            own = Integer.parseInt(
+                    Files.readString(Path.of("/proc/self/oom_score_adj")).trim());
         } catch (IOException | NumberFormatException e) {
             // 0 is what nearly every process has
         }

@@ -35,7 +35,8 @@ public final class ProcessParts {
         return all;
     }
 
-    /// The environment: defaults, then the image's, then the user's; a later value replaces an earlier one in place,
+    /// The environment: defaults, then the image's, then the user's; a later value replaces an earlier one in
+    /// place,
     /// and a name without `=` removes it.
     ///
     /// @param hostname null: no HOSTNAME

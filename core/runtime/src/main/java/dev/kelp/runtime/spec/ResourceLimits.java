@@ -66,7 +66,8 @@ final class ResourceLimits {
         for (Map.Entry<String, String> t : TITLES.entrySet()) {
             for (String line : lines) {
                 if (line.startsWith(t.getValue() + " ")) {
-                    String[] words = line.substring(t.getValue().length()).trim().split("\\s+");
+                    String[] words =
+                            line.substring(t.getValue().length()).trim().split("\\s+");
                     if (words.length >= 2) {
                         hard.put(t.getKey(), words[1].equals("unlimited") ? UNLIMITED : Long.parseLong(words[1]));
                     }
@@ -76,7 +77,8 @@ final class ResourceLimits {
         return new ResourceLimits(hard);
     }
 
-    /// What the container gets: the limits asked for, cut to the hard ones with a warning each, and the default number
+    /// What the container gets: the limits asked for, cut to the hard ones with a warning each, and the default
+    /// number
     /// of open files.
     ///
     /// @param ulimits `name` → `soft[:hard]`

@@ -35,7 +35,8 @@ public record SeccompProfile(
     }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    public record Rule(List<String> names, String action, @Nullable Integer errnoRet, List<Argument> args) {
+    public record Rule(
+            List<String> names, String action, @Nullable Integer errnoRet, List<Argument> args) {
         public Rule {
             names = List.copyOf(names);
             args = List.copyOf(args);
@@ -58,7 +59,8 @@ public record SeccompProfile(
         }
     }
 
-    /// A condition on a system call's argument; `SCMP_CMP_MASKED_EQ` masks with `value` and compares with `valueTwo`.
+    /// A condition on a system call's argument; `SCMP_CMP_MASKED_EQ` masks with `value` and compares with
+    /// `valueTwo`.
     public record Argument(int index, BigInteger value, BigInteger valueTwo, String op) {
         Argument(int index, long value, long valueTwo, String op) {
             this(index, BigInteger.valueOf(value), BigInteger.valueOf(valueTwo), op);
@@ -75,7 +77,8 @@ public record SeccompProfile(
             CACHE.clear();
         }
         return CACHE.computeIfAbsent(
-                Set.copyOf(capabilities), set -> DefaultSeccomp.profile(set, Architecture.host()).json());
+                Set.copyOf(capabilities),
+                set -> DefaultSeccomp.profile(set, Architecture.host()).json());
     }
 
     /// As JSON.

@@ -20,7 +20,8 @@ final class Sysctls {
 
     private Sysctls() {}
 
-    /// Checks what was asked for and adds what a network namespace of its own gets: unprivileged ports from 0 and ping
+    /// Checks what was asked for and adds what a network namespace of its own gets: unprivileged ports from 0 and
+    /// ping
     /// without CAP_NET_RAW.
     static Map<String, String> forContainer(Map<String, String> asked, boolean ownNet, boolean ownIpc, boolean ownUts) {
         Map<String, String> all = new TreeMap<>();

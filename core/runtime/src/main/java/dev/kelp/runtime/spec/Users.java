@@ -47,7 +47,9 @@ public final class Users {
 
     /// Reads /etc/passwd and /etc/group of a root file system; either may be missing.
     public static Users of(RootFiles root) {
-        return parse(root.read("/etc/passwd").orElse(new byte[0]), root.read("/etc/group").orElse(new byte[0]));
+        return parse(
+                root.read("/etc/passwd").orElse(new byte[0]),
+                root.read("/etc/group").orElse(new byte[0]));
     }
 
     /// Parses the two files.
@@ -94,7 +96,8 @@ public final class Users {
         return value <= ID_MAX ? value : -1;
     }
 
-    /// Resolves `user[:group]` by names or numbers, and additional groups. A number needs no line in passwd; with only
+    /// Resolves `user[:group]` by names or numbers, and additional groups. A number needs no line in passwd; with
+    /// only
     /// a user given, the primary group and the supplementary groups are those of its lines, as Docker does it.
     ///
     /// @param userSpec null or empty: root

@@ -20,7 +20,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 /// Prints how fast layers are read, for people who change the readers: `main BLOB SCRATCH`. Run it where it may
 /// chown.
 final class LayerBenchmark {
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 4;
 
     private interface Work {
         long bytes() throws Exception;
@@ -31,28 +31,42 @@ final class LayerBenchmark {
     public static void main(String[] args) throws Exception {
         Path blob = Path.of(args[0]);
         Path scratch = Path.of(args[1]);
-        measure("GZIPInputStream", () -> drain(new GZIPInputStream(Files.newInputStream(blob), 64 << 10)));
+        measure("GZIPInputStream", scratch, () -> drain(new GZIPInputStream(Files.newInputStream(blob), 64 << 10)));
         measure(
                 "Decompression.open",
+                scratch,
                 () -> drain(Decompression.open(Files.newInputStream(blob), UnpackLimits.DEFAULT)));
         measure(
                 "+ sha256, one thread",
+                scratch,
                 () -> hash(Decompression.open(Files.newInputStream(blob), UnpackLimits.DEFAULT)));
-        measure("+ TarReader", () -> readTar(blob));
-        measure("+ commons-compress", () -> commons(blob));
-        measure("unpack, one thread, no sha256", () -> unpack(blob, scratch));
-        measure("LayerApplication", () -> apply(blob, scratch));
+        measure("+ TarReader", scratch, () -> readTar(blob));
+        measure("+ commons-compress", scratch, () -> commons(blob));
+        measure("unpack, one thread, no sha256", scratch, () -> unpack(blob, scratch));
+        measure("LayerApplication", scratch, () -> apply(blob, scratch));
     }
 
-    private static void measure(String what, Work work) throws Exception {
+    private static void measure(String what, Path scratch, Work work) throws Exception {
         StringBuilder line = new StringBuilder(String.format("%-32s", what));
         for (int i = 0; i < ROUNDS; i++) {
+            fresh(scratch);
             long start = System.nanoTime();
+            long cpu = cpuMillis();
             long bytes = work.bytes();
             double seconds = (System.nanoTime() - start) / 1e9;
-            line.append(String.format(Locale.ROOT, " %5.0f MB/s %5.2f s", bytes / seconds / 1e6, seconds));
+            line.append(String.format(
+                    Locale.ROOT,
+                    " %4.0f MB/s %4.1f s, cpu %4.1f s |",
+                    bytes / seconds / 1e6,
+                    seconds,
+                    (cpuMillis() - cpu) / 1e3));
         }
         System.out.println(line);
+    }
+
+    /// On a machine others use too, this says more than the time.
+    private static long cpuMillis() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toMillis();
     }
 
     private static long drain(InputStream in) throws IOException {
@@ -115,7 +129,7 @@ final class LayerBenchmark {
     }
 
     private static long unpack(Path blob, Path scratch) throws IOException {
-        Path target = fresh(scratch);
+        Path target = scratch.resolve("target");
         try (InputStream in = Decompression.open(Files.newInputStream(blob), UnpackLimits.DEFAULT);
                 Fd root = Inodes.open(target.toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY);
                 LayerUnpacker unpacker = new LayerUnpacker(root, LayerTarget.Deletions.OVERLAY, policy())) {
@@ -125,17 +139,16 @@ final class LayerBenchmark {
     }
 
     private static long apply(Path blob, Path scratch) throws IOException {
-        LayerTarget target = new LayerTarget(fresh(scratch), LayerTarget.Deletions.OVERLAY, List.of());
+        LayerTarget target = new LayerTarget(scratch.resolve("target"), LayerTarget.Deletions.OVERLAY, List.of());
         return new LayerApplication(policy())
                 .apply(Files.newInputStream(blob), "", target)
                 .uncompressedBytes();
     }
 
-    private static Path fresh(Path scratch) throws IOException {
+    private static void fresh(Path scratch) throws IOException {
         try (Fd dir = Inodes.open(scratch.toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(dir, "target");
             Inodes.mkdir(dir, "target", 0755);
         }
-        return scratch.resolve("target");
     }
 }

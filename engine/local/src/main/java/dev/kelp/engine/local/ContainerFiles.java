@@ -156,7 +156,8 @@ final class ContainerFiles {
                 0,
                 p.terminal(),
                 p.openStdin(),
-                p.stdinOnce());
+                // A terminal's input stays open when a client detaches: the next one types on.
+                p.stdinOnce() && !p.terminal());
     }
 
     private Path mountRoot(ContainerRecord c) throws IOException {

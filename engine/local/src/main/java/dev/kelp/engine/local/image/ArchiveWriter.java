@@ -27,7 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Writes images as a tar that is an OCI image layout and, by its `manifest.json`, a Docker archive over the same blobs.
+/// Writes images as a tar that is an OCI image layout and, by its `manifest.json`, a Docker archive over the same
+/// blobs.
 /// An index keeps its digest: platforms that are left out are entries without content.
 final class ArchiveWriter {
     /// The annotation by which containerd, Docker, nerdctl and Podman find the whole name.
@@ -45,9 +46,14 @@ final class ArchiveWriter {
 
     /// One entry of Docker's `manifest.json`.
     record DockerEntry(
-            @com.fasterxml.jackson.annotation.JsonProperty("Config") String config,
-            @com.fasterxml.jackson.annotation.JsonProperty("RepoTags") List<String> repoTags,
-            @com.fasterxml.jackson.annotation.JsonProperty("Layers") List<String> layers) {}
+            @com.fasterxml.jackson.annotation.JsonProperty("Config")
+            String config,
+
+            @com.fasterxml.jackson.annotation.JsonProperty("RepoTags")
+            List<String> repoTags,
+
+            @com.fasterxml.jackson.annotation.JsonProperty("Layers")
+            List<String> layers) {}
 
     ArchiveWriter(ImageService service, List<Platform> platforms, ProgressReport report) {
         this.service = service;
@@ -91,7 +97,8 @@ final class ArchiveWriter {
             chosen = new ArrayList<>();
             for (Platform p : platforms) {
                 chosen.add(ImageContents.best(here, p)
-                        .orElseThrow(() -> KelpException.notFound("image " + target.digest() + " is not here for " + p)));
+                        .orElseThrow(
+                                () -> KelpException.notFound("image " + target.digest() + " is not here for " + p)));
             }
         }
         if (chosen.isEmpty()) {
@@ -107,7 +114,8 @@ final class ArchiveWriter {
     }
 
     private void addIndexes(Descriptor target, Map<Digest, Descriptor> blobs) {
-        if (MediaTypes.isIndex(target.mediaType()) && content.find(target.digest()).isPresent()) {
+        if (MediaTypes.isIndex(target.mediaType())
+                && content.find(target.digest()).isPresent()) {
             blobs.put(target.digest(), target);
             service.contents().document(target).index().manifests().forEach(d -> addIndexes(d, blobs));
         }
@@ -115,7 +123,8 @@ final class ArchiveWriter {
 
     private void writeBlobs(TarWriter tar, Map<Digest, Descriptor> blobs) throws IOException {
         tar.directory("blobs/");
-        for (String algorithm : blobs.keySet().stream().map(Digest::algorithm).distinct().toList()) {
+        for (String algorithm :
+                blobs.keySet().stream().map(Digest::algorithm).distinct().toList()) {
             tar.directory("blobs/" + algorithm + "/");
         }
         for (Descriptor d : blobs.values()) {

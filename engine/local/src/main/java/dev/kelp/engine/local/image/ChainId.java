@@ -19,7 +19,8 @@ final class ChainId {
                 chain.add(diffId.toString());
             } else {
                 String both = chain.getLast() + " " + diffId;
-                chain.add(Digest.ofSha256(both.getBytes(StandardCharsets.US_ASCII)).toString());
+                chain.add(Digest.ofSha256(both.getBytes(StandardCharsets.US_ASCII))
+                        .toString());
             }
         }
         return chain;

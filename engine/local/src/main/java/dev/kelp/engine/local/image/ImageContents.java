@@ -134,7 +134,8 @@ final class ImageContents {
                 .allMatch(l -> content.find(l.digest()).isPresent());
     }
 
-    /// The one to use for `wanted` among those; without an exact one the best variant it runs, as [ImageSelector] does.
+    /// The one to use for `wanted` among those; without an exact one the best variant it runs, as [ImageSelector]
+    /// does.
     static Optional<Parsed> best(List<Parsed> images, Platform wanted) {
         Parsed best = null;
         for (Parsed p : images) {
@@ -144,7 +145,8 @@ final class ImageContents {
             if (p.platform().equals(wanted)) {
                 return Optional.of(p);
             }
-            if (best == null || p.platform().toString().compareTo(best.platform().toString()) > 0) {
+            if (best == null
+                    || p.platform().toString().compareTo(best.platform().toString()) > 0) {
                 best = p;
             }
         }

@@ -33,7 +33,10 @@ final class ImageLookup {
     ///
     /// @param records the name that was typed; all names of the image when an id was
     /// @param manifest the manifest whose id (or configuration's id) was typed; null for a name or the whole image
-    record Found(List<ImageRecord> records, boolean byName, @Nullable Digest manifest) {
+    record Found(
+            List<ImageRecord> records,
+            boolean byName,
+            @Nullable Digest manifest) {
         ImageRecord first() {
             return records.getFirst();
         }
@@ -44,8 +47,7 @@ final class ImageLookup {
     }
 
     Found get(String nameOrId) {
-        return find(nameOrId)
-                .orElseThrow(() -> KelpException.notFound("no such image: `" + nameOrId + "`"));
+        return find(nameOrId).orElseThrow(() -> KelpException.notFound("no such image: `" + nameOrId + "`"));
     }
 
     Optional<Found> find(String nameOrId) {
@@ -83,8 +85,8 @@ final class ImageLookup {
     /// `name[:tag]@digest` also means an image of that repository that was pulled by tag.
     private Optional<Found> byRepositoryDigest(Reference reference, Digest digest) {
         for (ImageRecord r : service.records().list(namespace)) {
-            boolean sameRepository = !r.isDangling()
-                    && Reference.parse(r.name()).repository().equals(reference.repository());
+            boolean sameRepository =
+                    !r.isDangling() && Reference.parse(r.name()).repository().equals(reference.repository());
             if (sameRepository && r.target().digest().equals(digest)) {
                 return Optional.of(new Found(List.of(r), true, null));
             }
@@ -122,8 +124,8 @@ final class ImageLookup {
         }
         for (Descriptor m : service.contents().manifests(target)) {
             if (m.digest().hex().startsWith(prefix) || isConfig(m, prefix)) {
-                return Optional.of(new Found(
-                        records, false, MediaTypes.isIndex(target.mediaType()) ? m.digest() : null));
+                return Optional.of(
+                        new Found(records, false, MediaTypes.isIndex(target.mediaType()) ? m.digest() : null));
             }
         }
         return Optional.empty();

@@ -48,7 +48,12 @@ final class ImageRemoval {
                 untagged.add(ImageLookup.shown(r));
             }
         }
-        return new Removal(untagged, manifests.stream().map(Descriptor::digest).filter(before::contains).toList());
+        return new Removal(
+                untagged,
+                manifests.stream()
+                        .map(Descriptor::digest)
+                        .filter(before::contains)
+                        .toList());
     }
 
     private Set<Digest> here(List<Descriptor> manifests) {

@@ -94,7 +94,8 @@ public final class ImageService {
             return parts.snapshotters().getFirst();
         }
         return parts.snapshotters().stream()
-                .filter(s -> s.name().equals(name) || (name.equals("overlay") && s.name().equals("overlayfs")))
+                .filter(s -> s.name().equals(name)
+                        || (name.equals("overlay") && s.name().equals("overlayfs")))
                 .findFirst()
                 .orElseThrow(() -> KelpException.invalid("snapshotter `" + name + "` is not in use here (there is: "
                         + parts.snapshotters().stream().map(Snapshotter::name).collect(Collectors.joining(", "))

@@ -55,7 +55,11 @@ final class LayerIntake implements AutoCloseable {
     };
 
     /// One layer to be unpacked.
-    private record Layer(Descriptor descriptor, Digest diffId, String chainId, @Nullable String parent) {}
+    private record Layer(
+            Descriptor descriptor,
+            Digest diffId,
+            String chainId,
+            @Nullable String parent) {}
 
     /// A layer in an active snapshot.
     private record Extracted(String key, UnpackedLayer unpacked, LayerTarget target) {}
@@ -274,8 +278,8 @@ final class LayerIntake implements AutoCloseable {
     }
 
     private boolean deleteIfDamaged(Descriptor blob) {
-        Descriptor onDisk =
-                Descriptor.of(blob.mediaType(), blob.digest(), content.info(blob.digest()).sizeBytes());
+        Descriptor onDisk = Descriptor.of(
+                blob.mediaType(), blob.digest(), content.info(blob.digest()).sizeBytes());
         try (InputStream in = content.openVerified(onDisk)) {
             byte[] buffer = new byte[COPY_BUFFER_BYTES];
             while (in.read(buffer) >= 0) {
@@ -295,7 +299,9 @@ final class LayerIntake implements AutoCloseable {
         }
         try {
             snapshotter.commit(
-                    l.chainId(), e.key(), snapshotter.canRebase() ? CommitOptions.onto(l.parent()) : CommitOptions.DEFAULT);
+                    l.chainId(),
+                    e.key(),
+                    snapshotter.canRebase() ? CommitOptions.onto(l.parent()) : CommitOptions.DEFAULT);
         } catch (KelpException failure) {
             if (failure.kind() != ErrorKind.ALREADY_EXISTS) {
                 throw failure;
@@ -350,7 +356,8 @@ final class LayerIntake implements AutoCloseable {
                 case KelpException k -> throw k;
                 case RuntimeException r -> throw r;
                 case Error r -> throw r;
-                case null, default -> throw new KelpException(ErrorKind.INTERNAL, "take in a layer: " + e.getCause(), e);
+                case null, default ->
+                    throw new KelpException(ErrorKind.INTERNAL, "take in a layer: " + e.getCause(), e);
             }
         }
     }

@@ -97,7 +97,8 @@ final class Load {
         }
         Map<Descriptor, Set<String>> found = new LinkedHashMap<>();
         for (DockerImage d : docker) {
-            found.computeIfAbsent(manifest(d, archive, lease), k -> new LinkedHashSet<>()).addAll(d.tags());
+            found.computeIfAbsent(manifest(d, archive, lease), k -> new LinkedHashSet<>())
+                    .addAll(d.tags());
         }
         return found;
     }
@@ -143,7 +144,8 @@ final class Load {
     /// Writes the manifest that a Docker archive lacks.
     private Descriptor manifest(DockerImage image, ArchiveReader archive, Lease lease) {
         if (image.config() == null || image.layers() == null) {
-            throw new KelpException(ErrorKind.DATA_LOSS, "an image in the archive's `manifest.json` lacks `Config` or `Layers`");
+            throw new KelpException(
+                    ErrorKind.DATA_LOSS, "an image in the archive's `manifest.json` lacks `Config` or `Layers`");
         }
         ArchiveReader.Stored config = archive.file(image.config());
         List<Descriptor> layers = new ArrayList<>();
@@ -152,7 +154,9 @@ final class Load {
             layers.add(Descriptor.of(layerType(l.digest()), l.digest(), l.sizeBytes()));
         }
         byte[] bytes = OciJson.write(Manifest.of(
-                MediaTypes.OCI_MANIFEST, Descriptor.of(MediaTypes.OCI_CONFIG, config.digest(), config.sizeBytes()), layers));
+                MediaTypes.OCI_MANIFEST,
+                Descriptor.of(MediaTypes.OCI_CONFIG, config.digest(), config.sizeBytes()),
+                layers));
         Document document = DocumentReader.read(bytes, Optional.empty(), null, "the archive's image");
         lease.retain(List.of(Nodes.blob(document.descriptor().digest())));
         content.put(document.descriptor(), bytes);
@@ -182,7 +186,8 @@ final class Load {
         }
         if (here.isEmpty()) {
             throw new KelpException(
-                    ErrorKind.DATA_LOSS, "image " + target.digest() + " in the archive is not complete for any platform");
+                    ErrorKind.DATA_LOSS,
+                    "image " + target.digest() + " in the archive is not complete for any platform");
         }
         if (!options.unpack()) {
             return;
@@ -199,8 +204,8 @@ final class Load {
     private void unpack(Parsed p, LayerIntake intake, Snapshotter snapshotter) {
         if (p.manifest().layers().stream().allMatch(l -> MediaTypes.isLayer(l.mediaType()))) {
             intake.unpack(p.manifest().layers(), p.config().rootfs().diffIds(), snapshotter)
-                    .ifPresent(chain ->
-                            reached.addSnapshot(p.manifest().config().digest(), snapshotter.name(), chain));
+                    .ifPresent(
+                            chain -> reached.addSnapshot(p.manifest().config().digest(), snapshotter.name(), chain));
         }
         report.item(p.descriptor(), State.DONE);
     }
@@ -221,14 +226,17 @@ final class Load {
     private List<ImageRecord> name(Map<Descriptor, Set<String>> images, String namespace) {
         List<ImageRecord> records = new ArrayList<>();
         images.forEach((target, names) -> {
-            if (names.isEmpty() && service.records().byTarget(namespace, target.digest()).isEmpty()) {
+            if (names.isEmpty()
+                    && service.records().byTarget(namespace, target.digest()).isEmpty()) {
                 service.records().put(namespace, target.digest().toString(), target);
             }
             for (String name : names) {
                 service.records().put(namespace, Reference.parse(name).toString(), target);
             }
             records.addAll(service.records().byTarget(namespace, target.digest()).stream()
-                    .filter(r -> names.isEmpty() || names.stream().anyMatch(n -> Reference.parse(n).toString().equals(r.name())))
+                    .filter(r -> names.isEmpty()
+                            || names.stream()
+                                    .anyMatch(n -> Reference.parse(n).toString().equals(r.name())))
                     .toList());
         });
         return records;

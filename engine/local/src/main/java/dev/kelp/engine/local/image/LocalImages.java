@@ -47,7 +47,8 @@ public final class LocalImages implements Images {
         new Pull(service, reference, options, user, progress).run(namespace);
         return image(service.records()
                 .find(namespace, reference.toString())
-                .orElseThrow(() -> KelpException.notFound("image `" + reference.familiar() + "` was removed meanwhile")));
+                .orElseThrow(
+                        () -> KelpException.notFound("image `" + reference.familiar() + "` was removed meanwhile")));
     }
 
     @Override
@@ -62,8 +63,7 @@ public final class LocalImages implements Images {
     }
 
     private Image image(ImageRecord r) {
-        Optional<Reference> reference =
-                r.isDangling() ? Optional.empty() : Optional.of(Reference.parse(r.name()));
+        Optional<Reference> reference = r.isDangling() ? Optional.empty() : Optional.of(Reference.parse(r.name()));
         List<PlatformImage> platforms = service.contents().complete(r.target()).stream()
                 .map(this::platformImage)
                 .toList();
@@ -130,7 +130,8 @@ public final class LocalImages implements Images {
     public ImageDetail inspect(String nameOrId, @Nullable Platform platform) {
         Found found = lookup.get(nameOrId);
         Parsed p = choose(found, platform, nameOrId);
-        List<ImageRecord> names = service.records().byTarget(namespace, found.target().digest());
+        List<ImageRecord> names =
+                service.records().byTarget(namespace, found.target().digest());
         List<Reference> references = names.stream()
                 .filter(r -> !r.isDangling())
                 .map(r -> Reference.parse(r.name()))
@@ -163,7 +164,8 @@ public final class LocalImages implements Images {
         }
         String here = all.stream().map(p -> p.platform().toString()).collect(Collectors.joining(", "));
         return best.orElseThrow(() -> KelpException.notFound("image `" + typed + "` is not here for "
-                        + (platform == null ? Platform.host() : platform) + " (here: " + (here.isEmpty() ? "none" : here)
+                        + (platform == null ? Platform.host() : platform) + " (here: "
+                        + (here.isEmpty() ? "none" : here)
                         + ")")
                 .withHint("pull it with --platform"));
     }
@@ -186,7 +188,8 @@ public final class LocalImages implements Images {
                     .findFirst()
                     .orElse(what);
         }
-        service.records().put(namespace, target.toString(), Descriptor.of(what.mediaType(), what.digest(), what.size()));
+        service.records()
+                .put(namespace, target.toString(), Descriptor.of(what.mediaType(), what.digest(), what.size()));
     }
 
     @Override
@@ -199,7 +202,9 @@ public final class LocalImages implements Images {
         List<ArchiveWriter.Item> items = namesOrIds.stream()
                 .map(n -> {
                     Found f = lookup.get(n);
-                    List<String> names = f.byName() && !f.first().isDangling() ? List.of(f.first().name()) : List.of();
+                    List<String> names = f.byName() && !f.first().isDangling()
+                            ? List.of(f.first().name())
+                            : List.of();
                     return new ArchiveWriter.Item(f.target(), names);
                 })
                 .toList();
@@ -248,7 +253,8 @@ public final class LocalImages implements Images {
                 LayerIntake intake =
                         new LayerIntake(service, LayerIntake.NONE, lease, new ProgressReport(Progress.NONE))) {
             intake.unpack(p.manifest().layers(), p.config().rootfs().diffIds(), s)
-                    .ifPresent(chain -> reached.addSnapshot(p.manifest().config().digest(), s.name(), chain));
+                    .ifPresent(
+                            chain -> reached.addSnapshot(p.manifest().config().digest(), s.name(), chain));
             reached.record(service.blobs());
         } finally {
             lease.release();

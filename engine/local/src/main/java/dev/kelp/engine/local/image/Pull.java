@@ -107,8 +107,8 @@ final class Pull {
             for (Descriptor d : ImageSelector.images(top.index())) {
                 Document document = document(d, lease, reached);
                 boolean mine = host.isPresent() && host.get().digest().equals(d.digest());
-                wantedBelow(document, options.unpack() && mine, lease, reached).forEach(w -> found.put(
-                        w.manifest().descriptor().digest(), w));
+                wantedBelow(document, options.unpack() && mine, lease, reached)
+                        .forEach(w -> found.put(w.manifest().descriptor().digest(), w));
             }
             return List.copyOf(found.values());
         }

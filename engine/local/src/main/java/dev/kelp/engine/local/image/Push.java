@@ -78,7 +78,8 @@ final class Push {
     }
 
     private static boolean isDistributable(Descriptor layer) {
-        return !layer.mediaType().contains("nondistributable") && !layer.mediaType().contains("foreign");
+        return !layer.mediaType().contains("nondistributable")
+                && !layer.mediaType().contains("foreign");
     }
 
     private Document top(Descriptor target, List<Parsed> here) {
@@ -101,7 +102,9 @@ final class Push {
             if (here.size() > 1) {
                 return subset(here);
             }
-            asked = here.isEmpty() ? List.of(Platform.host()) : List.of(here.getFirst().platform());
+            asked = here.isEmpty()
+                    ? List.of(Platform.host())
+                    : List.of(here.getFirst().platform());
         }
         List<Parsed> chosen = new ArrayList<>();
         for (Platform p : asked) {
@@ -109,7 +112,9 @@ final class Push {
                     .orElseThrow(() -> KelpException.notFound("`" + reference.familiar() + "` is not here for " + p)
                             .withHint("pull it with --platform " + p + " first")));
         }
-        return chosen.size() == 1 ? service.contents().document(chosen.getFirst().descriptor()) : subset(chosen);
+        return chosen.size() == 1
+                ? service.contents().document(chosen.getFirst().descriptor())
+                : subset(chosen);
     }
 
     /// Whether everything below an index is here, attestations included.
@@ -133,7 +138,8 @@ final class Push {
 
     private void checkComplete(Descriptor target, List<Parsed> here) {
         if (here.isEmpty()) {
-            throw KelpException.notFound("content of `" + reference.familiar() + "` (" + target.digest() + ") is missing")
+            throw KelpException.notFound(
+                            "content of `" + reference.familiar() + "` (" + target.digest() + ") is missing")
                     .withHint("pull it again");
         }
     }

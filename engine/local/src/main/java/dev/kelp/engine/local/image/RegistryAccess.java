@@ -23,7 +23,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// A user's way to registries: her Docker configuration, credential helpers and `certs.d` folders, all seen with her eyes.
+/// A user's way to registries: her Docker configuration, credential helpers and `certs.d` folders, all seen with her
+/// eyes.
 final class RegistryAccess {
     private static final int CONFIG_BYTES_MAX = 1 << 20;
 
@@ -37,7 +38,8 @@ final class RegistryAccess {
     Access access(RegistryOptions options, Cancellation cancellation, TransferListener listener) {
         ConfigFiles files = path -> user.readFile(path, ConfigFiles.FILE_BYTES_MAX);
         List<String> folders = options.hostsDirs().isEmpty() ? defaultFolders() : options.hostsDirs();
-        return new Access(lazyCredentials(), new HostsLookup(folders, files), options.insecure(), cancellation, listener);
+        return new Access(
+                lazyCredentials(), new HostsLookup(folders, files), options.insecure(), cancellation, listener);
     }
 
     /// Most pulls need no credentials, so the file is read when a registry asks for some.
@@ -75,8 +77,8 @@ final class RegistryAccess {
         }
         return variable("HOME")
                 .map(h -> h + "/.docker/config.json")
-                .orElseThrow(() -> KelpException.invalid("neither DOCKER_CONFIG nor HOME is set, so there is no"
-                        + " place for credentials"));
+                .orElseThrow(() -> KelpException.invalid(
+                        "neither DOCKER_CONFIG nor HOME is set, so there is no" + " place for credentials"));
     }
 
     private DockerConfigCredentials dockerConfig() {
@@ -93,8 +95,8 @@ final class RegistryAccess {
     }
 
     private CredentialHelper.Output runHelper(String name, String action, String stdin) {
-        UserEnvironment.HelperResult r = user.runHelper(
-                List.of("docker-credential-" + name, action), stdin.getBytes(StandardCharsets.UTF_8));
+        UserEnvironment.HelperResult r =
+                user.runHelper(List.of("docker-credential-" + name, action), stdin.getBytes(StandardCharsets.UTF_8));
         return new CredentialHelper.Output(r.exitCode(), new String(r.output(), StandardCharsets.UTF_8));
     }
 

@@ -39,7 +39,8 @@ final class TarReader {
     }
 
     /// The next entry, null at the end. What was not read of the one before is skipped.
-    @Nullable Entry next() throws IOException {
+    @Nullable
+    Entry next() throws IOException {
         Extended extended = new Extended();
         while (true) {
             skipRest();
@@ -47,7 +48,8 @@ final class TarReader {
                 return null;
             }
             if (++entries > ENTRIES_MAX) {
-                throw new KelpException(ErrorKind.RESOURCE_EXHAUSTED, "the archive has over " + ENTRIES_MAX + " entries");
+                throw new KelpException(
+                        ErrorKind.RESOURCE_EXHAUSTED, "the archive has over " + ENTRIES_MAX + " entries");
             }
             long size = number(124, 12);
             char type = header[156] == 0 ? '0' : (char) header[156];
@@ -131,10 +133,20 @@ final class TarReader {
         if (zero) {
             return false;
         }
-        if (sum != number(148, 8)) {
-            throw damaged("a header's checksum is wrong");
+        if (!isNumber(148, 8, sum)) {
+            throw entries == 0
+                    ? new KelpException(ErrorKind.INVALID_ARGUMENT, "this is not a tar archive")
+                    : damaged("a header's checksum is wrong");
         }
         return true;
+    }
+
+    private boolean isNumber(int at, int length, long expected) {
+        try {
+            return number(at, length) == expected;
+        } catch (KelpException e) {
+            return false;
+        }
     }
 
     /// Octal, or base 256 when the first bit is set.

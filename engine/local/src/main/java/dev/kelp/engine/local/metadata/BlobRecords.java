@@ -24,7 +24,8 @@ public final class BlobRecords {
 
     public void addEdges(Collection<Edge> edges) {
         database.write(c -> {
-            try (PreparedStatement s = c.prepareStatement("INSERT OR IGNORE INTO edges (parent, child) VALUES (?, ?)")) {
+            try (PreparedStatement s =
+                    c.prepareStatement("INSERT OR IGNORE INTO edges (parent, child) VALUES (?, ?)")) {
                 for (Edge e : edges) {
                     s.setString(1, e.parent());
                     s.setString(2, e.child());

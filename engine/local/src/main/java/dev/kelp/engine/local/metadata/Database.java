@@ -6,9 +6,11 @@ import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -19,25 +21,36 @@ import org.sqlite.SQLiteException;
 
 /// The engine's SQLite database, in WAL mode. One process owns the file.
 ///
-/// [#write] runs one transaction at a time on the one connection that writes. When it returns, the transaction survives a
+/// [#write] runs one transaction at a time on the one connection that writes. When it returns, the transaction survives
+/// a
 /// power cut (synchronous=FULL: one fdatasync(2) of the log). [#writeRelaxed] saves that sync: the transaction is as
 /// atomic and survives `kill -9` all the same, but a power cut may take it back, with all that came after it. [#read]
 /// sees the last committed state and waits for nobody.
 ///
+/// Removing things from a full disk needs room, too: a row's removal is first written to the log. So a file of
+/// [#RESERVE_BYTES] lies beside the database; when the disk is full it is deleted and the transaction tried again.
+/// [#refillReserve] makes it anew. Work may therefore run twice and must do nothing but database work.
+///
 /// Inside a transaction of its own thread each of them joins it. Blocks; a thread waiting here is not interrupted.
 /// Statements are prepared anew each time, which takes SQLite some ten microseconds.
 public final class Database implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Database.class.getName());
     /// Connections kept for reading.
     private static final int READERS_MAX = 4;
 
+    /// What is held back for removals from a full disk.
+    static final int RESERVE_BYTES = 2 << 20;
+
     private final String url;
+    private final Path reserve;
     private final Connection writer;
     private final ReentrantLock writing = new ReentrantLock();
     private final ConcurrentLinkedDeque<Connection> readers = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
 
-    private Database(String url, Connection writer) {
+    private Database(String url, Path reserve, Connection writer) {
         this.url = url;
+        this.reserve = reserve;
         this.writer = writer;
     }
 
@@ -49,12 +62,13 @@ public final class Database implements AutoCloseable {
             if (folder != null) {
                 Files.createDirectories(folder);
             }
-            Connection writer = connect(url, SQLiteConfig.TransactionMode.IMMEDIATE);
-            Database database = new Database(url, writer);
+            Connection writer = connect(url);
+            Database database = new Database(url, file.resolveSibling(file.getFileName() + ".reserve"), writer);
             database.write(c -> {
                 Schema.migrate(c);
                 return true;
             });
+            database.refillReserve();
             return database;
         } catch (SQLException e) {
             throw failure("open the database `" + file + "`", e);
@@ -63,24 +77,22 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /// Lets SQLite's native library be loaded from `folder`, where the installation put it, and not be unpacked into a
+    /// Lets SQLite's native library be loaded from `folder`, where the installation put it, and not be unpacked
+    /// into a
     /// temporary file at each start. To be called before the first [#open] of the process.
     public static void useNativeLibrary(Path folder) {
         System.setProperty("org.sqlite.lib.path", folder.toString());
         System.setProperty("org.sqlite.lib.name", "libsqlitejdbc.so");
     }
 
-    private static Connection connect(String url, SQLiteConfig.TransactionMode mode) throws SQLException {
+    private static Connection connect(String url) throws SQLException {
         SQLiteConfig config = new SQLiteConfig();
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-        config.setTransactionMode(mode);
         config.enforceForeignKeys(true);
         config.setBusyTimeout(10_000);
         config.setCacheSize(-1024);
-        Connection c = JDBC.createConnection(url, config.toProperties());
-        c.setAutoCommit(false);
-        return c;
+        return JDBC.createConnection(url, config.toProperties());
     }
 
     /// One durable transaction. A failure of `work` undoes it.
@@ -101,43 +113,82 @@ public final class Database implements AutoCloseable {
                 return work.run(writer);
             }
             check();
-            if (relaxed) {
-                synchronous("NORMAL");
-            }
             try {
-                T result = work.run(writer);
-                writer.commit();
-                return result;
-            } catch (SQLException | RuntimeException | Error e) {
-                rollBack(e);
-                throw e;
-            } finally {
-                if (relaxed) {
-                    synchronous("FULL");
+                return commit(work, relaxed);
+            } catch (SQLException e) {
+                if (!isFull(e) || !Files.deleteIfExists(reserve)) {
+                    throw e;
                 }
+                return commit(work, relaxed);
             }
         } catch (SQLException e) {
             throw failure("write to the database", e);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "delete `" + reserve + "`: " + e, e);
         } finally {
             writing.unlock();
         }
     }
 
-    /// Only works outside a transaction, and the driver begins one with any statement unless told otherwise.
-    private void synchronous(String mode) throws SQLException {
-        writer.setAutoCommit(true);
-        try (Statement s = writer.createStatement()) {
-            s.executeUpdate("PRAGMA synchronous = " + mode);
+    private <T extends @Nullable Object> T commit(SqlWork<T> work, boolean relaxed) throws SQLException {
+        if (relaxed) {
+            execute(writer, "PRAGMA synchronous = NORMAL");
         }
-        writer.setAutoCommit(false);
+        try {
+            execute(writer, "BEGIN IMMEDIATE");
+            T result = work.run(writer);
+            execute(writer, "COMMIT");
+            return result;
+        } catch (SQLException | RuntimeException | Error e) {
+            rollBack();
+            throw e;
+        } finally {
+            if (relaxed) {
+                execute(writer, "PRAGMA synchronous = FULL");
+            }
+        }
     }
 
-    private void rollBack(Throwable cause) {
-        try {
-            writer.rollback();
-        } catch (SQLException e) {
-            cause.addSuppressed(e);
+    private static void execute(Connection c, String sql) throws SQLException {
+        try (Statement s = c.createStatement()) {
+            s.executeUpdate(sql);
         }
+    }
+
+    /// SQLite has undone some failures itself (a full disk), and then there is nothing to undo.
+    private void rollBack() {
+        try {
+            execute(writer, "ROLLBACK");
+        } catch (SQLException e) {
+            LOG.log(System.Logger.Level.DEBUG, "rolled back already", e);
+        }
+    }
+
+    /// Sets space aside again if it was used and there is some; to be called after something was removed.
+    public void refillReserve() {
+        writing.lock();
+        try {
+            if (Files.exists(reserve)) {
+                return;
+            }
+            Path next = reserve.resolveSibling(reserve.getFileName() + ".new");
+            byte[] noise = new byte[RESERVE_BYTES];
+            new Random(1).nextBytes(noise);
+            try {
+                Files.write(next, noise);
+                Files.move(next, reserve, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                Files.deleteIfExists(next);
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "no reserve beside the database", e);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private static boolean isFull(SQLException e) {
+        return e instanceof SQLiteException s && kind(s.getResultCode()) == ErrorKind.RESOURCE_EXHAUSTED;
     }
 
     /// Reads one consistent state.
@@ -149,21 +200,27 @@ public final class Database implements AutoCloseable {
         try {
             Connection c = readers.poll();
             if (c == null) {
-                c = connect(url, SQLiteConfig.TransactionMode.DEFERRED);
+                c = connect(url);
             }
+            boolean usable = false;
             try {
-                return work.run(c);
+                execute(c, "BEGIN");
+                try {
+                    return work.run(c);
+                } finally {
+                    execute(c, "ROLLBACK");
+                    usable = true;
+                }
             } finally {
-                c.rollback();
-                giveBack(c);
+                giveBack(c, usable);
             }
         } catch (SQLException e) {
             throw failure("read the database", e);
         }
     }
 
-    private void giveBack(Connection c) throws SQLException {
-        if (closed || readers.size() >= READERS_MAX) {
+    private void giveBack(Connection c, boolean usable) throws SQLException {
+        if (!usable || closed || readers.size() >= READERS_MAX) {
             c.close();
         } else {
             readers.push(c);
@@ -187,7 +244,7 @@ public final class Database implements AutoCloseable {
 
     private static ErrorKind kind(SQLiteErrorCode code) {
         return switch (code) {
-            case SQLITE_FULL -> ErrorKind.RESOURCE_EXHAUSTED;
+            case SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE -> ErrorKind.RESOURCE_EXHAUSTED;
             case SQLITE_CORRUPT, SQLITE_NOTADB -> ErrorKind.DATA_LOSS;
             case SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE -> ErrorKind.ALREADY_EXISTS;
             case SQLITE_BUSY -> ErrorKind.UNAVAILABLE;

@@ -22,7 +22,8 @@ import java.util.Set;
 /// Removes what nothing reaches: mark and sweep.
 ///
 /// Roots are the targets of images of all namespaces, the images of containers, containers' own snapshots (named by the
-/// container's id, or by it and `-…`), leases that have not ended and pins. Whoever adds a lease or a pin waits while blobs are swept,
+/// container's id, or by it and `-…`), leases that have not ended and pins. Whoever adds a lease or a pin waits while
+/// blobs are swept,
 /// and at most one snapshot's removal at a time; so what was retained before it was looked at is never taken away.
 ///
 /// Interrupted at any point it leaves garbage only: rows go before files, children before parents.
@@ -31,8 +32,7 @@ public final class GarbageCollector {
     /// How long a partial blob waits to be resumed.
     public static final Duration PARTIAL_LIFE = Duration.ofHours(24);
 
-    private static final String REACHED =
-            """
+    private static final String REACHED = """
             WITH RECURSIVE live (node) AS (
                 SELECT target FROM images
                 UNION SELECT image FROM containers WHERE image IS NOT NULL
@@ -66,7 +66,8 @@ public final class GarbageCollector {
     /// @param bytes sizes of the blobs and of the committed snapshots
     public record Collected(List<Digest> blobs, List<String> snapshots, long bytes) {}
 
-    /// To be called once at the start, before anything else uses the engine: what an earlier process left unfinished is
+    /// To be called once at the start, before anything else uses the engine: what an earlier process left
+    /// unfinished is
     /// removed, except the beginnings of downloads less than a day old.
     public void recover() {
         leases.recover();
@@ -75,8 +76,9 @@ public final class GarbageCollector {
         for (Snapshotter s : snapshotters) {
             s.cleanup();
         }
-        LOG.log(Logger.Level.DEBUG, () -> "removed " + c.blobs().size() + " blobs, "
-                + c.snapshots().size() + " snapshots at the start");
+        LOG.log(
+                Logger.Level.DEBUG,
+                () -> "removed " + c.blobs().size() + " blobs, " + c.snapshots().size() + " snapshots at the start");
     }
 
     /// Removes everything that is not reached now.
@@ -94,6 +96,7 @@ public final class GarbageCollector {
                 }
             }
         }
+        database.refillReserve();
         return new Collected(blobs.stream().map(Blob::digest).toList(), snapshots, bytes);
     }
 

@@ -38,7 +38,12 @@ public final class ImageRecords {
             if (old.isPresent() && !old.get().target().digest().equals(target.digest())) {
                 Descriptor lost = old.get().target();
                 if (byTarget(c, namespace, lost.digest()).isEmpty()) {
-                    insert(c, namespace, lost.digest().toString(), lost, old.get().created());
+                    insert(
+                            c,
+                            namespace,
+                            lost.digest().toString(),
+                            lost,
+                            old.get().created());
                 }
             }
             if (!name.equals(target.digest().toString())) {
@@ -49,11 +54,15 @@ public final class ImageRecords {
     }
 
     private static void insert(
-            Connection c, String namespace, String name, Descriptor target, @org.jspecify.annotations.Nullable Instant created)
+            Connection c,
+            String namespace,
+            String name,
+            Descriptor target,
+            @org.jspecify.annotations.Nullable Instant created)
             throws SQLException {
         long now = System.currentTimeMillis();
-        try (PreparedStatement s = c.prepareStatement(
-                "INSERT INTO images (namespace, name, target, media_type, size, created, updated)"
+        try (PreparedStatement s =
+                c.prepareStatement("INSERT INTO images (namespace, name, target, media_type, size, created, updated)"
                         + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET target = excluded.target,"
                         + " media_type = excluded.media_type, size = excluded.size, updated = excluded.updated")) {
             s.setString(1, namespace);
@@ -72,7 +81,8 @@ public final class ImageRecords {
     }
 
     private static Optional<ImageRecord> find(Connection c, String namespace, String name) throws SQLException {
-        return query(c, "WHERE namespace = ? AND name = ?", namespace, name).stream().findFirst();
+        return query(c, "WHERE namespace = ? AND name = ?", namespace, name).stream()
+                .findFirst();
     }
 
     /// All names of a target.

@@ -34,7 +34,8 @@ public final class Leases {
         String id = UUID.randomUUID().toString();
         Instant now = Instant.now();
         database.writeRelaxed(c -> {
-            try (PreparedStatement s = c.prepareStatement("INSERT INTO leases (id, created, expires) VALUES (?, ?, ?)")) {
+            try (PreparedStatement s =
+                    c.prepareStatement("INSERT INTO leases (id, created, expires) VALUES (?, ?, ?)")) {
                 s.setString(1, id);
                 s.setLong(2, now.toEpochMilli());
                 s.setLong(3, now.plus(life).toEpochMilli());
@@ -71,14 +72,14 @@ public final class Leases {
         return new String(OciJson.write(pinned.keySet()), StandardCharsets.UTF_8);
     }
 
-    /// Forgets leases that have ended, and the snapshots of all: at a start nobody is writing to them any more, and an
+    /// Forgets leases that have ended, and the snapshots of all: at a start nobody is writing to them any more, and
+    /// an
     /// unpacking that was interrupted cannot go on.
     public void recover() {
         long now = System.currentTimeMillis();
         database.writeRelaxed(c -> {
             try (PreparedStatement expired = c.prepareStatement("DELETE FROM leases WHERE expires <= ?");
-                    PreparedStatement snapshots =
-                            c.prepareStatement("DELETE FROM lease_nodes WHERE node LIKE '%/%'")) {
+                    PreparedStatement snapshots = c.prepareStatement("DELETE FROM lease_nodes WHERE node LIKE '%/%'")) {
                 expired.setLong(1, now);
                 expired.executeUpdate();
                 return snapshots.executeUpdate();

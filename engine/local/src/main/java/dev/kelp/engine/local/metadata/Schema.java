@@ -49,7 +49,10 @@ final class Schema {
             ) WITHOUT ROWID""",
             "CREATE INDEX snapshots_by_parent ON snapshots (parent_node)",
             "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-            "CREATE TABLE leases (id TEXT PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
+            """
+            CREATE TABLE leases (
+                id TEXT PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL
+            ) WITHOUT ROWID""",
             """
             CREATE TABLE lease_nodes (
                 lease TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE, node TEXT NOT NULL,

@@ -107,8 +107,8 @@ public final class SnapshotTable implements SnapshotRecords {
     }
 
     private void add(Connection c, Snapshot snapshot, String kind, Usage usage) throws SQLException {
-        try (PreparedStatement s = c.prepareStatement("INSERT INTO snapshots (node, snapshotter, parent_node, " + COLUMNS
-                + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+        try (PreparedStatement s = c.prepareStatement("INSERT INTO snapshots (node, snapshotter, parent_node, "
+                + COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
             s.setString(1, node(snapshot.name()));
             s.setString(2, snapshotter);
             s.setString(4, snapshot.name());
@@ -211,8 +211,7 @@ public final class SnapshotTable implements SnapshotRecords {
         return switch (r.getString(3)) {
             case "active" -> new Snapshot.Active(name, id, parent, created, labels);
             case "view" -> new Snapshot.View(name, id, parent, created, labels);
-            default -> new Snapshot.Committed(
-                    name, id, parent, created, labels, new Usage(r.getLong(7), r.getLong(8)));
+            default -> new Snapshot.Committed(name, id, parent, created, labels, new Usage(r.getLong(7), r.getLong(8)));
         };
     }
 }

@@ -55,8 +55,7 @@ final class LayoutBuilder {
         try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
             gzip.write(bytes.toByteArray());
         }
-        return new Layer(
-                blob(MediaTypes.OCI_LAYER_GZIP, packed.toByteArray()), Digest.ofSha256(bytes.toByteArray()));
+        return new Layer(blob(MediaTypes.OCI_LAYER_GZIP, packed.toByteArray()), Digest.ofSha256(bytes.toByteArray()));
     }
 
     /// A layer with one file that does not compress.
@@ -75,16 +74,30 @@ final class LayoutBuilder {
                 null,
                 platform.variant(),
                 new ImageConfig.Execution(
-                        null, null, List.of("A=b"), null, List.of("/bin/sh"), null, null, Map.of("l", "v"), null, null,
-                        null, null, null),
-                new ImageConfig.RootFs("layers", layers.stream().map(Layer::diffId).toList()),
+                        null,
+                        null,
+                        List.of("A=b"),
+                        null,
+                        List.of("/bin/sh"),
+                        null,
+                        null,
+                        Map.of("l", "v"),
+                        null,
+                        null,
+                        null,
+                        null,
+                        null),
+                new ImageConfig.RootFs(
+                        "layers", layers.stream().map(Layer::diffId).toList()),
                 null,
                 null);
         Descriptor c = blob(MediaTypes.OCI_CONFIG, OciJson.write(config));
         return blob(
                 MediaTypes.OCI_MANIFEST,
                 OciJson.write(Manifest.of(
-                        MediaTypes.OCI_MANIFEST, c, layers.stream().map(Layer::blob).toList())));
+                        MediaTypes.OCI_MANIFEST,
+                        c,
+                        layers.stream().map(Layer::blob).toList())));
     }
 
     Descriptor index(Map<Platform, Descriptor> manifests) throws IOException {

@@ -24,7 +24,8 @@ final class Programs {
     /// Runs to the end and gives back what was printed; a failure fails the test.
     static String run(Path folder, String... command) throws IOException, InterruptedException {
         Path log = Files.createTempFile(folder, "out", ".log");
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
         builder.redirectOutput(log.toFile());
         builder.environment().put("HOME", folder.toString());
         builder.environment().put("TMPDIR", folder.toString());

@@ -132,7 +132,9 @@ class PullTest {
         ImageDetail detail = engine.images.inspect(reference("multi:1").familiar(), null);
         assertThat(detail.config().execution().env()).containsExactly("A=b");
         assertThat(detail.repoDigests()).containsExactly(registry.host() + "/multi@" + index.digest());
-        assertThat(engine.collector.collect().blobs()).as("nothing is unreachable").isEmpty();
+        assertThat(engine.collector.collect().blobs())
+                .as("nothing is unreachable")
+                .isEmpty();
         assertThat(engine.content.partials()).isEmpty();
     }
 
@@ -148,7 +150,9 @@ class PullTest {
                     .contains(State.DOWNLOADING, State.UNPACKING)
                     .endsWith(State.DONE);
         }
-        assertThat(engine.updates.stream().filter(u -> u.key().startsWith("config-")).toList())
+        assertThat(engine.updates.stream()
+                        .filter(u -> u.key().startsWith("config-"))
+                        .toList())
                 .anyMatch(u -> u.state() == State.DONE && u.offsetBytes() == u.totalBytes());
     }
 
@@ -172,8 +176,14 @@ class PullTest {
         assertThat(root.resolve("etc/motd")).hasContent("hello");
         assertThat(root.resolve("bin/sh")).as("whited out").doesNotExist();
         assertThat(engine.snapshots()).isEmpty();
-        assertThat(engine.images.base(reference("single:1").toString(), null, "native").parent()).isEqualTo(top());
-        assertThat(engine.images.base(reference("single:1").toString(), null, null).snapshotter()).isEqualTo("overlayfs");
+        assertThat(engine.images
+                        .base(reference("single:1").toString(), null, "native")
+                        .parent())
+                .isEqualTo(top());
+        assertThat(engine.images
+                        .base(reference("single:1").toString(), null, null)
+                        .snapshotter())
+                .isEqualTo("overlayfs");
         assertThat(engine.snapshots()).as("unpacked when it is needed").contains(top());
         engine.copies.remove(key);
         assertThat(engine.collector.collect().snapshots()).isEmpty();
@@ -186,19 +196,23 @@ class PullTest {
                 .containsExactly(OTHER);
         assertThatThrownBy(() -> engine.images.inspect(reference("multi:1").toString(), Platform.host()))
                 .hasMessageContaining("not here for");
-        assertThat(engine.images.inspect(reference("multi:1").toString(), null).platform().platform())
+        assertThat(engine.images
+                        .inspect(reference("multi:1").toString(), null)
+                        .platform()
+                        .platform())
                 .as("the only one there is")
                 .isEqualTo(OTHER);
         assertThat(pull("multi:1", options(List.of(), true, null)).platforms()).hasSize(2);
         assertThatThrownBy(() -> pull("multi:1", options(List.of(Platform.parse("linux/riscv64")), false, null)))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.NOT_FOUND));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
     }
 
     @Test
     void resumesWhatWasBrokenOff() throws Exception {
         Descriptor big = layers.get(1).blob();
-        byte[] bytes = Files.readAllBytes(builder.folder().resolve("blobs/sha256").resolve(big.digest().hex()));
+        byte[] bytes = Files.readAllBytes(
+                builder.folder().resolve("blobs/sha256").resolve(big.digest().hex()));
         try (Ingest i = engine.content.begin(big).orElseThrow()) {
             i.write(bytes, 0, 1_000_000);
         }
@@ -226,14 +240,17 @@ class PullTest {
     void fetchesADamagedBlobAgain() throws Exception {
         pull("single:1", options(List.of(), false, "native"));
         Descriptor big = layers.get(3).blob();
-        Path blob = folder.resolve("data/content/blobs/sha256").resolve(big.digest().hex());
+        Path blob =
+                folder.resolve("data/content/blobs/sha256").resolve(big.digest().hex());
         byte[] bytes = Files.readAllBytes(blob);
         bytes[bytes.length / 2] ^= 0x55;
         Files.write(blob, bytes);
         pull("single:1", PullOptions.DEFAULT);
         assertThat(engine.snapshots()).hasSize(4).contains(top());
-        assertThat(engine.content.read(big, 10_000_000)).isEqualTo(
-                Files.readAllBytes(builder.folder().resolve("blobs/sha256").resolve(big.digest().hex())));
+        assertThat(engine.content.read(big, 10_000_000))
+                .isEqualTo(Files.readAllBytes(builder.folder()
+                        .resolve("blobs/sha256")
+                        .resolve(big.digest().hex())));
     }
 
     @Test
@@ -260,12 +277,11 @@ class PullTest {
         LayoutBuilder bad = new LayoutBuilder(folder.resolve("bad"));
         Layer good = bad.randomLayer("a", 5, 1000);
         Layer lie = bad.randomLayer("b", 6, 1000);
-        Descriptor m = bad.manifest(
-                Platform.host(), List.of(good, new Layer(lie.blob(), good.diffId())));
+        Descriptor m = bad.manifest(Platform.host(), List.of(good, new Layer(lie.blob(), good.diffId())));
         bad.push(m, registry.host() + "/bad:1");
         assertThatThrownBy(() -> pull("bad:1", PullOptions.DEFAULT))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.DATA_LOSS))
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DATA_LOSS))
                 .hasMessageContaining("configuration says");
         assertThat(engine.images.list()).isEmpty();
         assertThat(engine.snapshots()).noneMatch(s -> s.startsWith("extract"));
@@ -290,8 +306,9 @@ class PullTest {
         downloading.await();
         puller.interrupt();
         puller.join();
-        assertThat(failure.get()).isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                .isEqualTo(ErrorKind.CANCELLED));
+        assertThat(failure.get())
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
         assertThat(engine.images.list()).isEmpty();
         assertThat(engine.snapshots()).noneMatch(s -> s.startsWith("extract"));
         assertThat(pull("single:1", PullOptions.DEFAULT).platforms()).hasSize(1);
@@ -303,7 +320,8 @@ class PullTest {
         Files.createDirectories(toml.getParent());
         Files.writeString(
                 toml,
-                "server = \"https://example.test\"\n[host.\"http://" + registry.host() + "\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
+                "server = \"https://example.test\"\n[host.\"http://" + registry.host()
+                        + "\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
         Image image = engine.images.pull(
                 Reference.parse("example.test/single:1"), PullOptions.DEFAULT, user, engine.progress());
         assertThat(image.target().digest()).isEqualTo(manifest.digest());
@@ -313,8 +331,8 @@ class PullTest {
     @Test
     void whatIsNotThereIsNotFound() {
         assertThatThrownBy(() -> pull("nothing:1", PullOptions.DEFAULT))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.NOT_FOUND));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
         assertThat(engine.content.list()).isEmpty();
     }
 }

@@ -25,15 +25,12 @@ final class TestRegistry implements AutoCloseable {
         }
         Files.createDirectories(folder);
         Path config = folder.resolve("config.yml");
-        Files.writeString(
-                config,
-                """
+        Files.writeString(config, """
                 version: 0.1
                 log: {level: error}
                 storage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}
                 http: {addr: "127.0.0.1:%d"}
-                """
-                        .formatted(folder.resolve("data"), port));
+                """.formatted(folder.resolve("data"), port));
         Process p = new ProcessBuilder("docker-registry", "serve", config.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())

@@ -4,8 +4,10 @@ package dev.kelp.engine.local.metadata;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kelp.linux.Mounts;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -18,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,8 +42,7 @@ class DatabaseTest {
     }
 
     private static boolean put(Connection c, String name, long value) throws SQLException {
-        try (PreparedStatement s =
-                c.prepareStatement("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")) {
+        try (PreparedStatement s = c.prepareStatement("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")) {
             s.setString(1, name);
             s.setLong(2, value);
             s.executeUpdate();
@@ -145,8 +147,8 @@ class DatabaseTest {
         Path strange = folder.resolve("strange.db");
         Files.writeString(strange, "this is no database, and it is longer than a header is".repeat(100));
         assertThatThrownBy(() -> Database.open(strange))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.DATA_LOSS));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DATA_LOSS));
     }
 
     @Test
@@ -168,6 +170,38 @@ class DatabaseTest {
                     }
                 }))
                 .isEqualTo("1000 101");
+    }
+
+    @Test
+    void aFullDiskStillLetsThingsBeRemoved() throws Exception {
+        Assumptions.assumeFalse(
+                "none".equals(System.getenv("KELP_TEST_NAMESPACE")), "cannot mount: no user namespaces here");
+        Path small = Files.createDirectories(folder.resolve("small"));
+        Mounts.mount("tmpfs", small.toString(), "tmpfs", 0, "size=6m");
+        try (Database full = Database.open(small.resolve("kelp.db"))) {
+            assertThat(small.resolve("kelp.db.reserve")).hasSize(Database.RESERVE_BYTES);
+            full.write(c -> put(c, "a", 1));
+            try (OutputStream filler = Files.newOutputStream(small.resolve("filler"))) {
+                assertThatThrownBy(() -> {
+                            while (true) {
+                                filler.write(new byte[4096]);
+                            }
+                        })
+                        .hasMessageContaining("No space");
+            }
+            for (int i = 0; i < 20; i++) {
+                String name = "x".repeat(2000) + i;
+                full.write(c -> put(c, name, 1));
+            }
+            assertThat(small.resolve("kelp.db.reserve")).doesNotExist();
+            full.refillReserve();
+            assertThat(small.resolve("kelp.db.reserve")).doesNotExist();
+            Files.delete(small.resolve("filler"));
+            full.refillReserve();
+            assertThat(small.resolve("kelp.db.reserve")).exists();
+        } finally {
+            Mounts.unmount(small.toString(), Mounts.MNT_DETACH);
+        }
     }
 
     @Test
