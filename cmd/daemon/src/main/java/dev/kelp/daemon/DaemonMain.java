@@ -60,7 +60,8 @@ public final class DaemonMain {
         }
     }
 
-    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its heap.
+    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its
+    /// heap.
     private static void trimWhenIdle(ClientServer server) {
         boolean trimmed = false;
         while (true) {
@@ -88,5 +89,4 @@ public final class DaemonMain {
             return engine.session(token);
         }
     }
-
 }
