@@ -27,7 +27,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class ClientServer {
     static final int CLIENTS_MAX = 4096;
 
-    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid, user_namespaces(7)).
+    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid,
+    /// user_namespaces(7)).
     private static final int OVERFLOW_UID = 65_534;
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -48,7 +49,8 @@ final class ClientServer {
         /// Runs the client's command and gives its exit code.
         int run(ClientContext client);
 
-        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown token.
+        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown
+        /// token.
         Optional<CompletableFuture<Integer>> resume(String token);
     }
 
@@ -64,7 +66,12 @@ final class ClientServer {
         }
         AtomicInteger number = new AtomicInteger();
         threads = new ThreadPoolExecutor(
-                2, 2 * CLIENTS_MAX, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), r -> Thread.ofPlatform()
+                2,
+                2 * CLIENTS_MAX,
+                5,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                r -> Thread.ofPlatform()
                         .daemon(true)
                         .name("client-" + number.incrementAndGet())
                         .unstarted(r));
@@ -188,7 +195,8 @@ final class ClientServer {
         if (exit.isEmpty()) {
             connection.send(
                     Frame.ERR,
-                    SocketClientContext.line("kelp: error: the session is not known any more, so its exit code is lost"),
+                    SocketClientContext.line(
+                            "kelp: error: the session is not known any more, so its exit code is lost"),
                     List.of());
         } else {
             try {

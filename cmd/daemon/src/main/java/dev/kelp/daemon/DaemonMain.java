@@ -65,7 +65,8 @@ public final class DaemonMain {
         }
     }
 
-    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its heap.
+    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its
+    /// heap.
     private static void trimWhenIdle(ClientServer server) {
         boolean trimmed = false;
         while (true) {
@@ -93,5 +94,4 @@ public final class DaemonMain {
             return engine.session(token);
         }
     }
-
 }

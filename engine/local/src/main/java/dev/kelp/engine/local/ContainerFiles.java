@@ -144,7 +144,9 @@ final class ContainerFiles {
                 cgroups,
                 spec.lifecycle().init() ? initProgram() : null,
                 hostName,
-                profile -> filters.apply(Programs.ociRuntime(Optional.of(c.definition().runtime()))).of(profile),
+                profile -> filters.apply(
+                                Programs.ociRuntime(Optional.of(c.definition().runtime())))
+                        .of(profile),
                 List.of());
     }
 
@@ -194,7 +196,8 @@ final class ContainerFiles {
         return target;
     }
 
-    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted there
+    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted
+    /// there
     /// outside that this namespace does not see.
     private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
@@ -260,7 +263,8 @@ final class ContainerFiles {
     }
 
     private static void removeTree(Path tree) throws IOException {
-        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd parent =
+                Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(parent, tree.getFileName().toString());
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT)) {
