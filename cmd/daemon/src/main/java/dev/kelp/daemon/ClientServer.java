@@ -92,7 +92,8 @@ final class ClientServer {
         }
     }
 
-    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the commands
+    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the
+    /// commands
     /// under way some time to end. Those attached to a container go on without a daemon.
     void drain() {
         try {

@@ -178,7 +178,10 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     @Override
     public Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
         int id = connection.newId();
-        Payload q = Payload.writer().i32(id).i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0)).string(path);
+        Payload q = Payload.writer()
+                .i32(id)
+                .i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0))
+                .string(path);
         return descriptor(connection.ask(Frame.BIND, id, q, List.of(userNamespace)), "bind", path);
     }
 
