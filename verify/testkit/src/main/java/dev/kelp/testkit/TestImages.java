@@ -122,9 +122,7 @@ public final class TestImages implements AutoCloseable {
                     "layers":[%s]}""".formatted(
                             config,
                             size(blobs, config),
-                            layers.stream()
-                                    .map(TestImages::descriptor)
-                                    .collect(Collectors.joining(",")));
+                            layers.stream().map(TestImages::descriptor).collect(Collectors.joining(",")));
             String digest = blob(blobs, manifest);
             String index = """
                     {"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",\
