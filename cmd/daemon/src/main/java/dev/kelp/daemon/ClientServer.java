@@ -20,6 +20,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 
 /// Accepts clients and runs their commands.
 ///
@@ -38,7 +39,7 @@ final class ClientServer {
 
     private final Commands commands;
     private final String buildId;
-    private final boolean hostRoot;
+    private final IntPredicate owners;
     private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
@@ -56,9 +57,14 @@ final class ClientServer {
 
     /// @param hostRoot whether host root, who is not in the user namespace, is the user
     ClientServer(Commands commands, String buildId, boolean hostRoot) {
+        this(commands, buildId, uid -> uid == 0 || (hostRoot && uid == OVERFLOW_UID));
+    }
+
+    /// @param owners the user ids, as this user namespace sees them, whose clients are served
+    ClientServer(Commands commands, String buildId, IntPredicate owners) {
         this.commands = commands;
         this.buildId = buildId;
-        this.hostRoot = hostRoot;
+        this.owners = owners;
         try {
             this.wake = Pipes.pipe();
         } catch (ErrnoException e) {
@@ -121,7 +127,7 @@ final class ClientServer {
         Connection connection = new Connection(socket);
         try {
             int uid = UnixSockets.peer(socket).uid();
-            if (uid != 0 && !(hostRoot && uid == OVERFLOW_UID)) {
+            if (!owners.test(uid)) {
                 LOG.log(Level.WARNING, "a client of uid " + uid + " was turned away");
                 return;
             }

@@ -286,6 +286,12 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     }
 
     @Override
+    public void warn(String sentence) {
+        err.append("kelp: warning: ").append(sentence).append('\n');
+        err.flush();
+    }
+
+    @Override
     public void onSignal(IntConsumer handler) {
         signalHandler = handler;
     }

@@ -32,6 +32,9 @@ public interface UserEnvironment {
     /// Runs a program of the user's in her session, catching at most 1 MiB of its output.
     HelperResult runHelper(List<String> command, byte[] stdin);
 
+    /// Tells her something she should know although the call succeeds: one sentence, lower case, no full stop.
+    default void warn(String sentence) {}
+
     /// Her environment variables.
     Map<String, String> variables();
 

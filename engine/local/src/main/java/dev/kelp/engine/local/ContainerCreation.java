@@ -51,6 +51,7 @@ final class ContainerCreation {
         Optional<ImageBase> base = base(namespace, named);
         ContainerSpec spec = named.withMounts(files.mounts(id, named.mounts(), user));
         Definition definition = definition(spec, base);
+        files.shortfalls(spec).forEach(user::warn);
         ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
         records.insert(c);
         try {

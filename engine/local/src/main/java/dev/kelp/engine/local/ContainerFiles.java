@@ -25,6 +25,7 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -89,6 +90,16 @@ final class ContainerFiles {
     List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
         boolean binds = asked.stream().anyMatch(m -> m.type().equals("bind"));
         return binds && instance.hostUid() == 0 ? rootBinds.attach(id, asked, user) : asked;
+    }
+
+    /// What was asked for and will not be so, a sentence each.
+    List<String> shortfalls(ContainerSpec spec) {
+        List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), cgroups));
+        if ("/".equals(spec.rootfs())) {
+            all.add("what this machine's root owns belongs to nobody in here and cannot be changed;"
+                    + " /dev, /home, /root, /run and /tmp are fresh");
+        }
+        return all;
     }
 
     /// Makes snapshot and folder of a new container.
