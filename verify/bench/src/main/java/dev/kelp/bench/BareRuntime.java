@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 final class BareRuntime implements AutoCloseable {
     /// A shell in the namespaces that runs the bundle once a line and prints the microseconds.
     private static final String LOOP =
-            "n=0; while read -r _; do n=$((n + 1)); a=$EPOCHREALTIME; crun --root %1$s/crun run -b %1$s bench$n"
-                    + " >%1$s/out 2>&1 </dev/null || echo failed; b=$EPOCHREALTIME; echo $((${b/./} - ${a/./})); done";
+            "n=0; while read -r _; do n=$((n + 1)); a=$EPOCHREALTIME; crun --root $1/crun run -b $1 bench$n"
+                    + " >$1/out 2>&1 </dev/null || echo failed; b=$EPOCHREALTIME; echo $((${b/./} - ${a/./})); done";
 
     private final Path bundle = Folders.create("bundle-");
     private final Process shell;
@@ -32,7 +32,7 @@ final class BareRuntime implements AutoCloseable {
         try {
             Files.writeString(bundle.resolve("config.json"), configuration(kelp, rootfs));
             Path script = Path.of(System.getProperty("kelp.checkout"), "verify/testkit/jvm/bin/java");
-            ProcessBuilder builder = new ProcessBuilder(script.toString(), "-c", LOOP.formatted(bundle))
+            ProcessBuilder builder = new ProcessBuilder(script.toString(), "-c", LOOP, "loop", bundle.toString())
                     .redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().put("KELP_TEST_JAVA", "/bin/bash");
             shell = builder.start();
