@@ -5,6 +5,8 @@ import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Poll;
 import dev.kelp.linux.UnixSockets;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -25,9 +27,11 @@ import java.util.concurrent.atomic.AtomicLong;
 final class ClientServer {
     static final int CLIENTS_MAX = 4096;
 
-    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid, user_namespaces(7)).
+    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid,
+    /// user_namespaces(7)).
     private static final int OVERFLOW_UID = 65_534;
 
+    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SIGPIPE_EXIT = 141;
     private static final int CANCELLED_EXIT = 130;
     private static final Logger LOG = System.getLogger(ClientServer.class.getName());
@@ -35,6 +39,7 @@ final class ClientServer {
     private final Commands commands;
     private final String buildId;
     private final boolean hostRoot;
+    private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
     private final ThreadPoolExecutor threads;
@@ -44,7 +49,8 @@ final class ClientServer {
         /// Runs the client's command and gives its exit code.
         int run(ClientContext client);
 
-        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown token.
+        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown
+        /// token.
         Optional<CompletableFuture<Integer>> resume(String token);
     }
 
@@ -53,17 +59,27 @@ final class ClientServer {
         this.commands = commands;
         this.buildId = buildId;
         this.hostRoot = hostRoot;
+        try {
+            this.wake = Pipes.pipe();
+        } catch (ErrnoException e) {
+            throw e.toKelp("cannot make a pipe");
+        }
         AtomicInteger number = new AtomicInteger();
         threads = new ThreadPoolExecutor(
-                2, 2 * CLIENTS_MAX, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), r -> Thread.ofPlatform()
+                2,
+                2 * CLIENTS_MAX,
+                5,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                r -> Thread.ofPlatform()
                         .daemon(true)
                         .name("client-" + number.incrementAndGet())
                         .unstarted(r));
     }
 
-    /// Accepts until the listener fails; the body of the accepting thread.
+    /// Accepts until [#drain]; the body of the accepting thread.
     void accept(Fd listener) throws ErrnoException {
-        while (true) {
+        while (Poll.await(List.of(listener, wake[0]), Poll.POLLIN, -1)[1] == 0) {
             Fd socket = UnixSockets.accept(listener);
             lastActiveNanos.set(System.nanoTime());
             if (clients.incrementAndGet() > CLIENTS_MAX) {
@@ -73,6 +89,22 @@ final class ClientServer {
                 continue;
             }
             threads.execute(() -> serve(socket));
+        }
+    }
+
+    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the commands
+    /// under way some time to end. Those attached to a container go on without a daemon.
+    void drain() {
+        try {
+            Pipes.writeAll(wake[1], new byte[1], 0, 1);
+            long end = System.nanoTime() + DRAIN_NANOS;
+            while (clients.get() > 0 && System.nanoTime() < end) {
+                Thread.sleep(10);
+            }
+        } catch (ErrnoException e) {
+            LOG.log(Level.WARNING, "cannot stop accepting", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -163,7 +195,8 @@ final class ClientServer {
         if (exit.isEmpty()) {
             connection.send(
                     Frame.ERR,
-                    SocketClientContext.line("kelp: error: the session is not known any more, so its exit code is lost"),
+                    SocketClientContext.line(
+                            "kelp: error: the session is not known any more, so its exit code is lost"),
                     List.of());
         } else {
             try {

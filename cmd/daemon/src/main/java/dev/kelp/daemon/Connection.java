@@ -70,13 +70,18 @@ final class Connection {
 
     /// Sends a question and waits for its REPLY frame, which the caller closes.
     Frame ask(int type, int id, Payload payload) {
+        return ask(type, id, payload, List.of());
+    }
+
+    /// As [#ask], with descriptors, which stay the caller's.
+    Frame ask(int type, int id, Payload payload, List<Fd> descriptors) {
         CompletableFuture<Frame> answer = new CompletableFuture<>();
         questions.put(id, answer);
         try {
             if (gone) {
                 throw clientGone(null);
             }
-            send(type, payload.toBytes(), List.of());
+            send(type, payload.toBytes(), descriptors);
             return answer.get();
         } catch (ExecutionException e) {
             throw clientGone(e);

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// A client at the other end of a [Connection].
 final class SocketClientContext implements ClientContext, Connection.Events {
     private static final int BUFFER_BYTES = 8 << 10;
+    private static final int BIND_RECURSIVE = 1;
+    private static final int BIND_MAP_IDS = 2;
     private static final int ATTACH_CONMON = 0;
     private static final int ATTACH_PTY = 1;
     private static final int ATTACH_PIPES = 2;
@@ -56,8 +58,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     }
 
     private PrintStream stream(Optional<Fd> descriptor, int frameType) {
-        OutputStream raw =
-                descriptor.isPresent() ? ClientStreams.output(descriptor.get()) : new FrameOutput(frameType);
+        OutputStream raw = descriptor.isPresent() ? ClientStreams.output(descriptor.get()) : new FrameOutput(frameType);
         return new PrintStream(new BufferedOutputStream(raw, BUFFER_BYTES), false, StandardCharsets.UTF_8);
     }
 
@@ -171,11 +172,22 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     public Fd open(String path, int flags, int mode) {
         int id = connection.newId();
         Payload q = Payload.writer().i32(id).i32(flags).i32(mode).string(path);
-        Frame answer = connection.ask(Frame.OPEN, id, q);
+        return descriptor(connection.ask(Frame.OPEN, id, q), "open", path);
+    }
+
+    @Override
+    public Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
+        int id = connection.newId();
+        Payload q = Payload.writer().i32(id).i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0)).string(path);
+        return descriptor(connection.ask(Frame.BIND, id, q, List.of(userNamespace)), "bind", path);
+    }
+
+    /// The one descriptor an answer must bring.
+    private static Fd descriptor(Frame answer, String what, String path) {
         try {
-            check(answer, "open", path);
+            check(answer, what, path);
             if (answer.descriptors().size() != 1) {
-                throw new IOException("the client opened `" + path + "` and sent no descriptor");
+                throw new IOException("no descriptor came for `" + path + "`");
             }
             return answer.descriptors().getFirst();
         } catch (IOException e) {
@@ -190,8 +202,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     @Override
     public void makeDirectories(String path, int mode) {
         int id = connection.newId();
-        question(
-                Frame.MKDIR, id, Payload.writer().i32(id).i32(mode).string(path), "make directory", path);
+        question(Frame.MKDIR, id, Payload.writer().i32(id).i32(mode).string(path), "make directory", path);
     }
 
     private void question(int type, int id, Payload payload, String what, String path) {
@@ -247,7 +258,8 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         if (slash > 0) {
             makeDirectories(path.substring(0, slash), 0700);
         }
-        String temporary = path + ".kelp-" + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId();
+        String temporary = path + ".kelp-" + ProcessHandle.current().pid() + "-"
+                + Thread.currentThread().threadId();
         int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC | Inodes.O_NOFOLLOW;
         try (Fd fd = open(temporary, flags, mode)) {
             Pipes.writeAll(fd, content, 0, content.length);
@@ -256,12 +268,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
             throw e.toKelp("cannot write `" + path + "`");
         }
         int id = connection.newId();
-        question(
-                Frame.RENAME,
-                id,
-                Payload.writer().i32(id).string(temporary).string(path),
-                "rename",
-                path);
+        question(Frame.RENAME, id, Payload.writer().i32(id).string(temporary).string(path), "rename", path);
     }
 
     @Override
@@ -276,6 +283,12 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         } catch (IOException e) {
             throw malformed(e);
         }
+    }
+
+    @Override
+    public void warn(String sentence) {
+        err.append("kelp: warning: ").append(sentence).append('\n');
+        err.flush();
     }
 
     @Override
@@ -303,7 +316,11 @@ final class SocketClientContext implements ClientContext, Connection.Events {
             session.stdout().ifPresent(fds::add);
             session.stderr().ifPresent(fds::add);
         }
-        handOver(session.terminal().isPresent() ? ATTACH_PTY : ATTACH_PIPES, session.terminal().isPresent(), mode, fds);
+        handOver(
+                session.terminal().isPresent() ? ATTACH_PTY : ATTACH_PIPES,
+                session.terminal().isPresent(),
+                mode,
+                fds);
     }
 
     private void handOver(int kind, boolean terminal, AttachMode mode, List<Fd> fds) {

@@ -96,6 +96,23 @@ public record ContainerSpec(
                 logging);
     }
 
+    public ContainerSpec withMounts(List<MountSpec> newMounts) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                newMounts,
+                resources,
+                lifecycle,
+                logging);
+    }
+
     /// The first process.
     ///
     /// @param command words after the image; null: the image's Cmd (none when an entrypoint is given)

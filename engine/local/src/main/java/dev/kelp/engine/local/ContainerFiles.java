@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
@@ -24,6 +25,7 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +41,7 @@ final class ContainerFiles {
     private final Function<String, Snapshotter> snapshotters;
     private final String hostName;
     private final Function<Path, CompiledSeccomp> filters;
+    private final RootBinds rootBinds;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -51,6 +54,7 @@ final class ContainerFiles {
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
         this.filters = filters;
+        this.rootBinds = new RootBinds(instance);
         this.hostName = machineName();
     }
 
@@ -80,6 +84,22 @@ final class ContainerFiles {
 
     private Path hostTree(ContainerRecord c) {
         return folder(c).resolve("host");
+    }
+
+    /// The mounts as this engine can make them: for host root those her client hands over.
+    List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
+        boolean binds = asked.stream().anyMatch(m -> m.type().equals("bind"));
+        return binds && instance.hostUid() == 0 ? rootBinds.attach(id, asked, user) : asked;
+    }
+
+    /// What was asked for and will not be so, a sentence each.
+    List<String> shortfalls(ContainerSpec spec) {
+        List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), cgroups));
+        if ("/".equals(spec.rootfs())) {
+            all.add("what this machine's root owns belongs to nobody in here and cannot be changed;"
+                    + " /dev, /home, /root, /run and /tmp are fresh");
+        }
+        return all;
     }
 
     /// Makes snapshot and folder of a new container.
@@ -135,7 +155,9 @@ final class ContainerFiles {
                 cgroups,
                 spec.lifecycle().init() ? initProgram() : null,
                 hostName,
-                profile -> filters.apply(Programs.ociRuntime(Optional.of(c.definition().runtime()))).of(profile),
+                profile -> filters.apply(
+                                Programs.ociRuntime(Optional.of(c.definition().runtime())))
+                        .of(profile),
                 List.of());
     }
 
@@ -185,7 +207,8 @@ final class ContainerFiles {
         return target;
     }
 
-    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted there
+    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted
+    /// there
     /// outside that this namespace does not see.
     private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
@@ -242,6 +265,7 @@ final class ContainerFiles {
                 }
             }
         }
+        rootBinds.detach(c.id());
         try {
             removeTree(folder(c));
         } catch (IOException e) {
@@ -250,7 +274,8 @@ final class ContainerFiles {
     }
 
     private static void removeTree(Path tree) throws IOException {
-        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd parent =
+                Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(parent, tree.getFileName().toString());
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT)) {

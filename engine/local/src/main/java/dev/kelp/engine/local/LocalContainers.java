@@ -34,7 +34,7 @@ final class LocalContainers implements Containers {
 
     @Override
     public String create(ContainerSpec spec, UserEnvironment user) {
-        return creation.create(namespace, spec).id();
+        return creation.create(namespace, spec, user).id();
     }
 
     @Override

@@ -83,7 +83,8 @@ final class Schema {
             """
             CREATE TRIGGER exits_bound AFTER INSERT ON exits BEGIN
                 DELETE FROM exits WHERE seq <= NEW.seq - 1000;
-            END"""));
+            END"""),
+            List.of("CREATE TABLE unsynced_snapshots (node TEXT PRIMARY KEY, boot TEXT NOT NULL) WITHOUT ROWID"));
 
     static final int VERSION = MIGRATIONS.size();
 
