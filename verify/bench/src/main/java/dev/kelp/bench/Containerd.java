@@ -15,17 +15,9 @@ import java.util.Map;
 
 /// containerd under RootlessKit as the rootless setup tool starts it, spoken to by `ctr` inside its namespaces.
 final class Containerd implements AutoCloseable {
-    private static final String CONFIGURATION = """
-            version = 2
-            root = "%1$s/root"
-            state = "%1$s/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
-              "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper"]
-            [grpc]
-              address = "%1$s/c.sock"
-            """;
+    /// Run by RootlessKit in its namespaces: cgroup2 where runc looks for it, then containerd.
     private static final String START =
-            "stat -f -c %%T /sys/fs/cgroup | grep -q cgroup2 || mount -t cgroup2 none /sys/fs/cgroup; exec containerd -c %s";
+            "stat -f -c %T /sys/fs/cgroup | grep -q cgroup2 || mount -t cgroup2 none /sys/fs/cgroup; exec containerd -c $0";
 
     private final Path folder = Folders.create("ctr-");
     private final Program.Running rootlessKit;
@@ -33,7 +25,15 @@ final class Containerd implements AutoCloseable {
 
     Containerd() {
         try {
-            Path file = Files.writeString(folder.resolve("config.toml"), CONFIGURATION.formatted(folder));
+            Path file = Files.writeString(folder.resolve("config.toml"), """
+                    version = 2
+                    root = "%1$s/root"
+                    state = "%1$s/state"
+                    disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
+                      "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper"]
+                    [grpc]
+                      address = "%1$s/c.sock"
+                    """.formatted(folder));
             Path runtime = Files.createDirectory(folder.resolve("run"));
             rootlessKit = Program.of(
                             "rootlesskit",
@@ -45,7 +45,8 @@ final class Containerd implements AutoCloseable {
                             "--cgroupns",
                             "sh",
                             "-c",
-                            START.formatted(file))
+                            START,
+                            file.toString())
                     .environment(Map.of("XDG_RUNTIME_DIR", runtime.toString(), "PATH", path()))
                     .start();
             Path child = folder.resolve("rootlesskit/child_pid");
