@@ -23,14 +23,21 @@ final class BareRuntime implements AutoCloseable {
             "n=0; while read -r _; do n=$((n + 1)); a=$EPOCHREALTIME; crun --root $1/crun run -b $1 bench$n"
                     + " >$1/out 2>&1 </dev/null || echo failed; b=$EPOCHREALTIME; echo $((${b/./} - ${a/./})); done";
 
+    private final KelpCli kelp;
+    private final String container;
     private final Path bundle = Folders.create("bundle-");
     private final Process shell;
     private final Writer orders;
     private final BufferedReader answers;
 
     BareRuntime(KelpCli kelp, Path rootfs) {
+        this.kelp = kelp;
+        // It stays as long as its files are bound into what crun runs.
+        container = kelp.run("run", "-d", "--net=host", "--rootfs", rootfs.toString(), "sleep", "100000")
+                .succeeded()
+                .text();
         try {
-            Files.writeString(bundle.resolve("config.json"), configuration(kelp, rootfs));
+            Files.writeString(bundle.resolve("config.json"), configuration(rootfs));
             Path script = Path.of(System.getProperty("kelp.checkout"), "verify/testkit/jvm/bin/java");
             ProcessBuilder builder = new ProcessBuilder(script.toString(), "-c", LOOP, "loop", bundle.toString())
                     .redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -43,21 +50,16 @@ final class BareRuntime implements AutoCloseable {
         }
     }
 
-    /// What Kelp wrote for a container that ran `true`, with the plain folder for a root and no hooks.
-    private static String configuration(KelpCli kelp, Path rootfs) throws IOException {
-        String id = kelp.run("run", "-d", "--net=host", "--rootfs", rootfs.toString(), "sleep", "1000")
-                .succeeded()
-                .text();
+    /// What Kelp wrote for its container, with the plain folder for a root and another command.
+    private String configuration(Path rootfs) throws IOException {
         try (Stream<Path> paths =
-                Files.walk(kelp.runRoot().resolve("containers").resolve(id), 2)) {
+                Files.walk(kelp.runRoot().resolve("containers").resolve(container), 2)) {
             Path file = paths.filter(path -> path.endsWith("config.json"))
                     .findFirst()
                     .orElseThrow();
             return Files.readString(file)
                     .replaceFirst("(\"root\"\\s*:\\s*\\{[^}]*\"path\"\\s*:\\s*)\"[^\"]*\"", "$1\"" + rootfs + "\"")
                     .replaceFirst("\"args\"\\s*:\\s*\\[[^\\]]*\\]", "\"args\":[\"/bin/true\"]");
-        } finally {
-            kelp.run("rm", "-f", id).succeeded();
         }
     }
 
@@ -79,6 +81,7 @@ final class BareRuntime implements AutoCloseable {
     @Override
     public void close() {
         shell.destroy();
+        kelp.run("rm", "-f", container);
         Folders.delete(bundle);
     }
 }
