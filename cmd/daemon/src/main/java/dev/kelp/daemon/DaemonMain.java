@@ -37,12 +37,13 @@ public final class DaemonMain {
         Holder holder = Holder.inherited();
         LocalEngine engine = LocalEngine.open(instance, holder);
         ClientServer server = new ClientServer(new EngineCommands(engine), buildId, instance.hostUid() == 0);
-        Runtime.getRuntime().addShutdownHook(new Thread(
-                () -> {
-                    server.drain();
-                    engine.close();
-                },
-                "close"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            server.drain();
+                            engine.close();
+                        },
+                        "close"));
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
         Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
