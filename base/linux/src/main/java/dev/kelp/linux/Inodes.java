@@ -401,7 +401,8 @@ public final class Inodes {
                 from.toString());
     }
 
-    /// ioctl_ficlone(2): `to` shares the blocks of `from` until one of them is written; both on one file system that can.
+    /// ioctl_ficlone(2): `to` shares the blocks of `from` until one of them is written; both on one file system
+    /// that can.
     public static void reflink(Fd from, Fd to) throws ErrnoException {
         Libc.check(Libc.call(Syscall.IOCTL, to.number(), FICLONE, from.number()), "ioctl FICLONE", from.toString());
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 
 /// Accepts clients and runs their commands.
 ///
@@ -27,7 +28,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class ClientServer {
     static final int CLIENTS_MAX = 4096;
 
-    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid, user_namespaces(7)).
+    /// What uid 0 of the host looks like from inside a namespace that does not map it (overflowuid,
+    /// user_namespaces(7)).
     private static final int OVERFLOW_UID = 65_534;
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -37,7 +39,7 @@ final class ClientServer {
 
     private final Commands commands;
     private final String buildId;
-    private final boolean hostRoot;
+    private final IntPredicate owners;
     private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
@@ -48,15 +50,21 @@ final class ClientServer {
         /// Runs the client's command and gives its exit code.
         int run(ClientContext client);
 
-        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown token.
+        /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown
+        /// token.
         Optional<CompletableFuture<Integer>> resume(String token);
     }
 
     /// @param hostRoot whether host root, who is not in the user namespace, is the user
     ClientServer(Commands commands, String buildId, boolean hostRoot) {
+        this(commands, buildId, uid -> uid == 0 || (hostRoot && uid == OVERFLOW_UID));
+    }
+
+    /// @param owners the user ids, as this user namespace sees them, whose clients are served
+    ClientServer(Commands commands, String buildId, IntPredicate owners) {
         this.commands = commands;
         this.buildId = buildId;
-        this.hostRoot = hostRoot;
+        this.owners = owners;
         try {
             this.wake = Pipes.pipe();
         } catch (ErrnoException e) {
@@ -64,7 +72,12 @@ final class ClientServer {
         }
         AtomicInteger number = new AtomicInteger();
         threads = new ThreadPoolExecutor(
-                2, 2 * CLIENTS_MAX, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), r -> Thread.ofPlatform()
+                2,
+                2 * CLIENTS_MAX,
+                5,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                r -> Thread.ofPlatform()
                         .daemon(true)
                         .name("client-" + number.incrementAndGet())
                         .unstarted(r));
@@ -85,7 +98,8 @@ final class ClientServer {
         }
     }
 
-    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the commands
+    /// Accepts nobody any more, so that whoever comes waits in the backlog for the next daemon, and gives the
+    /// commands
     /// under way some time to end. Those attached to a container go on without a daemon.
     void drain() {
         try {
@@ -114,7 +128,7 @@ final class ClientServer {
         Connection connection = new Connection(socket);
         try {
             int uid = UnixSockets.peer(socket).uid();
-            if (uid != 0 && !(hostRoot && uid == OVERFLOW_UID)) {
+            if (!owners.test(uid)) {
                 LOG.log(Level.WARNING, "a client of uid " + uid + " was turned away");
                 return;
             }
@@ -188,7 +202,8 @@ final class ClientServer {
         if (exit.isEmpty()) {
             connection.send(
                     Frame.ERR,
-                    SocketClientContext.line("kelp: error: the session is not known any more, so its exit code is lost"),
+                    SocketClientContext.line(
+                            "kelp: error: the session is not known any more, so its exit code is lost"),
                     List.of());
         } else {
             try {

@@ -37,12 +37,13 @@ public final class DaemonMain {
         Holder holder = Holder.inherited();
         LocalEngine engine = LocalEngine.open(instance, holder);
         ClientServer server = new ClientServer(new EngineCommands(engine), buildId, instance.hostUid() == 0);
-        Runtime.getRuntime().addShutdownHook(new Thread(
-                () -> {
-                    server.drain();
-                    engine.close();
-                },
-                "close"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            server.drain();
+                            engine.close();
+                        },
+                        "close"));
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
         Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
@@ -65,7 +66,8 @@ public final class DaemonMain {
         }
     }
 
-    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its heap.
+    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its
+    /// heap.
     private static void trimWhenIdle(ClientServer server) {
         boolean trimmed = false;
         while (true) {
@@ -93,5 +95,4 @@ public final class DaemonMain {
             return engine.session(token);
         }
     }
-
 }

@@ -63,7 +63,8 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
                 throw new EOFException("the client ended within a frame");
             }
             if (descriptors.size() != count) {
-                throw new IOException("a frame announced " + count + " descriptors and came with " + descriptors.size());
+                throw new IOException(
+                        "a frame announced " + count + " descriptors and came with " + descriptors.size());
             }
             return Optional.of(new Frame(header[4] & 0xff, payload, descriptors));
         } catch (IOException | RuntimeException e) {
@@ -100,7 +101,11 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
     static void write(Fd socket, int type, byte[] payload, List<Fd> descriptors) throws ErrnoException {
         byte[] all = new byte[HEADER_BYTES + payload.length];
         ByteBuffer b = ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN);
-        b.putInt(payload.length).put((byte) type).put((byte) descriptors.size()).putShort((short) 0).put(payload);
+        b.putInt(payload.length)
+                .put((byte) type)
+                .put((byte) descriptors.size())
+                .putShort((short) 0)
+                .put(payload);
         UnixSockets.send(socket, all, descriptors);
     }
 

@@ -57,7 +57,17 @@ record Request(
         Optional<Fd> output = hasOutput ? Optional.of(fds.get(at++)) : Optional.empty();
         Optional<Fd> error = hasError ? Optional.of(fds.get(at)) : Optional.empty();
         return new Request(
-                buildId, terminals, rows, columns, umask, program, arguments, variables, fds.getFirst(), input, output,
+                buildId,
+                terminals,
+                rows,
+                columns,
+                umask,
+                program,
+                arguments,
+                variables,
+                fds.getFirst(),
+                input,
+                output,
                 error);
     }
 

@@ -58,8 +58,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     }
 
     private PrintStream stream(Optional<Fd> descriptor, int frameType) {
-        OutputStream raw =
-                descriptor.isPresent() ? ClientStreams.output(descriptor.get()) : new FrameOutput(frameType);
+        OutputStream raw = descriptor.isPresent() ? ClientStreams.output(descriptor.get()) : new FrameOutput(frameType);
         return new PrintStream(new BufferedOutputStream(raw, BUFFER_BYTES), false, StandardCharsets.UTF_8);
     }
 
@@ -179,7 +178,10 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     @Override
     public Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
         int id = connection.newId();
-        Payload q = Payload.writer().i32(id).i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0)).string(path);
+        Payload q = Payload.writer()
+                .i32(id)
+                .i32(BIND_MAP_IDS | (recursive ? BIND_RECURSIVE : 0))
+                .string(path);
         return descriptor(connection.ask(Frame.BIND, id, q, List.of(userNamespace)), "bind", path);
     }
 
@@ -203,8 +205,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     @Override
     public void makeDirectories(String path, int mode) {
         int id = connection.newId();
-        question(
-                Frame.MKDIR, id, Payload.writer().i32(id).i32(mode).string(path), "make directory", path);
+        question(Frame.MKDIR, id, Payload.writer().i32(id).i32(mode).string(path), "make directory", path);
     }
 
     private void question(int type, int id, Payload payload, String what, String path) {
@@ -260,7 +261,8 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         if (slash > 0) {
             makeDirectories(path.substring(0, slash), 0700);
         }
-        String temporary = path + ".kelp-" + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId();
+        String temporary = path + ".kelp-" + ProcessHandle.current().pid() + "-"
+                + Thread.currentThread().threadId();
         int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC | Inodes.O_NOFOLLOW;
         try (Fd fd = open(temporary, flags, mode)) {
             Pipes.writeAll(fd, content, 0, content.length);
@@ -269,12 +271,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
             throw e.toKelp("cannot write `" + path + "`");
         }
         int id = connection.newId();
-        question(
-                Frame.RENAME,
-                id,
-                Payload.writer().i32(id).string(temporary).string(path),
-                "rename",
-                path);
+        question(Frame.RENAME, id, Payload.writer().i32(id).string(temporary).string(path), "rename", path);
     }
 
     @Override
@@ -289,6 +286,12 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         } catch (IOException e) {
             throw malformed(e);
         }
+    }
+
+    @Override
+    public void warn(String sentence) {
+        err.append("kelp: warning: ").append(sentence).append('\n');
+        err.flush();
     }
 
     @Override
@@ -316,7 +319,11 @@ final class SocketClientContext implements ClientContext, Connection.Events {
             session.stdout().ifPresent(fds::add);
             session.stderr().ifPresent(fds::add);
         }
-        handOver(session.terminal().isPresent() ? ATTACH_PTY : ATTACH_PIPES, session.terminal().isPresent(), mode, fds);
+        handOver(
+                session.terminal().isPresent() ? ATTACH_PTY : ATTACH_PIPES,
+                session.terminal().isPresent(),
+                mode,
+                fds);
     }
 
     private void handOver(int kind, boolean terminal, AttachMode mode, List<Fd> fds) {

@@ -215,7 +215,8 @@ final class HostSession {
                 host.dialTimeout().orElse(transport.limits().connectTimeout()));
     }
 
-    /// The API's root. Where the scheme is not known it is found by asking once: an answer other than 400 (what a TLS
+    /// The API's root. Where the scheme is not known it is found by asking once: an answer other than 400 (what a
+    /// TLS
     /// server says to plain http) settles it.
     private URI base() throws IOException {
         URI known = base;

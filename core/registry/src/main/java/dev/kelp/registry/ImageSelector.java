@@ -36,7 +36,8 @@ public final class ImageSelector {
         }
     }
 
-    /// Walks from `top` to a manifest, fetching what is between. A `top` that is a manifest is taken as it is: whether
+    /// Walks from `top` to a manifest, fetching what is between. A `top` that is a manifest is taken as it is:
+    /// whether
     /// its configuration fits the platform is the caller's to say.
     ///
     /// @param fetch gets an index or manifest by descriptor, from the registry or the content store

@@ -55,7 +55,8 @@ public final class Pusher {
         });
     }
 
-    /// Makes sure that the repository has a blob: does nothing when it is there, takes it over from another repository
+    /// Makes sure that the repository has a blob: does nothing when it is there, takes it over from another
+    /// repository
     /// of the same registry when that is known and allowed, else uploads it.
     ///
     /// @param mountFrom a repository that has the blob; ignored when of another registry

@@ -23,7 +23,8 @@ public interface UserEnvironment {
     /// mkdir -p with the user's rights.
     void makeDirectories(String path, int mode);
 
-    /// A detached copy of the mount at `path` (open_tree(2)), with those below it when `recursive`, made with the user's
+    /// A detached copy of the mount at `path` (open_tree(2)), with those below it when `recursive`, made with the
+    /// user's
     /// rights and seen through the id map of `userNamespace` (mount_setattr(2)). Only host root may do that.
     default Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
         throw new KelpException(ErrorKind.UNSUPPORTED, "cannot hand over a mount of `" + path + "`");
@@ -31,6 +32,9 @@ public interface UserEnvironment {
 
     /// Runs a program of the user's in her session, catching at most 1 MiB of its output.
     HelperResult runHelper(List<String> command, byte[] stdin);
+
+    /// Tells her something she should know although the call succeeds: one sentence, lower case, no full stop.
+    default void warn(String sentence) {}
 
     /// Her environment variables.
     Map<String, String> variables();

@@ -11,7 +11,8 @@ public sealed interface Credential {
         }
     }
 
-    /// A refresh token (Docker's `identitytoken`), exchanged at the token server for short-lived ones. The user name
+    /// A refresh token (Docker's `identitytoken`), exchanged at the token server for short-lived ones. The user
+    /// name
     /// may be empty.
     record IdentityToken(String username, String token) implements Credential {
         @Override

@@ -260,26 +260,30 @@ public final class OciSpec {
     /// The limits that can be kept, null for none.
     private static @Nullable Resources resources(SpecInputs in, List<String> warnings) {
         Resources asked = in.spec().resources();
-        if (!asked.needsCgroup()) {
-            return null;
-        }
-        if (in.cgroups().driver() == CgroupAccess.Driver.DISABLED) {
-            warnings.add("limits on memory, cpu, pids and block devices are not kept:"
-                    + " no cgroup2 is delegated to this user");
-            return null;
-        }
-        requireController(in, asked.memoryBytes() != 0 || asked.memoryReservationBytes() != 0, "memory", warnings);
-        requireController(in, asked.cpuShares() != 0 || asked.cpuQuotaMicros() != 0, "cpu", warnings);
-        requireController(in, asked.cpusetCpus() != null || asked.cpusetMems() != null, "cpuset", warnings);
-        requireController(in, asked.pidsLimit() > 0, "pids", warnings);
-        requireController(in, asked.blkioWeight() != 0, "io", warnings);
-        return asked;
+        warnings.addAll(unmetLimits(asked, in.cgroups()));
+        return asked.needsCgroup() && in.cgroups().driver() != CgroupAccess.Driver.DISABLED ? asked : null;
     }
 
-    private static void requireController(SpecInputs in, boolean needed, String name, List<String> warnings) {
-        if (needed && !in.cgroups().controllers().contains(name)) {
-            warnings.add("the limit is not kept: the cgroup controller " + name + " is not delegated to this user");
+    /// The limits that cannot be kept with these cgroups, a sentence each.
+    public static List<String> unmetLimits(Resources asked, CgroupAccess cgroups) {
+        if (!asked.needsCgroup()) {
+            return List.of();
         }
+        if (cgroups.driver() == CgroupAccess.Driver.DISABLED) {
+            return List.of("limits on memory, cpu, pids and block devices are not kept:"
+                    + " no cgroup2 is delegated to this user");
+        }
+        Map<String, Boolean> needed = new TreeMap<>(Map.of(
+                "memory", asked.memoryBytes() != 0 || asked.memoryReservationBytes() != 0,
+                "cpu", asked.cpuShares() != 0 || asked.cpuQuotaMicros() != 0,
+                "cpuset", asked.cpusetCpus() != null || asked.cpusetMems() != null,
+                "pids", asked.pidsLimit() > 0,
+                "io", asked.blkioWeight() != 0));
+        return needed.entrySet().stream()
+                .filter(e -> e.getValue() && !cgroups.controllers().contains(e.getKey()))
+                .map(e ->
+                        "the limit is not kept: the cgroup controller " + e.getKey() + " is not delegated to this user")
+                .toList();
     }
 
     private static @Nullable String seccomp(SpecInputs in, ProcessConfig process) {

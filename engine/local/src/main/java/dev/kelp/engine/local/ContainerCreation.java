@@ -28,7 +28,8 @@ final class ContainerCreation {
 
     /// Where images come from.
     interface ImageSource {
-        /// The image as a container of `namespace` would use it, unpacked for that snapshotter (null: the default).
+        /// The image as a container of `namespace` would use it, unpacked for that snapshotter (null: the
+        /// default).
         ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
     }
 
@@ -50,6 +51,7 @@ final class ContainerCreation {
         Optional<ImageBase> base = base(namespace, named);
         ContainerSpec spec = named.withMounts(files.mounts(id, named.mounts(), user));
         Definition definition = definition(spec, base);
+        files.shortfalls(spec).forEach(user::warn);
         ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
         records.insert(c);
         try {
@@ -84,8 +86,8 @@ final class ContainerCreation {
             throw KelpException.invalid("a container needs an image or a root file system");
         }
         Platform platform = spec.platform() == null ? null : Platform.parse(spec.platform());
-        return Optional.of(images.base(
-                namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
+        return Optional.of(
+                images.base(namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
     }
 
     private Definition definition(ContainerSpec spec, Optional<ImageBase> base) {

@@ -25,6 +25,7 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,6 +92,16 @@ final class ContainerFiles {
         return binds && instance.hostUid() == 0 ? rootBinds.attach(id, asked, user) : asked;
     }
 
+    /// What was asked for and will not be so, a sentence each.
+    List<String> shortfalls(ContainerSpec spec) {
+        List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), cgroups));
+        if ("/".equals(spec.rootfs())) {
+            all.add("what this machine's root owns belongs to nobody in here and cannot be changed;"
+                    + " /dev, /home, /root, /run and /tmp are fresh");
+        }
+        return all;
+    }
+
     /// Makes snapshot and folder of a new container.
     void create(ContainerRecord c) {
         Definition d = c.definition();
@@ -144,7 +155,9 @@ final class ContainerFiles {
                 cgroups,
                 spec.lifecycle().init() ? initProgram() : null,
                 hostName,
-                profile -> filters.apply(Programs.ociRuntime(Optional.of(c.definition().runtime()))).of(profile),
+                profile -> filters.apply(
+                                Programs.ociRuntime(Optional.of(c.definition().runtime())))
+                        .of(profile),
                 List.of());
     }
 
@@ -161,7 +174,7 @@ final class ContainerFiles {
                 c.id(),
                 c.name(),
                 Programs.ociRuntime(Optional.of(c.definition().runtime())),
-                logged ? logPath(c) : Path.of(""),
+                logged ? Optional.of(logPath(c)) : Optional.empty(),
                 0,
                 p.terminal(),
                 p.openStdin(),
@@ -194,7 +207,8 @@ final class ContainerFiles {
         return target;
     }
 
-    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted there
+    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted
+    /// there
     /// outside that this namespace does not see.
     private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
@@ -260,7 +274,8 @@ final class ContainerFiles {
     }
 
     private static void removeTree(Path tree) throws IOException {
-        try (Fd parent = Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd parent =
+                Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             Inodes.removeTree(parent, tree.getFileName().toString());
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT)) {

@@ -69,7 +69,8 @@ final class ContainerLifecycle {
         }
     }
 
-    /// The task of a container that is about to be started or runs; makes it (mounts, monitor, `create`) when needed.
+    /// The task of a container that is about to be started or runs; makes it (mounts, monitor, `create`) when
+    /// needed.
     ContainerTask task(ContainerRecord c) {
         return locked(c, (now, entry) -> prepared(now, entry));
     }
@@ -106,8 +107,7 @@ final class ContainerLifecycle {
     }
 
     /// Undoes a start that failed and notes why.
-    private KelpException unprepared(
-            ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
+    private KelpException unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
         try {
             if (launch != null) {
                 launch.abandon();
@@ -301,11 +301,12 @@ final class ContainerLifecycle {
                 files.discard(c);
                 finishRemoval(c);
             }
-            case CREATED, EXITED -> tasks.reattach(c.id()).ifPresent(task -> {
-                // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
-                task.delete();
-                files.discard(c);
-            });
+            case CREATED, EXITED ->
+                tasks.reattach(c.id()).ifPresent(task -> {
+                    // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
+                    task.delete();
+                    files.discard(c);
+                });
             case RUNNING -> resume(c);
         }
     }

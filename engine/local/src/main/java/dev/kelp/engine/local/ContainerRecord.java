@@ -52,8 +52,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         static final Run CREATED = CREATING.in(Phase.CREATED);
 
         Run in(Phase p) {
-            return new Run(
-                    p, pid, exitCode, startedMillis, finishedMillis, restarts, stopRequested, oomKilled, error);
+            return new Run(p, pid, exitCode, startedMillis, finishedMillis, restarts, stopRequested, oomKilled, error);
         }
 
         Run started(int newPid, long nowMillis) {
@@ -61,8 +60,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         }
 
         Run exited(int code, long nowMillis, boolean oom) {
-            return new Run(
-                    Phase.EXITED, 0, code, startedMillis, nowMillis, restarts, stopRequested, oom, error);
+            return new Run(Phase.EXITED, 0, code, startedMillis, nowMillis, restarts, stopRequested, oom, error);
         }
 
         /// A start that came to nothing: the container stays created, with the reason.
@@ -71,8 +69,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         }
 
         Run withStopRequested(boolean asked) {
-            return new Run(
-                    phase, pid, exitCode, startedMillis, finishedMillis, restarts, asked, oomKilled, error);
+            return new Run(phase, pid, exitCode, startedMillis, finishedMillis, restarts, asked, oomKilled, error);
         }
 
         Run restartedOnce() {
@@ -99,13 +96,12 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
     }
 
     State state() {
-        Status status =
-                switch (run.phase) {
-                    case CREATING, CREATED -> Status.CREATED;
-                    case RUNNING -> Status.RUNNING;
-                    case EXITED -> Status.EXITED;
-                    case REMOVING -> Status.REMOVING;
-                };
+        Status status = switch (run.phase) {
+            case CREATING, CREATED -> Status.CREATED;
+            case RUNNING -> Status.RUNNING;
+            case EXITED -> Status.EXITED;
+            case REMOVING -> Status.REMOVING;
+        };
         return new State(
                 status,
                 run.pid,

@@ -62,7 +62,8 @@ final class ContainerRecords {
                 .withHint("remove that container (`kelp rm " + name + "`) or choose another name");
     }
 
-    /// Stores how a run goes; a power cut may take that back, when nothing runs any more anyway. A container that is
+    /// Stores how a run goes; a power cut may take that back, when nothing runs any more anyway. A container that
+    /// is
     /// being removed has given its name away.
     void update(ContainerRecord c) {
         database.writeRelaxed(connection -> change(connection, c));
@@ -74,15 +75,15 @@ final class ContainerRecords {
     }
 
     private static boolean change(Connection connection, ContainerRecord c) throws SQLException {
-            try (PreparedStatement s = connection.prepareStatement(
-                    "UPDATE containers SET phase = ?, name = ?, run = ? WHERE namespace = ? AND id = ?")) {
-                s.setString(1, c.run().phase().name());
-                s.setString(2, c.run().phase() == Phase.REMOVING ? c.id() : c.name());
-                s.setBytes(3, OciJson.write(c.run()));
-                s.setString(4, c.namespace());
-                s.setString(5, c.id());
-                return s.executeUpdate() == 1;
-            }
+        try (PreparedStatement s = connection.prepareStatement(
+                "UPDATE containers SET phase = ?, name = ?, run = ? WHERE namespace = ? AND id = ?")) {
+            s.setString(1, c.run().phase().name());
+            s.setString(2, c.run().phase() == Phase.REMOVING ? c.id() : c.name());
+            s.setBytes(3, OciJson.write(c.run()));
+            s.setString(4, c.namespace());
+            s.setString(5, c.id());
+            return s.executeUpdate() == 1;
+        }
     }
 
     void delete(ContainerRecord c) {
@@ -107,7 +108,8 @@ final class ContainerRecords {
                 .findFirst();
     }
 
-    /// Those whose id begins with `prefix` (hexadecimal digits, checked by the caller); two are enough to know it is
+    /// Those whose id begins with `prefix` (hexadecimal digits, checked by the caller); two are enough to know it
+    /// is
     /// ambiguous.
     List<ContainerRecord> byPrefix(String namespace, String prefix) {
         return query(
@@ -149,7 +151,8 @@ final class ContainerRecords {
     Optional<Integer> pastExit(String namespace, String idOrName) {
         return database.read(connection -> {
             try (PreparedStatement s = connection.prepareStatement(
-                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?) ORDER BY seq DESC LIMIT 1")) {
+                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?)"
+                            + " ORDER BY seq DESC LIMIT 1")) {
                 s.setString(1, namespace);
                 s.setString(2, idOrName);
                 s.setString(3, idOrName);
@@ -162,8 +165,7 @@ final class ContainerRecords {
 
     private List<ContainerRecord> query(String where, String... arguments) {
         return database.read(connection -> {
-            try (PreparedStatement s =
-                    connection.prepareStatement("SELECT " + COLUMNS + " FROM containers " + where)) {
+            try (PreparedStatement s = connection.prepareStatement("SELECT " + COLUMNS + " FROM containers " + where)) {
                 for (int i = 0; i < arguments.length; i++) {
                     s.setString(i + 1, arguments[i]);
                 }

@@ -26,7 +26,9 @@ final class EngineReport {
         List<String> warnings = new ArrayList<>();
         try {
             var program = Programs.ociRuntime(Optional.empty());
-            components.put(program.getFileName().toString(), firstLine(tasks.runtime(program).version()));
+            components.put(
+                    program.getFileName().toString(),
+                    firstLine(tasks.runtime(program).version()));
         } catch (KelpException e) {
             warnings.add(e.getMessage() + e.hint().map(h -> " (" + h + ")").orElse(""));
         }
@@ -49,7 +51,9 @@ final class EngineReport {
                 "Ids",
                 instance.singleId()
                         ? "single"
-                        : Long.toString(instance.uids().stream().mapToLong(m -> m.count()).sum()));
+                        : Long.toString(instance.uids().stream()
+                                .mapToLong(m -> m.count())
+                                .sum()));
         snapshotter.notice().ifPresent(warnings::add);
         if (instance.singleId()) {
             warnings.add("no subordinate ids: files of images all belong to you, and only user 0 can be used");

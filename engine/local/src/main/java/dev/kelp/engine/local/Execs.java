@@ -35,14 +35,15 @@ record Execs(ContainerFiles files) {
         }
         CompletableFuture<Integer> exit = process.exit().thenApply(e -> {
             if (e.failure().isPresent()) {
-                ErrorKind kind =
-                        switch (e.code()) {
-                            case 127 -> ErrorKind.COMMAND_NOT_FOUND;
-                            case 126 -> ErrorKind.NOT_EXECUTABLE;
-                            default -> ErrorKind.INTERNAL;
-                        };
+                ErrorKind kind = switch (e.code()) {
+                    case 127 -> ErrorKind.COMMAND_NOT_FOUND;
+                    case 126 -> ErrorKind.NOT_EXECUTABLE;
+                    default -> ErrorKind.INTERNAL;
+                };
                 throw new KelpException(
-                        kind, "cannot execute in container " + c.name() + ": " + e.failure().get());
+                        kind,
+                        "cannot execute in container " + c.name() + ": "
+                                + e.failure().get());
             }
             return e.code();
         });
@@ -91,9 +92,26 @@ record Execs(ContainerFiles files) {
                 c.devices());
         Lifecycle l = s.lifecycle();
         Lifecycle lifecycle = new Lifecycle(
-                l.autoRemove(), l.stopSignal(), l.stopTimeoutSeconds(), l.restart(), false, l.runtime(), l.snapshotter());
+                l.autoRemove(),
+                l.stopSignal(),
+                l.stopTimeoutSeconds(),
+                l.restart(),
+                false,
+                l.runtime(),
+                l.snapshotter());
         return new ContainerSpec(
-                s.image(), s.rootfs(), s.name(), s.platform(), s.labels(), s.annotations(), process, s.isolation(),
-                security, s.mounts(), s.resources(), lifecycle, s.logging());
+                s.image(),
+                s.rootfs(),
+                s.name(),
+                s.platform(),
+                s.labels(),
+                s.annotations(),
+                process,
+                s.isolation(),
+                security,
+                s.mounts(),
+                s.resources(),
+                lifecycle,
+                s.logging());
     }
 }

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.engine.Engine;
-import dev.kelp.engine.EngineNamespace;
 import dev.kelp.content.ContentStore;
 import dev.kelp.content.OciLayoutStore;
+import dev.kelp.engine.Engine;
+import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.local.image.ImageService;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.engine.local.metadata.SnapshotTable;
+import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Proxies;
 import dev.kelp.registry.http.Transport;
-import dev.kelp.snapshot.NativeSnapshotter;
-import dev.kelp.snapshot.layer.LayerApplication;
-import dev.kelp.snapshot.layer.UnpackPolicy;
-import dev.kelp.engine.local.metadata.SnapshotTable;
-import dev.kelp.model.KelpException;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.Tasks;
+import dev.kelp.snapshot.NativeSnapshotter;
 import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.Snapshotters;
+import dev.kelp.snapshot.layer.LayerApplication;
+import dev.kelp.snapshot.layer.UnpackPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,8 +144,7 @@ public final class LocalEngine implements Engine {
                         .withHint("letters and digits make a name, with `.`, `_` or `-` between them, at most "
                                 + NAMESPACE_LENGTH_MAX);
             }
-            return new LocalNamespace(
-                    n, images.images(n), new LocalContainers(n, records, lifecycle, creation));
+            return new LocalNamespace(n, images.images(n), new LocalContainers(n, records, lifecycle, creation));
         });
     }
 

@@ -27,7 +27,8 @@ final class Waiting {
         }
     }
 
-    /// Runs `work`, which waits in the kernel where no interruption reaches it, on a thread of its own. An interruption
+    /// Runs `work`, which waits in the kernel where no interruption reaches it, on a thread of its own. An
+    /// interruption
     /// of this thread completes `cancelled`, and `work` is waited for.
     static void interruptibly(Runnable work, CompletableFuture<Void> cancelled) {
         CompletableFuture<Void> done = new CompletableFuture<>();

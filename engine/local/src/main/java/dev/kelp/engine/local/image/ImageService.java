@@ -7,17 +7,21 @@ import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.ImageRecords;
 import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.engine.local.metadata.UnsyncedSnapshots;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.layer.LayerApplication;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What the images of all namespaces share. Lives as long as the engine; safe for any number of threads.
 public final class ImageService {
+    private static final System.Logger LOG = System.getLogger(ImageService.class.getName());
+
     /// Layers, or blobs to push, that are on their way at a time: containerd's number.
     public static final int TRANSFERS_DEFAULT = 3;
 
@@ -26,6 +30,8 @@ public final class ImageService {
     private final BlobRecords blobs;
     private final ImageContents contents;
     private final Turns turns = new Turns();
+    private final UnsyncedSnapshots unsynced;
+    private final AtomicBoolean settling = new AtomicBoolean();
 
     /// What the service works with; all borrowed.
     ///
@@ -52,6 +58,7 @@ public final class ImageService {
         this.records = new ImageRecords(parts.database());
         this.blobs = new BlobRecords(parts.database());
         this.contents = new ImageContents(parts.content());
+        this.unsynced = new UnsyncedSnapshots(parts.database());
     }
 
     /// The images of a namespace. Cheap.
@@ -86,6 +93,24 @@ public final class ImageService {
 
     Turns turns() {
         return turns;
+    }
+
+    UnsyncedSnapshots unsynced() {
+        return unsynced;
+    }
+
+    /// Writes new snapshots to the disk while nobody waits for it.
+    void settle() {
+        if (settling.compareAndSet(false, true)) {
+            Thread.ofPlatform().daemon().name("image-sync").start(() -> {
+                settling.set(false);
+                try {
+                    unsynced.sync(parts.dataRoot());
+                } catch (KelpException e) {
+                    LOG.log(System.Logger.Level.DEBUG, "not synced, so unpacked again after a power cut", e);
+                }
+            });
+        }
     }
 
     /// The snapshotter of that name, or the default.

@@ -297,6 +297,7 @@ final class LayerIntake implements AutoCloseable {
         if (snapshotter.canRebase()) {
             inherit(l, e, snapshotter);
         }
+        service.unsynced().mark(Nodes.snapshot(snapshotter.name(), l.chainId()));
         try {
             snapshotter.commit(
                     l.chainId(),
@@ -383,5 +384,6 @@ final class LayerIntake implements AutoCloseable {
     @Override
     public void close() {
         stop();
+        service.settle();
     }
 }

@@ -8,7 +8,7 @@
 /// are
 /// unpacked already are not unpacked again, whichever image brought them.
 ///
-/// Nothing is visible before everything is on the disk: a lease keeps what has come so far, the last transaction gives
+/// Nothing is visible before all blobs are on the disk: a lease keeps what has come so far, the last transaction gives
 /// the name and the edges, then the lease ends. A pull that breaks off leaves its lease for a day, and the next goes on
 /// with the blobs and the beginnings of blobs it finds.
 ///

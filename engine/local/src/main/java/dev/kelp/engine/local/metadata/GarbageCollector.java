@@ -51,6 +51,7 @@ public final class GarbageCollector {
     private final Leases leases;
     private final ContentStore content;
     private final Collection<Snapshotter> snapshotters;
+    private final UnsyncedSnapshots unsynced;
 
     public GarbageCollector(
             Database database, Leases leases, ContentStore content, Collection<Snapshotter> snapshotters) {
@@ -58,6 +59,7 @@ public final class GarbageCollector {
         this.leases = leases;
         this.content = content;
         this.snapshotters = List.copyOf(snapshotters);
+        this.unsynced = new UnsyncedSnapshots(database);
     }
 
     /// What was removed.
@@ -71,6 +73,7 @@ public final class GarbageCollector {
     /// removed, except the beginnings of downloads less than a day old.
     public void recover() {
         leases.recover();
+        removeUnsynced();
         content.deletePartials(Instant.now().minus(PARTIAL_LIFE));
         Collected c = collect();
         for (Snapshotter s : snapshotters) {
@@ -79,6 +82,26 @@ public final class GarbageCollector {
         LOG.log(
                 Logger.Level.DEBUG,
                 () -> "removed " + c.blobs().size() + " blobs, " + c.snapshots().size() + " snapshots at the start");
+    }
+
+    /// Children come first, so that only what a container stands on stays.
+    private void removeUnsynced() {
+        List<String> nodes = unsynced.ofEarlierBoots();
+        if (nodes.isEmpty()) {
+            return;
+        }
+        for (Snapshotter snapshotter : snapshotters) {
+            for (Snapshot s : snapshotter.list(x -> true).reversed()) {
+                String node = Nodes.snapshot(snapshotter.name(), s.name());
+                if (nodes.contains(node) && !removeUnlessUsed(snapshotter, s)) {
+                    LOG.log(
+                            Logger.Level.WARNING,
+                            "snapshot " + node + " was unpacked shortly before this machine went down, and files in it"
+                                    + " may be empty; a container uses it");
+                }
+            }
+        }
+        unsynced.unmark(nodes);
     }
 
     /// Removes everything that is not reached now.
@@ -146,6 +169,10 @@ public final class GarbageCollector {
         if (reached().contains(Nodes.snapshot(snapshotter.name(), s.name()))) {
             return false;
         }
+        return removeUnlessUsed(snapshotter, s);
+    }
+
+    private static boolean removeUnlessUsed(Snapshotter snapshotter, Snapshot s) {
         try {
             snapshotter.remove(s.name());
             return true;

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +61,8 @@ class ArchiveTest {
     private Path layoutTar(Descriptor top, String tag) throws Exception {
         builder.tag(top, tag);
         Path tar = folder.resolve("layout.tar");
-        Programs.run(folder, "tar", "-cf", tar.toString(), "-C", builder.folder().toString(), ".");
+        Programs.run(
+                folder, "tar", "-cf", tar.toString(), "-C", builder.folder().toString(), ".");
         return tar;
     }
 
@@ -105,8 +107,9 @@ class ArchiveTest {
             assertThat(i.target().digest()).isEqualTo(manifest.digest());
         });
         engine.images.tag(manifest.digest().shortHex(), Reference.parse(NAME));
-        assertThat(engine.images.list()).singleElement().satisfies(i -> assertThat(i.reference())
-                .contains(Reference.parse(NAME)));
+        assertThat(engine.images.list())
+                .singleElement()
+                .satisfies(i -> assertThat(i.reference()).contains(Reference.parse(NAME)));
     }
 
     @Test
@@ -133,7 +136,13 @@ class ArchiveTest {
         }
         assertThat(load(gz)).hasSize(1);
         Programs.assume("zstd");
-        Programs.run(folder, "zstd", "-q", tar.toString(), "-o", folder.resolve("a.tar.zst").toString());
+        Programs.run(
+                folder,
+                "zstd",
+                "-q",
+                tar.toString(),
+                "-o",
+                folder.resolve("a.tar.zst").toString());
         try (TestEngine other = new TestEngine(folder.resolve("other"))) {
             assertThat(load(other, folder.resolve("a.tar.zst"))).hasSize(1);
         }
@@ -176,18 +185,35 @@ class ArchiveTest {
                     .asString();
             assertThat(config)
                     .as(transport)
-                    .isEqualTo(engine.images.inspect(NAME, null).platform().configDigest().toString());
+                    .isEqualTo(engine.images
+                            .inspect(NAME, null)
+                            .platform()
+                            .configDigest()
+                            .toString());
         }
     }
 
     @Test
     void podmanLoadsWhatWeSaveAndWeLoadWhatItSaves() throws Exception {
         Programs.assume("podman");
+        String[] map = Files.readString(Path.of("/proc/self/uid_map")).strip().split("\\s+");
+        Assumptions.assumeTrue(map[1].equals("0"), "podman does not start inside an ordinary user's namespace");
         load(layoutTar(manifest, NAME));
         Path saved = save(NAME);
+        // podman takes no longer path than 50 characters for it
+        Path podrun = Files.createTempDirectory(Path.of("/tmp"), "pod");
         String[] podman = {
-            "podman", "--root", folder.resolve("pod").toString(), "--runroot", folder.resolve("podrun").toString(),
-            "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none"
+            "podman",
+            "--root",
+            folder.resolve("pod").toString(),
+            "--runroot",
+            podrun.toString(),
+            "--storage-driver",
+            "vfs",
+            "--cgroup-manager",
+            "cgroupfs",
+            "--events-backend",
+            "none"
         };
         assertThat(podman(podman, "load", "-i", saved.toString())).contains(NAME);
         for (String format : List.of("docker-archive", "oci-archive")) {
@@ -200,6 +226,7 @@ class ArchiveTest {
             }
         }
         podman(podman, "rmi", "--all");
+        Programs.run(folder, "rm", "-r", podrun.toString());
     }
 
     private String podman(String[] podman, String... arguments) throws Exception {
@@ -222,9 +249,11 @@ class ArchiveTest {
                 "docker-archive:" + archive + ":app:1");
         Image loaded = load(archive).getFirst();
         assertThat(loaded.reference()).contains(Reference.parse(NAME));
-        assertThat(engine.images.inspect("app:1", null).platform().configDigest()).isNotNull();
+        assertThat(engine.images.inspect("app:1", null).platform().configDigest())
+                .isNotNull();
         assertThat(engine.snapshots()).contains(top());
-        assertThat(engine.collector.collect()).satisfies(c -> assertThat(c.snapshots()).isEmpty());
+        assertThat(engine.collector.collect())
+                .satisfies(c -> assertThat(c.snapshots()).isEmpty());
         assertThat(engine.images.inspect("app:1", null).manifest().layers()).hasSize(2);
     }
 
@@ -234,9 +263,10 @@ class ArchiveTest {
         byte[] config = Files.readAllBytes(builder.folder()
                 .resolve("blobs/sha256")
                 .resolve(configOf(builder.manifest(
-                        Platform.host(),
-                        List.of(new Layer(layers.getFirst().blob(), Digest.ofSha256(layer)),
-                                new Layer(layers.getFirst().blob(), Digest.ofSha256(layer)))))
+                                Platform.host(),
+                                List.of(
+                                        new Layer(layers.getFirst().blob(), Digest.ofSha256(layer)),
+                                        new Layer(layers.getFirst().blob(), Digest.ofSha256(layer)))))
                         .hex()));
         Path archive = folder.resolve("links.tar");
         Path stage = Files.createDirectories(folder.resolve("stage"));
@@ -249,12 +279,17 @@ class ArchiveTest {
                 stage.resolve("manifest.json"),
                 "[{\"Config\":\"c.json\",\"RepoTags\":[\"app:1\"],\"Layers\":[\"a/layer.tar\",\"b/layer.tar\"]}]");
         Programs.run(folder, "tar", "-cf", archive.toString(), "-C", stage.toString(), ".");
-        assertThat(load(archive)).singleElement().satisfies(i -> assertThat(i.platforms()).hasSize(1));
+        assertThat(load(archive))
+                .singleElement()
+                .satisfies(i -> assertThat(i.platforms()).hasSize(1));
     }
 
     private Digest configOf(Descriptor m) throws Exception {
-        byte[] bytes = Files.readAllBytes(builder.folder().resolve("blobs/sha256").resolve(m.digest().hex()));
-        return OciJson.read(bytes, dev.kelp.model.oci.Manifest.class, "manifest").config().digest();
+        byte[] bytes = Files.readAllBytes(
+                builder.folder().resolve("blobs/sha256").resolve(m.digest().hex()));
+        return OciJson.read(bytes, dev.kelp.model.oci.Manifest.class, "manifest")
+                .config()
+                .digest();
     }
 
     @Test
@@ -265,10 +300,14 @@ class ArchiveTest {
         Path tar = layoutTar(manifest, NAME);
         byte[] whole = Files.readAllBytes(tar);
         assertRefused(java.util.Arrays.copyOf(whole, whole.length / 2), ErrorKind.DATA_LOSS, "ends in the middle");
-        Files.delete(builder.folder().resolve("blobs/sha256").resolve(layers.get(1).blob().digest().hex()));
+        Files.delete(builder.folder()
+                .resolve("blobs/sha256")
+                .resolve(layers.get(1).blob().digest().hex()));
         assertRefused(Files.readAllBytes(layoutTar(manifest, NAME)), ErrorKind.DATA_LOSS, "not complete");
         Files.write(
-                builder.folder().resolve("blobs/sha256").resolve(layers.get(1).blob().digest().hex()),
+                builder.folder()
+                        .resolve("blobs/sha256")
+                        .resolve(layers.get(1).blob().digest().hex()),
                 LayoutBuilder.text("something else"));
         assertRefused(Files.readAllBytes(layoutTar(manifest, NAME)), ErrorKind.DATA_LOSS, "refused");
         assertThat(engine.images.list()).isEmpty();
@@ -278,8 +317,8 @@ class ArchiveTest {
     }
 
     private void assertRefused(byte[] archive, ErrorKind kind, String why) {
-        assertThatThrownBy(() -> engine.images.load(
-                        new ByteArrayInputStream(archive), LoadOptions.DEFAULT, Progress.NONE))
+        assertThatThrownBy(
+                        () -> engine.images.load(new ByteArrayInputStream(archive), LoadOptions.DEFAULT, Progress.NONE))
                 .isInstanceOfSatisfying(KelpException.class, e -> {
                     assertThat(e.getMessage()).contains(why);
                     assertThat(e.kind()).isEqualTo(kind);

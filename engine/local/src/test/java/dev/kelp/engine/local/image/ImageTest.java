@@ -56,7 +56,8 @@ class ImageTest {
     private Descriptor load(Descriptor top, String name) throws Exception {
         builder.tag(top, name);
         Path tar = folder.resolve("layout.tar");
-        Programs.run(folder, "tar", "-cf", tar.toString(), "-C", builder.folder().toString(), ".");
+        Programs.run(
+                folder, "tar", "-cf", tar.toString(), "-C", builder.folder().toString(), ".");
         try (InputStream in = Files.newInputStream(tar)) {
             engine.images.load(in, LoadOptions.DEFAULT, Progress.NONE);
         }
@@ -70,7 +71,8 @@ class ImageTest {
 
     private static void assertKind(ErrorKind kind, ThrowingCallable call) {
         assertThatThrownBy(call)
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind()).isEqualTo(kind));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(kind));
     }
 
     private void container(String id, Descriptor manifest) {
@@ -92,7 +94,8 @@ class ImageTest {
     void isFoundByNameDigestAndIds() throws Exception {
         Descriptor a = image("docker.io/library/a:1");
         image("docker.io/library/b:1");
-        String config = engine.images.inspect("a:1", null).platform().configDigest().hex();
+        String config =
+                engine.images.inspect("a:1", null).platform().configDigest().hex();
         for (String typed : List.of(
                 "a:1",
                 "docker.io/library/a:1",
@@ -123,7 +126,8 @@ class ImageTest {
         }
         assertThatThrownBy(() -> engine.images.find(first)).hasMessageContaining("ambiguous");
         engine.images.tag("i0:1", Reference.parse(first));
-        assertThat(engine.images.find(first).orElseThrow().target().digest().hex()).startsWith(first);
+        assertThat(engine.images.find(first).orElseThrow().target().digest().hex())
+                .startsWith(first);
     }
 
     @Test
@@ -138,7 +142,8 @@ class ImageTest {
         assertThat(engine.images.inspect("m:1", null).platform().platform()).isEqualTo(Platform.host());
         assertThat(engine.images.inspect("m:1", other).platform().platform()).isEqualTo(other);
         engine.images.tag(id, Reference.parse("only:1"));
-        assertThat(engine.images.find("only:1").orElseThrow().target().digest()).isEqualTo(both.get(other).digest());
+        assertThat(engine.images.find("only:1").orElseThrow().target().digest())
+                .isEqualTo(both.get(other).digest());
     }
 
     @Test
@@ -201,17 +206,28 @@ class ImageTest {
             engine.images.tag("a:1", two);
             PushOptions options = new PushOptions(List.of(), false, RegistryOptions.DEFAULT);
             engine.images.push(one, options, user, engine.progress());
-            String layer = "layer-" + engine.images.inspect("a:1", null).manifest().layers().getFirst().digest();
+            String layer = "layer-"
+                    + engine.images
+                            .inspect("a:1", null)
+                            .manifest()
+                            .layers()
+                            .getFirst()
+                            .digest();
             assertThat(engine.states(layer)).startsWith(State.WAITING).endsWith(State.DONE);
             engine.updates.clear();
             engine.images.push(two, options, user, engine.progress());
             assertThat(engine.states(layer)).as("taken over").containsExactly(State.WAITING, State.EXISTS);
             try (TestEngine other = new TestEngine(folder.resolve("other"))) {
-                assertThat(other.images.pull(two, PullOptions.DEFAULT, user, Progress.NONE).target().digest())
+                assertThat(other.images
+                                .pull(two, PullOptions.DEFAULT, user, Progress.NONE)
+                                .target()
+                                .digest())
                         .isEqualTo(a.digest());
             }
-            assertKind(ErrorKind.NOT_FOUND, () -> engine.images.push(
-                    Reference.parse(registry.host() + "/three:1"), options, user, Progress.NONE));
+            assertKind(
+                    ErrorKind.NOT_FOUND,
+                    () -> engine.images.push(
+                            Reference.parse(registry.host() + "/three:1"), options, user, Progress.NONE));
         }
     }
 
@@ -230,13 +246,21 @@ class ImageTest {
             PushOptions options = new PushOptions(List.of(), false, RegistryOptions.DEFAULT);
             engine.images.push(whole, options, user, Progress.NONE);
             try (TestEngine second = new TestEngine(folder.resolve("second"))) {
-                assertThat(second.images.pull(whole, PullOptions.DEFAULT, user, Progress.NONE).target().digest())
+                assertThat(second.images
+                                .pull(whole, PullOptions.DEFAULT, user, Progress.NONE)
+                                .target()
+                                .digest())
                         .isEqualTo(index.digest());
                 second.images.tag(whole.familiar(), part);
-                assertKind(ErrorKind.NOT_FOUND, () -> second.images.push(
-                        part, new PushOptions(List.of(), true, RegistryOptions.DEFAULT), user, Progress.NONE));
+                assertKind(
+                        ErrorKind.NOT_FOUND,
+                        () -> second.images.push(
+                                part, new PushOptions(List.of(), true, RegistryOptions.DEFAULT), user, Progress.NONE));
                 second.images.push(part, options, user, Progress.NONE);
-                assertThat(second.images.pull(part, PullOptions.DEFAULT, user, Progress.NONE).target().digest())
+                assertThat(second.images
+                                .pull(part, PullOptions.DEFAULT, user, Progress.NONE)
+                                .target()
+                                .digest())
                         .as("only this platform's manifest")
                         .isEqualTo(both.get(Platform.host()).digest());
             }

@@ -73,7 +73,8 @@ class KilledPullTest {
             engine.overlay.prepare("look", top, java.util.Map.of());
             List<Path> parents = engine.overlay.layerTarget("look").parents();
             for (int i = 0; i < layers.size(); i++) {
-                assertThat(parents.get(layers.size() - 1 - i).resolve("file" + i)).hasSize(2_000_000 + i * 500_000);
+                assertThat(parents.get(layers.size() - 1 - i).resolve("file" + i))
+                        .hasSize(2_000_000 + i * 500_000);
             }
             engine.overlay.remove("look");
             engine.collector.collect();
@@ -138,10 +139,10 @@ class KilledPullTest {
         Path small = Files.createDirectories(folder.resolve("small"));
         Mounts.mount("tmpfs", small.toString(), "tmpfs", 0, "size=30m");
         try (TestEngine engine = new TestEngine(small.resolve("data"))) {
-            Assertions.assertThatThrownBy(() -> engine.images.pull(
-                            reference, PullOptions.DEFAULT, new TestUser(small), Progress.NONE))
-                    .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                            .isEqualTo(ErrorKind.RESOURCE_EXHAUSTED));
+            Assertions.assertThatThrownBy(() ->
+                            engine.images.pull(reference, PullOptions.DEFAULT, new TestUser(small), Progress.NONE))
+                    .isInstanceOfSatisfying(
+                            KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.RESOURCE_EXHAUSTED));
             assertThat(engine.images.list()).isEmpty();
             assertThat(engine.snapshots()).noneMatch(s -> s.startsWith("extract"));
             Mounts.mount("tmpfs", small.toString(), null, Mounts.MS_REMOUNT, "size=80m");

@@ -62,7 +62,8 @@ class TarReaderTest {
         }
         assertThat(Programs.run(folder, "tar", "-tvf", tar.toString())).contains("d/a", "d/b", "700");
         assertThat(entries(Files.readAllBytes(tar)))
-                .containsExactly(new Entry("d/", '5', 0, ""), new Entry("d/a", '0', 700, ""), new Entry("d/b", '0', 3, ""));
+                .containsExactly(
+                        new Entry("d/", '5', 0, ""), new Entry("d/a", '0', 700, ""), new Entry("d/b", '0', 3, ""));
     }
 
     @Test
@@ -72,7 +73,10 @@ class TarReaderTest {
         TarWriter writer = new TarWriter(bytes);
         assertThatThrownBy(() -> writer.file("big", size, InputStream.nullInputStream()))
                 .hasMessageContaining("0 bytes");
-        assertThat(new TarReader(new ByteArrayInputStream(bytes.toByteArray())).next().size()).isEqualTo(size);
+        assertThat(new TarReader(new ByteArrayInputStream(bytes.toByteArray()))
+                        .next()
+                        .size())
+                .isEqualTo(size);
     }
 
     @Test

@@ -86,10 +86,9 @@ class GarbageCollectorTest {
 
     private void container(String id, String image, String parent) {
         database.write(c -> {
-            try (PreparedStatement s = c.prepareStatement(
-                    "INSERT INTO containers"
-                            + " (namespace, id, name, phase, created, definition, run)"
-                            + " VALUES ('n', ?, ?, 'CREATED', 0, ?, ?)")) {
+            try (PreparedStatement s = c.prepareStatement("INSERT INTO containers"
+                    + " (namespace, id, name, phase, created, definition, run)"
+                    + " VALUES ('n', ?, ?, 'CREATED', 0, ?, ?)")) {
                 s.setString(1, id);
                 s.setString(2, id);
                 String json =
