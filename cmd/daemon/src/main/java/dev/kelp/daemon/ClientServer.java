@@ -26,6 +26,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 
 /// Accepts clients and runs their commands.
 ///
@@ -42,14 +43,14 @@ final class ClientServer {
     private static final int FAILED_EXIT = 125;
 
     /// A client has its request ready when it connects; this long (a machine may be that busy) and it is dead.
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final int SHORTAGE_PAUSE_MILLIS = 100;
     private static final Logger LOG = System.getLogger(ClientServer.class.getName());
 
     private final Commands commands;
     private final String buildId;
-    private final boolean hostRoot;
+    private final IntPredicate owners;
     private final Duration patience;
     private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
@@ -68,14 +69,15 @@ final class ClientServer {
 
     /// @param hostRoot whether host root, who is not in the user namespace, is the user
     ClientServer(Commands commands, String buildId, boolean hostRoot) {
-        this(commands, buildId, hostRoot, PATIENCE);
+        this(commands, buildId, uid -> uid == 0 || (hostRoot && uid == OVERFLOW_UID), PATIENCE);
     }
 
+    /// @param owners the user ids, as this user namespace sees them, whose clients are served
     /// @param patience how long a client may take over its first frame
-    ClientServer(Commands commands, String buildId, boolean hostRoot, Duration patience) {
+    ClientServer(Commands commands, String buildId, IntPredicate owners, Duration patience) {
         this.commands = commands;
         this.buildId = buildId;
-        this.hostRoot = hostRoot;
+        this.owners = owners;
         this.patience = patience;
         try {
             this.wake = Pipes.pipe();
@@ -108,9 +110,8 @@ final class ClientServer {
         }
     }
 
-    /// Empty when this process or the machine is short of descriptors or memory, which passes: the client waits in
-    /// the
-    /// backlog meanwhile.
+    /// Empty when this process or the machine is short of descriptors or memory, which passes: the
+    /// client waits in the backlog meanwhile.
     private static Optional<Fd> acceptOne(Fd listener) throws ErrnoException {
         try {
             return Optional.of(UnixSockets.accept(listener));
@@ -170,7 +171,7 @@ final class ClientServer {
         Connection connection = new Connection(socket);
         try {
             int uid = UnixSockets.peer(socket).uid();
-            if (uid != 0 && !(hostRoot && uid == OVERFLOW_UID)) {
+            if (!owners.test(uid)) {
                 LOG.log(Level.WARNING, "a client of uid " + uid + " was turned away");
                 return;
             }

@@ -96,7 +96,7 @@ final class Training {
 
     private static void serve(LocalEngine engine, List<String> command) throws IOException {
         Fd[] pair = UnixSockets.pair(UnixSockets.Type.STREAM);
-        ClientServer server = new ClientServer(new Commands(engine), BUILD_ID, true);
+        ClientServer server = new ClientServer(new Commands(engine), BUILD_ID, uid -> true, ClientServer.PATIENCE);
         Thread serving = Thread.ofPlatform().start(() -> server.serve(pair[0]));
         try (Fd client = pair[1];
                 Fd here = Inodes.open("/", Inodes.O_PATH | Inodes.O_DIRECTORY);

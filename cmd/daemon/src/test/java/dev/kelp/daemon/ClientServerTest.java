@@ -72,7 +72,7 @@ class ClientServerTest {
                 return token.equals("known") ? Optional.of(session) : Optional.empty();
             }
         };
-        server = new ClientServer(commands, ScriptedClient.BUILD_ID, false, PATIENCE);
+        server = new ClientServer(commands, ScriptedClient.BUILD_ID, uid -> uid == 0, PATIENCE);
         Thread.ofPlatform().daemon().start(() -> {
             try {
                 server.accept(listener);

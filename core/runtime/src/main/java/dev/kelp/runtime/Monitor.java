@@ -106,7 +106,7 @@ final class Monitor {
                 "-p",
                 files.file("pid").toString(),
                 "-l",
-                spec.log().toString().isEmpty() ? "none" : "k8s-file:" + spec.log(),
+                spec.log().map(log -> "k8s-file:" + log).orElse("none"),
                 "--exit-dir",
                 files.exits().toString()));
         if (spec.logBytesMax() > 0) {

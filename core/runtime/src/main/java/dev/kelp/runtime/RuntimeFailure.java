@@ -14,10 +14,11 @@ final class RuntimeFailure {
     private static final int MESSAGE_CHARS_MAX = 2000;
     private static final Pattern NOT_FOUND = Pattern.compile(
             "executable file .*not found|exec:? .*no such file or directory|stat .*no such file or directory: unknown");
-    private static final Pattern NOT_EXECUTABLE = Pattern.compile("open executable: (permission denied|operation not permitted)"
-            + "|exec:? .*(permission denied|exec format error|is a directory)"
-            + "|exec(vp?e?)?: (permission denied|exec format error|is a directory)"
-            + "|executable .*permission denied");
+    private static final Pattern NOT_EXECUTABLE =
+            Pattern.compile("open executable: (permission denied|operation not permitted)"
+                    + "|exec:? .*(permission denied|exec format error|is a directory)"
+                    + "|exec(vp?e?)?: (permission denied|exec format error|is a directory)"
+                    + "|executable .*permission denied");
 
     private RuntimeFailure() {}
 

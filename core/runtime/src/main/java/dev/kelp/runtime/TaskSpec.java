@@ -3,6 +3,7 @@ package dev.kelp.runtime;
 
 import dev.kelp.model.KelpException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// What a monitor must know of a container.
@@ -10,7 +11,7 @@ import java.util.regex.Pattern;
 /// @param id 64 hexadecimal digits
 /// @param name for messages
 /// @param ociRuntime the program, see [Programs#ociRuntime]
-/// @param log the log file, made when it is missing; empty path: no log
+/// @param log the log file, made when it is missing
 /// @param logBytesMax conmon starts the log anew when it would grow beyond this; 0: no limit
 /// @param terminal a pseudo-terminal is the container's stdio
 /// @param stdin standard input is a pipe (with `terminal`: is read); else it is empty
@@ -19,7 +20,7 @@ public record TaskSpec(
         String id,
         String name,
         Path ociRuntime,
-        Path log,
+        Optional<Path> log,
         long logBytesMax,
         boolean terminal,
         boolean stdin,
@@ -30,9 +31,9 @@ public record TaskSpec(
         if (!ID.matcher(id).matches()) {
             throw KelpException.invalid("`" + id + "` is not a container's id");
         }
-        if (log.toString().indexOf(':') >= 0) {
+        if (log.isPresent() && log.get().toString().indexOf(':') >= 0) {
             // conmon splits DRIVER:PATH at every colon
-            throw KelpException.invalid("the log's path " + log + " has a colon, which conmon cannot write to");
+            throw KelpException.invalid("the log's path " + log.get() + " has a colon, which conmon cannot write to");
         }
     }
 }

@@ -260,7 +260,7 @@ final class ContainerFixture implements AutoCloseable {
                 id,
                 "name-" + id.substring(0, 5),
                 Programs.ociRuntime(Optional.of(runtime)),
-                log(id),
+                Optional.of(log(id)),
                 0,
                 spec.process().terminal(),
                 spec.process().openStdin(),

@@ -75,8 +75,8 @@ class LatencyKernelTest {
 
     private void kelp(ContainerFixture f) throws Exception {
         String id = ContainerFixture.newId();
-        TaskSpec taskSpec =
-                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false);
+        TaskSpec taskSpec = new TaskSpec(
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false);
         last = System.nanoTime();
         Tasks.Launch launch = f.tasks.prepare(taskSpec);
         lap("prepare");

@@ -192,8 +192,8 @@ class RunKernelTest {
     @Test
     void aGivenUpLaunchLeavesNothing() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(
-                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false));
         launch.abandon();
         assertThat(f.tasks.known()).doesNotContain(id);
     }
@@ -201,8 +201,8 @@ class RunKernelTest {
     @Test
     void aLaunchCutShortByTheDaemonsEndIsCleanedUp() throws Exception {
         String id = ContainerFixture.newId();
-        Tasks.Launch launch = f.tasks.prepare(
-                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false));
+        Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false));
         int monitor = Integer.parseInt(Files.readString(launch.bundle().resolve("conmon.pid")));
         Processes.kill(monitor, 9);
         f.restartDaemon();
@@ -213,8 +213,8 @@ class RunKernelTest {
     @Test
     void aContainerRunsAgainUnderItsIdButNotTwiceAtOnce() throws Exception {
         String id = ContainerFixture.newId();
-        TaskSpec taskSpec =
-                new TaskSpec(id, "n", Programs.ociRuntime(Optional.empty()), f.log(id), 0, false, false, false);
+        TaskSpec taskSpec = new TaskSpec(
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false);
         for (String command : List.of("exit 1", "exit 2")) {
             Tasks.Launch launch = f.tasks.prepare(taskSpec);
             assertThatThrownBy(() -> f.tasks.prepare(taskSpec)).hasMessageContaining("has a task already");

@@ -200,11 +200,11 @@ class SecurityKernelTest {
     void anOrdinaryUserHasNoEffectiveCapabilities() throws Exception {
         ContainerSpec spec = sh("id; umask; pwd; echo $HOME; " + STATUS)
                 .withProcess(p -> new ContainerSpec.ProcessSpec(
-                        p.command(), null, List.of(), "alice", "/work/deep", false, false, false, List.of("7"), 0027));
+                        p.command(), null, List.of(), "alice", "/srv/deep", false, false, false, List.of("7"), 0027));
         String text = status(spec, "crun");
         assertThat(text)
                 .contains("uid=1000(alice) gid=1000(alice) groups=7,44(video),1000(alice)")
-                .contains("0027\n/work/deep\n/home/alice\n")
+                .contains("0027\n/srv/deep\n/home/alice\n")
                 .contains("CapEff: 0000000000000000");
     }
 

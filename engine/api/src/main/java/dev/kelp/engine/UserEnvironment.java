@@ -23,7 +23,8 @@ public interface UserEnvironment {
     /// mkdir -p with the user's rights.
     void makeDirectories(String path, int mode);
 
-    /// A detached copy of the mount at `path` (open_tree(2)), with those below it when `recursive`, made with the user's
+    /// A detached copy of the mount at `path` (open_tree(2)), with those below it when `recursive`, made with the
+    /// user's
     /// rights and seen through the id map of `userNamespace` (mount_setattr(2)). Only host root may do that.
     default Fd cloneMount(String path, boolean recursive, Fd userNamespace) {
         throw new KelpException(ErrorKind.UNSUPPORTED, "cannot hand over a mount of `" + path + "`");

@@ -2,6 +2,7 @@
 package dev.kelp.rules;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
@@ -12,12 +13,15 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Who may see and call whom; each constant is a line of the rules in `ARCHITECTURE.md`. Maven and the module
 /// declarations say much of this too: here it still holds when somebody adds a dependency to a pom.
@@ -27,7 +31,12 @@ enum ArchitectureRule {
             .layer("cmd")
             .definedBy("dev.kelp.cli..", "dev.kelp.daemon..", "dev.kelp.dist..", "dev.kelp.setup..")
             .optionalLayer("protocol")
-            .definedBy("dev.kelp.protocol..")
+            .definedBy(
+                    "dev.kelp.protocol..",
+                    "dev.kelp.transport..",
+                    "dev.kelp.docker..",
+                    "dev.kelp.containerd..",
+                    "dev.kelp.cri..")
             .layer("engine")
             .definedBy("dev.kelp.engine..")
             .layer("core")
@@ -78,7 +87,13 @@ enum ArchitectureRule {
 
     FRONT_ENDS_SEE_THE_CONTRACT_ONLY(noClasses()
             .that()
-            .resideInAnyPackage("dev.kelp.cli..", "dev.kelp.protocol..")
+            .resideInAnyPackage(
+                    "dev.kelp.cli..",
+                    "dev.kelp.protocol..",
+                    "dev.kelp.transport..",
+                    "dev.kelp.docker..",
+                    "dev.kelp.containerd..",
+                    "dev.kelp.cri..")
             .should()
             .dependOnClassesThat(resideInAPackage("dev.kelp.engine.*..")
                     .or(resideInAPackage("dev.kelp.(content|snapshot|registry|runtime|network|rootless)..")))
@@ -99,10 +114,7 @@ enum ArchitectureRule {
     NATIVE_MEMORY_IS_RARE(noClasses()
             .that()
             .resideOutsideOfPackage("dev.kelp.linux..")
-            .and()
-            .doNotHaveFullyQualifiedName("dev.kelp.daemon.ClientStreams")
-            .and()
-            .doNotHaveFullyQualifiedName("dev.kelp.runtime.Watcher")
+            .and(not(partOf("dev.kelp.daemon.ClientStreams", "dev.kelp.runtime.Watcher")))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.lang.foreign..")
@@ -127,8 +139,7 @@ enum ArchitectureRule {
                             && assignableTo("dev.kelp.rootless.Spawner").test(t.getOwner()))))),
 
     THE_PROCESS_IS_NOT_THE_USER(noClasses()
-            .that()
-            .doNotHaveFullyQualifiedName("dev.kelp.daemon.DaemonMain")
+            .that(not(partOf("dev.kelp.daemon.DaemonMain")))
             .and()
             .resideOutsideOfPackage("dev.kelp.dist..")
             .should()
@@ -136,8 +147,22 @@ enum ArchitectureRule {
             .orShould()
             .accessTargetWhere(target(method("java.nio.file.Path", "toAbsolutePath")))
             .orShould()
+            .callConstructorWhere(target(method("java.io.File", "<init>")))
+            .orShould()
             .accessTargetWhere(target(method("java.lang.System", "out", "err", "in")))
+            .orShould()
+            .accessTargetWhere(target(describe("print a stack", ArchitectureRule::printsStack)))
             .because("in the namespace they are root's: use what the client sent")),
+
+    ONLY_THE_ENTRY_ENDS_THE_PROCESS(noClasses()
+            .that(not(partOf("dev.kelp.daemon.DaemonMain")))
+            .and()
+            .resideOutsideOfPackage("dev.kelp.dist..")
+            .should()
+            .accessTargetWhere(target(method("java.lang.System", "exit")))
+            .orShould()
+            .accessTargetWhere(target(method("java.lang.Runtime", "exit", "halt")))
+            .because("one command must not end the daemon of all others")),
 
     NO_VIRTUAL_THREADS_BELOW_THE_ENGINE(noClasses()
             .that()
@@ -174,11 +199,26 @@ enum ArchitectureRule {
         return rule;
     }
 
+    /// These top-level classes and what is nested in them.
+    private static DescribedPredicate<JavaClass> partOf(String... names) {
+        return describe(
+                "part of " + List.of(names),
+                c -> Stream.of(names)
+                        .anyMatch(n -> c.getName().equals(n) || c.getName().startsWith(n + "$")));
+    }
+
     private static DescribedPredicate<AccessTarget> method(String owner, String... names) {
         Set<String> all = Set.of(names);
         return describe(
                 owner + " " + all,
                 t -> all.contains(t.getName()) && t.getOwner().getName().equals(owner));
+    }
+
+    /// To standard error, that is; to a client's stream is fine.
+    private static boolean printsStack(AccessTarget target) {
+        return target.getName().equals("printStackTrace")
+                && target instanceof CodeUnitAccessTarget method
+                && method.getRawParameterTypes().isEmpty();
     }
 
     /// A constructor of a bare class, other than by a constructor of its subclass.

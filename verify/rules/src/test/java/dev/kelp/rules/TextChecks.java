@@ -19,7 +19,7 @@ final class TextChecks {
     private static final Pattern LEFT_OPEN = Pattern.compile("\\b(?:FIX" + "ME|TO" + "DO|X" + "XX)\\b");
     /// Folders of build machines, and of people other than those of examples.
     private static final Pattern OF_A_MACHINE =
-            Pattern.compile("(?<![\\w$}.~*-])/(?:(?:work|farm)/|(?:home|Users)/(?!(?:alice|bob|user|u)\\b)[a-z])");
+            Pattern.compile("(?<![\\w$}.~*-])/(?:(?:work|farm)/|(?:home|Users)/(?!(?:alice|ann|bob|user|u)\\b)[a-z])");
     private static final Set<String> VAGUE =
             Set.of("util", "utils", "common", "helper", "helpers", "manager", "managers", "impl");
 

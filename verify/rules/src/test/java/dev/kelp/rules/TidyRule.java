@@ -23,7 +23,8 @@ enum TidyRule {
     NO_PROPERTIES_OF_THE_USER(JavaChecks::userProperty),
     SKIPS_SAY_WHY(JavaChecks::silentSkip),
     EXPORTED_PACKAGES_EXPLAIN_THEMSELVES(JavaChecks::explainedPackage),
-    ARCHITECTURE_NAMES_WHAT_EXISTS(DocumentChecks::namedThing),
+    DOCUMENTS_ARE_SHORT(DocumentChecks::length),
+    DOCUMENTS_NAME_WHAT_EXISTS(DocumentChecks::namedThing),
     MODULES_ARE_LISTED(DocumentChecks::module);
 
     private final Function<SourceTree, List<Finding>> check;

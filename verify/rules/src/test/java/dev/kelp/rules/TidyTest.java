@@ -48,7 +48,8 @@ class TidyTest {
 
     private static SourceTree counterexample(TidyRule rule) {
         return switch (rule) {
-            case METHODS_ARE_SHORT -> of("class A {\n  /// Not counted.\n  void f() {" + "\n".repeat(70) + "}\n}");
+            case METHODS_ARE_SHORT ->
+                of("class A {\n  /// Not counted.\n  @Test\n  void f() {" + "\n".repeat(70) + "}\n}");
             case FILES_ARE_SHORT -> of("\n".repeat(601));
             case NATIVE_FUNCTIONS_ARE_SHORT ->
                 SourceTree.of(
@@ -67,12 +68,13 @@ class TidyTest {
             case NO_PATH_OF_A_MACHINE ->
                 SourceTree.of("a.md", "/home/alice, ~/work/x, layers/work/x, `" + "/work" + "/x`");
             case FOLDERS_HAVE_A_MEANING -> SourceTree.of("core/x/src/main/java/dev/kelp/x/util/A.java", "");
-            case TYPES_HAVE_A_MEANING -> of("class A { class BlobManager {} class Managers {} }");
+            case TYPES_HAVE_A_MEANING -> of("class A { class BlobManager {} class Managed {} }");
             case PATHS_ARE_ABSOLUTE -> of("class A { Object a = Path.of(\"/proc\"), b = Path.of(\"x\", \"y\"); }");
             case NO_PROPERTIES_OF_THE_USER -> of("class A { String a = System.getProperty(\"user.home\"); }");
             case SKIPS_SAY_WHY -> of("class A { @Disabled(\"slow\") void f() {} @Disabled void g() {} }");
             case EXPORTED_PACKAGES_EXPLAIN_THEMSELVES -> exported("class A {}");
-            case ARCHITECTURE_NAMES_WHAT_EXISTS ->
+            case DOCUMENTS_ARE_SHORT -> SourceTree.of("CONTRIBUTING.md", "\n".repeat(151));
+            case DOCUMENTS_NAME_WHAT_EXISTS ->
                 of("class A { record Nested() {} }").and("ARCHITECTURE.md", "`Nested` `DATA/x` `core/x/src` `core/y`");
             case MODULES_ARE_LISTED ->
                 SourceTree.of("pom.xml", "<module>core/x</module>")

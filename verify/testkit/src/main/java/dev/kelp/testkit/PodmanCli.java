@@ -56,7 +56,12 @@ public final class PodmanCli implements Engine {
                 "--tmpdir=" + folder.resolve("tmp"),
                 "--cgroup-manager=cgroupfs",
                 "--events-backend=file",
-                "--runtime=runc");
+                "--runtime=" + runtime());
+    }
+
+    /// crun, which Podman prefers; runc where the hierarchy is hybrid.
+    public String runtime() {
+        return Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers")) ? "crun" : "runc";
     }
 
     @Override

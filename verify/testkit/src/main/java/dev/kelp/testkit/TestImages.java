@@ -122,14 +122,12 @@ public final class TestImages implements AutoCloseable {
                     "layers":[%s]}""".formatted(
                             config,
                             size(blobs, config),
-                            layers.stream()
-                                    .map(layer -> """
-                                                    {"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"%s","size":%d}""".formatted(layer.digest, layer.size))
-                                    .collect(Collectors.joining(",")));
+                            layers.stream().map(TestImages::descriptor).collect(Collectors.joining(",")));
             String digest = blob(blobs, manifest);
-            Files.writeString(layout.resolve("index.json"), """
+            String index = """
                     {"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",\
-                    "digest":"%s","size":%d,"annotations":{"org.opencontainers.image.ref.name":"latest"}}]}""".formatted(digest, size(blobs, digest)));
+                    "digest":"%s","size":%d,"annotations":{"org.opencontainers.image.ref.name":"latest"}}]}""";
+            Files.writeString(layout.resolve("index.json"), index.formatted(digest, size(blobs, digest)));
             Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
             return layout + ":latest";
         } catch (IOException e) {
@@ -140,6 +138,12 @@ public final class TestImages implements AutoCloseable {
     @Override
     public void close() {
         Folders.delete(folder);
+    }
+
+    private static String descriptor(Layer layer) {
+        String json = """
+                {"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"%s","size":%d}""";
+        return json.formatted(layer.digest, layer.size);
     }
 
     private static String configuration(Settings settings, List<Layer> layers) {

@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
         name = "run",
         customSynopsis = "[OPTIONS] IMAGE [COMMAND [ARGUMENT…]]",
         description = {
-            "Makes a container of IMAGE and starts it. An image that is not here is pulled first. Everything after IMAGE"
-                    + " belongs to the container.",
+            "Makes a container of IMAGE and starts it. An image that is not here is pulled first. Everything after"
+                    + " IMAGE belongs to the container.",
             "Without -d the command's output appears here, signals are passed on, and the exit code is the container's."
                     + " With -it, ctrl-p ctrl-q detaches and leaves the container running."
         },

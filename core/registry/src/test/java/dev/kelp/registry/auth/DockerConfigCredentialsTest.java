@@ -21,7 +21,7 @@ class DockerConfigCredentialsTest {
     };
 
     /// Keeps secrets in a map, and speaks the helpers' protocol.
-    static final class MapHelper implements CredentialHelper {
+    static final class MapCredentialHelper implements CredentialHelper {
         final Map<String, String> kept = new HashMap<>();
         final List<String> calls = new ArrayList<>();
 
@@ -101,7 +101,7 @@ class DockerConfigCredentialsTest {
 
     @Test
     void helpersKeepTheSecrets() {
-        MapHelper helper = new MapHelper();
+        MapCredentialHelper helper = new MapCredentialHelper();
         DockerConfigCredentials c =
                 of("{\"credsStore\":\"pass\",\"credHelpers\":{\"special.example\":\"other\"}}", helper);
         assertThat(c.usesHelper("reg.example")).isTrue();

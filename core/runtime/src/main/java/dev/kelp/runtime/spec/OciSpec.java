@@ -281,8 +281,8 @@ public final class OciSpec {
                 "io", asked.blkioWeight() != 0));
         return needed.entrySet().stream()
                 .filter(e -> e.getValue() && !cgroups.controllers().contains(e.getKey()))
-                .map(e -> "the limit is not kept: the cgroup controller " + e.getKey()
-                        + " is not delegated to this user")
+                .map(e ->
+                        "the limit is not kept: the cgroup controller " + e.getKey() + " is not delegated to this user")
                 .toList();
     }
 

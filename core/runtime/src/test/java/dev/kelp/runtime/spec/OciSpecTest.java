@@ -164,7 +164,7 @@ class OciSpecTest {
                 .containsExactly("PATH=/x", "HOSTNAME=0123456789ab", "TERM=xterm", "B=3", "C=", "HOME=/home/ann");
         assertThat(p.get("user").get("uid").asInt()).isEqualTo(10);
         assertThat(p.get("user").get("gid").asInt()).isEqualTo(20);
-        assertThat(p.get("cwd").asString()).isEqualTo("/work/in");
+        assertThat(p.get("cwd").asString()).isEqualTo("/srv/in");
         assertThat(rootfs.resolve("work/in")).isDirectory();
         assertThat(ProcessParts.arguments(process.withCommand(List.of("d")), image))
                 .containsExactly("/entry", "d");

@@ -174,7 +174,7 @@ final class ContainerFiles {
                 c.id(),
                 c.name(),
                 Programs.ociRuntime(Optional.of(c.definition().runtime())),
-                logged ? logPath(c) : Path.of(""),
+                logged ? Optional.of(logPath(c)) : Optional.empty(),
                 0,
                 p.terminal(),
                 p.openStdin(),

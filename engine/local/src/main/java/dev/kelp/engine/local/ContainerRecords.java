@@ -151,7 +151,8 @@ final class ContainerRecords {
     Optional<Integer> pastExit(String namespace, String idOrName) {
         return database.read(connection -> {
             try (PreparedStatement s = connection.prepareStatement(
-                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?) ORDER BY seq DESC LIMIT 1")) {
+                    "SELECT exit_code FROM exits WHERE namespace = ? AND (id = ? OR name = ?)"
+                            + " ORDER BY seq DESC LIMIT 1")) {
                 s.setString(1, namespace);
                 s.setString(2, idOrName);
                 s.setString(3, idOrName);

@@ -12,8 +12,9 @@ import java.util.List;
 /// The tables, as a list of migrations: the n-th brings a database of `user_version` n to n + 1. Entries are never
 /// changed once released, only added.
 final class Schema {
-    private static final List<List<String>> MIGRATIONS = List.of(List.of(
-            """
+    private static final List<List<String>> MIGRATIONS = List.of(
+            List.of(
+                    """
             CREATE TABLE images (
                 namespace TEXT NOT NULL,
                 name TEXT NOT NULL,           -- canonical reference, or the target's digest when dangling
@@ -25,15 +26,18 @@ final class Schema {
                 labels TEXT NOT NULL DEFAULT '{}',
                 PRIMARY KEY (namespace, name)
             ) WITHOUT ROWID""",
-            "CREATE INDEX images_by_target ON images (target)",
-            "CREATE TABLE edges (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID",
-            "CREATE INDEX edges_by_child ON edges (child)",
-            """
+                    "CREATE INDEX images_by_target ON images (target)",
+                    """
+            CREATE TABLE edges (
+                parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)
+            ) WITHOUT ROWID""",
+                    "CREATE INDEX edges_by_child ON edges (child)",
+                    """
             CREATE TABLE blob_labels (
                 digest TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
                 PRIMARY KEY (digest, name, value)
             ) WITHOUT ROWID""",
-            """
+                    """
             CREATE TABLE snapshots (
                 node TEXT PRIMARY KEY,        -- snapshotter/name
                 snapshotter TEXT NOT NULL,
@@ -47,18 +51,18 @@ final class Schema {
                 size_bytes INTEGER NOT NULL,
                 inodes INTEGER NOT NULL
             ) WITHOUT ROWID""",
-            "CREATE INDEX snapshots_by_parent ON snapshots (parent_node)",
-            "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
-            """
+                    "CREATE INDEX snapshots_by_parent ON snapshots (parent_node)",
+                    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+                    """
             CREATE TABLE leases (
                 id TEXT PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL
             ) WITHOUT ROWID""",
-            """
+                    """
             CREATE TABLE lease_nodes (
                 lease TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE, node TEXT NOT NULL,
                 PRIMARY KEY (lease, node)
             ) WITHOUT ROWID""",
-            """
+                    """
             CREATE TABLE containers (
                 namespace TEXT NOT NULL,
                 id TEXT NOT NULL PRIMARY KEY,
@@ -72,15 +76,15 @@ final class Schema {
                 parent TEXT AS (json_extract(CAST(definition AS TEXT), '$.parent')) VIRTUAL,
                 UNIQUE (namespace, name)
             )""",
-            "CREATE INDEX containers_by_image ON containers (image)",
-            """
+                    "CREATE INDEX containers_by_image ON containers (image)",
+                    """
             CREATE TABLE exits (
                 seq INTEGER PRIMARY KEY,
                 namespace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
                 exit_code INTEGER NOT NULL, finished INTEGER NOT NULL
             )""",
-            "CREATE INDEX exits_by_id ON exits (namespace, id)",
-            """
+                    "CREATE INDEX exits_by_id ON exits (namespace, id)",
+                    """
             CREATE TRIGGER exits_bound AFTER INSERT ON exits BEGIN
                 DELETE FROM exits WHERE seq <= NEW.seq - 1000;
             END"""),

@@ -17,7 +17,8 @@ import java.util.List;
 
 /// Which committed snapshots have files that the disk may not have yet.
 ///
-/// Writing everything a pull unpacked to the disk before the pull ends would cost a tenth of its time on a fast disk and
+/// Writing everything a pull unpacked to the disk before the pull ends would cost a tenth of its time on a fast disk
+/// and
 /// much more beside others' writes, for syncfs(2) waits for those, too. So a snapshot is marked before it is committed,
 /// the file system is synced after the pull was acknowledged, and then the marks go. A start that finds marks of an
 /// earlier boot (boot_id of random(4)) removes those snapshots: power may have failed in between, and files be empty.
@@ -58,7 +59,8 @@ public final class UnsyncedSnapshots {
         });
     }
 
-    /// Writes the file system of `folder` to the disk and takes the marks away that were there before. Takes as long as
+    /// Writes the file system of `folder` to the disk and takes the marks away that were there before. Takes as
+    /// long as
     /// the disk does.
     public void sync(Path folder) {
         synchronized (syncing) {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,14 +196,18 @@ class ArchiveTest {
     @Test
     void podmanLoadsWhatWeSaveAndWeLoadWhatItSaves() throws Exception {
         Programs.assume("podman");
+        String[] map = Files.readString(Path.of("/proc/self/uid_map")).strip().split("\\s+");
+        Assumptions.assumeTrue(map[1].equals("0"), "podman does not start inside an ordinary user's namespace");
         load(layoutTar(manifest, NAME));
         Path saved = save(NAME);
+        // podman takes no longer path than 50 characters for it
+        Path podrun = Files.createTempDirectory(Path.of("/tmp"), "pod");
         String[] podman = {
             "podman",
             "--root",
             folder.resolve("pod").toString(),
             "--runroot",
-            folder.resolve("podrun").toString(),
+            podrun.toString(),
             "--storage-driver",
             "vfs",
             "--cgroup-manager",
@@ -221,6 +226,7 @@ class ArchiveTest {
             }
         }
         podman(podman, "rmi", "--all");
+        Programs.run(folder, "rm", "-r", podrun.toString());
     }
 
     private String podman(String[] podman, String... arguments) throws Exception {
