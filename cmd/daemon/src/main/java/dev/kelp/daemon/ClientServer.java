@@ -3,18 +3,24 @@ package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
+import dev.kelp.cli.shell.Shell;
+import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Poll;
 import dev.kelp.linux.UnixSockets;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -34,12 +40,18 @@ final class ClientServer {
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SIGPIPE_EXIT = 141;
-    private static final int CANCELLED_EXIT = 130;
+    private static final int FAILED_EXIT = 125;
+
+    /// A client has its request ready when it connects; this long (a machine may be that busy) and it is dead.
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final int SHORTAGE_PAUSE_MILLIS = 100;
     private static final Logger LOG = System.getLogger(ClientServer.class.getName());
 
     private final Commands commands;
     private final String buildId;
     private final IntPredicate owners;
+    private final Duration patience;
     private final Fd[] wake;
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicLong lastActiveNanos = new AtomicLong(System.nanoTime());
@@ -57,14 +69,20 @@ final class ClientServer {
 
     /// @param hostRoot whether host root, who is not in the user namespace, is the user
     ClientServer(Commands commands, String buildId, boolean hostRoot) {
-        this(commands, buildId, uid -> uid == 0 || (hostRoot && uid == OVERFLOW_UID));
+        this(commands, buildId, owners(hostRoot), PATIENCE);
+    }
+
+    static IntPredicate owners(boolean hostRoot) {
+        return uid -> uid == 0 || (hostRoot && uid == OVERFLOW_UID);
     }
 
     /// @param owners the user ids, as this user namespace sees them, whose clients are served
-    ClientServer(Commands commands, String buildId, IntPredicate owners) {
+    /// @param patience how long a client may take over its first frame
+    ClientServer(Commands commands, String buildId, IntPredicate owners, Duration patience) {
         this.commands = commands;
         this.buildId = buildId;
         this.owners = owners;
+        this.patience = patience;
         try {
             this.wake = Pipes.pipe();
         } catch (ErrnoException e) {
@@ -86,15 +104,44 @@ final class ClientServer {
     /// Accepts until [#drain]; the body of the accepting thread.
     void accept(Fd listener) throws ErrnoException {
         while (Poll.await(List.of(listener, wake[0]), Poll.POLLIN, -1)[1] == 0) {
-            Fd socket = UnixSockets.accept(listener);
+            Optional<Fd> socket = acceptOne(listener);
             lastActiveNanos.set(System.nanoTime());
-            if (clients.incrementAndGet() > CLIENTS_MAX) {
-                clients.decrementAndGet();
-                LOG.log(Level.WARNING, "more than " + CLIENTS_MAX + " clients at once: one was turned away");
-                socket.close();
-                continue;
+            if (socket.isEmpty()) {
+                Poll.await(wake[0], Poll.POLLIN, SHORTAGE_PAUSE_MILLIS);
+            } else {
+                begin(socket.get());
             }
+        }
+    }
+
+    /// Empty when this process or the machine is short of descriptors or memory, which passes: the client
+    /// waits in the backlog meanwhile.
+    private static Optional<Fd> acceptOne(Fd listener) throws ErrnoException {
+        try {
+            return Optional.of(UnixSockets.accept(listener));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EMFILE) || e.is(Errno.ENFILE) || e.is(Errno.ENOMEM)) {
+                LOG.log(Level.WARNING, "cannot accept a client now", e);
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private void begin(Fd socket) {
+        if (clients.incrementAndGet() > CLIENTS_MAX) {
+            clients.decrementAndGet();
+            LOG.log(Level.WARNING, "more than " + CLIENTS_MAX + " clients at once: one was turned away");
+            socket.close();
+            return;
+        }
+        try {
             threads.execute(() -> serve(socket));
+        } catch (RejectedExecutionException | OutOfMemoryError e) {
+            // no thread can be made: this client is lost, the daemon is not
+            clients.decrementAndGet();
+            socket.close();
+            LOG.log(Level.WARNING, "no thread for a client", e);
         }
     }
 
@@ -132,12 +179,14 @@ final class ClientServer {
                 LOG.log(Level.WARNING, "a client of uid " + uid + " was turned away");
                 return;
             }
-            Optional<Frame> first = Frame.read(socket);
+            Optional<Frame> first = Frame.read(socket, patience.toMillis());
             if (first.isPresent()) {
                 serve(connection, first.get());
             }
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "a client's request", e);
+        } catch (KelpException e) {
+            LOG.log(e.kind() == ErrorKind.CANCELLED ? Level.DEBUG : Level.ERROR, "a client's command", e);
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, "serving a client failed", e);
         } finally {
@@ -163,7 +212,10 @@ final class ClientServer {
                     throw e;
                 }
             }
-            case Frame.RESUME -> resume(connection, Payload.of(first.payload()).string());
+            case Frame.RESUME -> {
+                first.close();
+                resume(connection, Payload.of(first.payload()).string());
+            }
             default -> {
                 first.close();
                 throw new IOException("a client began with a frame of type " + first.type());
@@ -173,47 +225,62 @@ final class ClientServer {
 
     private void command(Connection connection, Request request) {
         SocketClientContext client = new SocketClientContext(connection, request);
-        CompletableFuture<Void> reader = new CompletableFuture<>();
-        threads.execute(() -> {
-            try {
-                connection.readFrames(client);
-            } finally {
-                reader.complete(null);
-            }
-        });
-        int code;
+        CompletableFuture<Void> reader = read(connection, client);
+        int code = FAILED_EXIT;
         try {
-            code = commands.run(client);
+            code = client.exitCode(commands.run(client));
             client.finish();
             client.flush();
         } catch (OutputClosedException e) {
             code = SIGPIPE_EXIT;
+        } finally {
+            client.finish();
+            boolean _ = Thread.interrupted();
+            end(connection, code, reader);
         }
-        client.finish();
-        boolean _ = Thread.interrupted();
+    }
+
+    /// Starts the thread that reads what the client sends from now on; completes at the client's end.
+    private CompletableFuture<Void> read(Connection connection, Connection.Events events) {
+        CompletableFuture<Void> reader = new CompletableFuture<>();
+        threads.execute(() -> {
+            try {
+                connection.readFrames(events);
+            } finally {
+                reader.complete(null);
+            }
+        });
+        return reader;
+    }
+
+    /// The reader owns the socket's end: closing it before would let its number be used again under it.
+    private static void end(Connection connection, int code, CompletableFuture<Void> reader) {
         connection.exit(code);
-        // The reader owns the socket's end: closing it before would let its number be used again under it.
         reader.join();
     }
 
     private void resume(Connection connection, String token) {
         Optional<CompletableFuture<Integer>> exit = commands.resume(token);
-        int code = 125;
-        if (exit.isEmpty()) {
-            connection.send(
-                    Frame.ERR,
-                    SocketClientContext.line(
-                            "kelp: error: the session is not known any more, so its exit code is lost"),
-                    List.of());
-        } else {
-            try {
-                code = exit.get().get();
-            } catch (InterruptedException e) {
-                code = CANCELLED_EXIT;
-            } catch (ExecutionException e) {
-                connection.send(Frame.ERR, SocketClientContext.line("kelp: error: " + e.getCause()), List.of());
+        CompletableFuture<Void> reader = read(connection, Connection.Events.NONE);
+        int code = FAILED_EXIT;
+        try {
+            if (exit.isEmpty()) {
+                tell(connection, "the session is not known any more, so its exit code is lost");
+            } else {
+                // a client that goes away meanwhile has nothing to be told
+                CompletableFuture.anyOf(exit.get(), reader).get();
+                code = reader.isDone() ? FAILED_EXIT : exit.get().join();
             }
+        } catch (InterruptedException e) {
+            code = Shell.EXIT_INTERRUPTED;
+        } catch (ExecutionException e) {
+            tell(connection, String.valueOf(e.getCause()));
+        } finally {
+            end(connection, code, reader);
         }
-        connection.exit(code);
+    }
+
+    private static void tell(Connection connection, String error) {
+        connection.send(Frame.ERR, SocketClientContext.line("kelp: error: " + error), List.of());
     }
 }

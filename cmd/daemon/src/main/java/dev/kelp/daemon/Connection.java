@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,24 @@ final class Connection {
 
         /// The client closed the connection or died.
         void gone();
+
+        /// For a client that has nothing to say.
+        Events NONE = new Events() {
+            @Override
+            public void signal(int number) {}
+
+            @Override
+            public void windowSize(int rows, int columns) {}
+
+            @Override
+            public void detached() {}
+
+            @Override
+            public void streamEnded() {}
+
+            @Override
+            public void gone() {}
+        };
     }
 
     Connection(Fd socket) {
@@ -86,6 +105,9 @@ final class Connection {
         } catch (ExecutionException e) {
             throw clientGone(e);
         } catch (InterruptedException e) {
+            if (!answer.cancel(false) && answer.state() == Future.State.SUCCESS) {
+                answer.resultNow().close();
+            }
             Thread.currentThread().interrupt();
             throw new KelpException(ErrorKind.CANCELLED, "interrupted while the client was asked", e);
         } finally {
@@ -108,22 +130,33 @@ final class Connection {
         }
     }
 
+    /// Descriptors come with answers only; those of other frames are closed.
     private void dispatch(Frame frame, Events events) throws IOException {
-        Payload p = Payload.of(frame.payload());
-        switch (frame.type()) {
-            case Frame.SIGNAL -> events.signal(p.i32());
-            case Frame.WINCH -> events.windowSize(p.u16(), p.u16());
-            case Frame.DETACHED -> events.detached();
-            case Frame.STREAM_END -> events.streamEnded();
-            case Frame.REPLY -> {
-                CompletableFuture<Frame> q = questions.remove(p.i32());
-                if (q == null || !q.complete(frame)) {
-                    frame.close();
-                }
+        if (frame.type() == Frame.REPLY) {
+            answer(frame);
+            return;
+        }
+        try (frame) {
+            Payload p = Payload.of(frame.payload());
+            switch (frame.type()) {
+                case Frame.SIGNAL -> events.signal(p.i32());
+                case Frame.WINCH -> events.windowSize(p.u16(), p.u16());
+                case Frame.DETACHED -> events.detached();
+                case Frame.STREAM_END -> events.streamEnded();
+                default -> throw new IOException("a client sent a frame of type " + frame.type());
             }
-            default -> {
+        }
+    }
+
+    private void answer(Frame frame) throws IOException {
+        boolean taken = false;
+        try {
+            CompletableFuture<Frame> q =
+                    questions.remove(Payload.of(frame.payload()).i32());
+            taken = q != null && q.complete(frame);
+        } finally {
+            if (!taken) {
                 frame.close();
-                throw new IOException("a client sent a frame of type " + frame.type());
             }
         }
     }

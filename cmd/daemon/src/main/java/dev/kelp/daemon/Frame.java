@@ -4,10 +4,12 @@ package dev.kelp.daemon;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Poll;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.linux.UnixSockets.Received;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -43,13 +45,22 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
     static final int PAYLOAD_BYTES_MAX = 4 << 20;
     static final int DESCRIPTORS_MAX = 8;
     private static final int HEADER_BYTES = 8;
+    private static final long NO_LIMIT = -1;
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
-    /// Reads one frame; empty at the end of the stream.
+    /// Reads one frame, however long it takes; empty at the end of the stream.
     static Optional<Frame> read(Fd socket) throws IOException {
+        return read(socket, NO_LIMIT);
+    }
+
+    /// Reads one frame; one that is not whole within `timeoutMillis` is an error.
+    static Optional<Frame> read(Fd socket, long timeoutMillis) throws IOException {
+        long deadline = timeoutMillis == NO_LIMIT ? NO_LIMIT : System.nanoTime() / NANOS_PER_MILLI + timeoutMillis;
         byte[] header = new byte[HEADER_BYTES];
         List<Fd> descriptors = new ArrayList<>();
         try {
-            if (!fill(socket, header, descriptors)) {
+            if (!fill(socket, header, descriptors, deadline)) {
+                descriptors.forEach(Fd::close);
                 return Optional.empty();
             }
             ByteBuffer b = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
@@ -59,7 +70,7 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
                 throw new IOException("a frame of " + length + " bytes and " + count + " descriptors is not allowed");
             }
             byte[] payload = new byte[length];
-            if (length > 0 && !fill(socket, payload, descriptors)) {
+            if (length > 0 && !fill(socket, payload, descriptors, deadline)) {
                 throw new EOFException("the client ended within a frame");
             }
             if (descriptors.size() != count) {
@@ -73,11 +84,12 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
         }
     }
 
-    private static boolean fill(Fd socket, byte[] buffer, List<Fd> descriptors) throws IOException {
+    private static boolean fill(Fd socket, byte[] buffer, List<Fd> descriptors, long deadline) throws IOException {
         int at = 0;
         while (at < buffer.length) {
             Received r;
             try {
+                await(socket, deadline);
                 r = UnixSockets.receive(socket, buffer, at, Math.min(buffer.length - at, 64 << 10));
             } catch (ErrnoException e) {
                 if (e.is(Errno.ECONNRESET)) {
@@ -95,6 +107,16 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
             at += r.bytes();
         }
         return true;
+    }
+
+    private static void await(Fd socket, long deadline) throws IOException {
+        if (deadline == NO_LIMIT) {
+            return;
+        }
+        long left = Math.max(0, deadline - System.nanoTime() / NANOS_PER_MILLI);
+        if (Poll.await(socket, Poll.POLLIN, left) == 0) {
+            throw new SocketTimeoutException("the client sent no whole frame in time");
+        }
     }
 
     /// Writes one frame; the descriptors stay the caller's.

@@ -2,6 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.Containers.ExecSession;
 import dev.kelp.linux.Errno;
@@ -32,6 +33,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     private static final int BUFFER_BYTES = 8 << 10;
     private static final int BIND_RECURSIVE = 1;
     private static final int BIND_MAP_IDS = 2;
+    private static final int SIGNALLED = 128;
     private static final int ATTACH_CONMON = 0;
     private static final int ATTACH_PTY = 1;
     private static final int ATTACH_PIPES = 2;
@@ -46,6 +48,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     private volatile int columns;
     private volatile boolean attached;
     private volatile boolean finished;
+    private volatile int interruptedBy;
     private volatile @Nullable IntConsumer signalHandler;
 
     SocketClientContext(Connection connection, Request request) {
@@ -326,19 +329,20 @@ final class SocketClientContext implements ClientContext, Connection.Events {
                 fds);
     }
 
+    /// The descriptors are closed here whatever happens: the client has its own copies.
     private void handOver(int kind, boolean terminal, AttachMode mode, List<Fd> fds) {
-        flush();
         int flags = (terminal && mode.stdin() && inputIsTerminal() ? 1 : 0)
                 | (mode.stdin() ? 2 : 0)
                 | (mode.signals() ? 4 : 0)
                 | (mode.output() ? 8 : 0);
-        Payload p = Payload.writer()
-                .u8(kind)
-                .u8(flags)
-                .bytes(DetachKeys.parse(mode.detachKeys()))
-                .string(mode.token());
-        attached = true;
         try {
+            flush();
+            Payload p = Payload.writer()
+                    .u8(kind)
+                    .u8(flags)
+                    .bytes(DetachKeys.parse(mode.detachKeys()))
+                    .string(mode.token());
+            attached = true;
             connection.send(Frame.ATTACH, p.toBytes(), fds);
         } finally {
             fds.forEach(Fd::close);
@@ -356,8 +360,17 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         if (handler != null) {
             handler.accept(number);
         } else if (!finished) {
+            interruptedBy = number;
             command.interrupt();
         }
+    }
+
+    /// What the command's exit code is to be when a signal of the user's cut it short: 128 + its number, as if it
+    /// had
+    /// ended the process; otherwise `code`.
+    int exitCode(int code) {
+        int signal = interruptedBy;
+        return code == Shell.EXIT_INTERRUPTED && signal > 0 ? SIGNALLED + signal : code;
     }
 
     @Override

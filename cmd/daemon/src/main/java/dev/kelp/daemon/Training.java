@@ -13,6 +13,7 @@ import dev.kelp.rootless.Instance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,7 @@ final class Training {
 
     private static void serve(LocalEngine engine, List<String> command) throws IOException {
         Fd[] pair = UnixSockets.pair(UnixSockets.Type.STREAM);
-        ClientServer server = new ClientServer(new Commands(engine), BUILD_ID, uid -> true);
+        ClientServer server = new ClientServer(new Commands(engine), BUILD_ID, uid -> true, Duration.ofMinutes(1));
         Thread serving = Thread.ofPlatform().start(() -> server.serve(pair[0]));
         try (Fd client = pair[1];
                 Fd here = Inodes.open("/", Inodes.O_PATH | Inodes.O_DIRECTORY);

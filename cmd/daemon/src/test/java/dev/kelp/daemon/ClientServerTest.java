@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.UserEnvironment.HelperResult;
 import dev.kelp.linux.Errno;
@@ -23,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -39,9 +41,12 @@ class ClientServerTest {
         int run(ClientContext client) throws Exception;
     }
 
+    private static final Duration PATIENCE = Duration.ofMillis(300);
+
     private Path folder;
     private Path path;
     private Fd listener;
+    private ClientServer server;
     private volatile Command command;
     private final CompletableFuture<Integer> session = new CompletableFuture<>();
 
@@ -67,7 +72,7 @@ class ClientServerTest {
                 return token.equals("known") ? Optional.of(session) : Optional.empty();
             }
         };
-        ClientServer server = new ClientServer(commands, ScriptedClient.BUILD_ID, false);
+        server = new ClientServer(commands, ScriptedClient.BUILD_ID, ClientServer.owners(false), PATIENCE);
         Thread.ofPlatform().daemon().start(() -> {
             try {
                 server.accept(listener);
@@ -282,6 +287,119 @@ class ClientServerTest {
             assertThat(client.exit()).isZero();
             attach.close();
         }
+    }
+
+    @Test
+    void aCommandThatFailsInsideAnswersAllTheSame() throws IOException {
+        command = c -> {
+            throw new IllegalStateException("a bug");
+        };
+        try (ScriptedClient client = new ScriptedClient(path)) {
+            client.request("x");
+            assertThat(client.exit()).isEqualTo(125);
+            assertThat(client.hungUp()).isTrue();
+        }
+    }
+
+    @Test
+    void aCommandCutShortByASignalExitsAsIfItHadEndedTheProcess() throws Exception {
+        for (int signal : new int[] {2, 15}) {
+            CountDownLatch started = new CountDownLatch(1);
+            command = c -> {
+                started.countDown();
+                try {
+                    new CountDownLatch(1).await();
+                    return 1;
+                } catch (InterruptedException e) {
+                    return Shell.EXIT_INTERRUPTED;
+                }
+            };
+            try (ScriptedClient client = new ScriptedClient(path)) {
+                client.request("x");
+                started.await();
+                client.send(Frame.SIGNAL, Payload.writer().i32(signal).toBytes(), List.of());
+                assertThat(client.exit()).isEqualTo(128 + signal);
+            }
+        }
+    }
+
+    @Test
+    void aClientThatSaysNothingIsHungUpOn() throws IOException {
+        try (ScriptedClient silent = new ScriptedClient(path);
+                ScriptedClient slow = new ScriptedClient(path)) {
+            slow.raw(new byte[] {1, 0, 0});
+            assertThat(silent.hungUp()).isTrue();
+            assertThat(slow.hungUp()).isTrue();
+        }
+    }
+
+    @Test
+    void aClientMayTakeItsTimeAfterItsRequest() throws Exception {
+        command = c -> c.prompt("? ", true).map(String::length).orElse(-1);
+        try (ScriptedClient client = new ScriptedClient(path)) {
+            client.request("x");
+            int id = Payload.of(client.expect(Frame.PROMPT).payload()).i32();
+            Thread.sleep(PATIENCE.multipliedBy(2));
+            client.reply(id, 0, new byte[] {'a', 'b'}, List.of());
+            assertThat(client.exit()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aResumingClientThatGoesAwayIsForgotten() throws Exception {
+        long before = descriptors();
+        for (int i = 0; i < 20; i++) {
+            ScriptedClient client = new ScriptedClient(path);
+            client.send(Frame.RESUME, Payload.writer().string("known").toBytes(), List.of());
+            client.close();
+        }
+        for (long end = System.nanoTime() + 10_000_000_000L; server.activeClients() > 0; ) {
+            assertThat(System.nanoTime()).isLessThan(end);
+            Thread.sleep(5);
+        }
+        assertThat(session).isNotDone();
+        assertThat(descriptors()).isLessThan(before + 10);
+    }
+
+    @Test
+    void descriptorsNobodyAskedForAreClosed() throws Exception {
+        command = c -> {
+            CompletableFuture<Integer> got = new CompletableFuture<>();
+            c.onSignal(got::complete);
+            return got.get();
+        };
+        Fd[] pipe = Pipes.pipe();
+        try (ScriptedClient client = new ScriptedClient(path)) {
+            client.request("x");
+            client.send(Frame.WINCH, new byte[] {1, 0, 1, 0}, List.of(pipe[1]));
+            client.send(Frame.REPLY, Payload.writer().i32(77).i32(0).toBytes(), List.of(pipe[1]));
+            pipe[1].close();
+            // the end of the pipe comes when the last copy is closed, while the command still runs
+            assertThat(Pipes.input(pipe[0]).read()).isEqualTo(-1);
+            client.send(Frame.SIGNAL, Payload.writer().i32(3).toBytes(), List.of());
+            assertThat(client.exit()).isEqualTo(3);
+        }
+        pipe[0].close();
+    }
+
+    @Test
+    void wrongDetachKeysLeaveNoStreamOpen() throws Exception {
+        Fd[] pair = UnixSockets.pair(UnixSockets.Type.SEQPACKET);
+        command = c -> {
+            try {
+                c.attach(
+                        new Attachment(pair[0], Optional.empty(), false),
+                        new AttachMode(true, true, true, "ctrl-1", ""));
+                return 1;
+            } catch (KelpException e) {
+                return pair[0].isOpen() ? 2 : 0;
+            }
+        };
+        try (ScriptedClient client = new ScriptedClient(path)) {
+            client.request("x");
+            assertThat(client.exit()).isZero();
+        }
+        pair[1].close();
     }
 
     @Test

@@ -17,7 +17,8 @@ import java.util.Map;
 final class Containerd implements AutoCloseable {
     /// Run by RootlessKit in its namespaces: cgroup2 where runc looks for it, then containerd.
     private static final String START =
-            "stat -f -c %T /sys/fs/cgroup | grep -q cgroup2 || mount -t cgroup2 none /sys/fs/cgroup; exec containerd -c $0";
+            "stat -f -c %T /sys/fs/cgroup | grep -q cgroup2 || mount -t cgroup2 none /sys/fs/cgroup;"
+                    + " exec containerd -c $0";
 
     private final Path folder = Folders.create("ctr-");
     private final Program.Running rootlessKit;

@@ -124,10 +124,11 @@ public final class TestImages implements AutoCloseable {
                             size(blobs, config),
                             layers.stream().map(TestImages::descriptor).collect(Collectors.joining(",")));
             String digest = blob(blobs, manifest);
-            String index = """
+            Files.writeString(layout.resolve("index.json"), """
                     {"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",\
-                    "digest":"%s","size":%d,"annotations":{"org.opencontainers.image.ref.name":"latest"}}]}""";
-            Files.writeString(layout.resolve("index.json"), index.formatted(digest, size(blobs, digest)));
+                    "digest":"%s","size":%d,\
+                    "annotations":{"org.opencontainers.image.ref.name":\
+                    "latest"}}]}""".formatted(digest, size(blobs, digest)));
             Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
             return layout + ":latest";
         } catch (IOException e) {
@@ -141,9 +142,9 @@ public final class TestImages implements AutoCloseable {
     }
 
     private static String descriptor(Layer layer) {
-        String json = """
-                {"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"%s","size":%d}""";
-        return json.formatted(layer.digest, layer.size);
+        return """
+                {"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip",\
+                "digest":"%s","size":%d}""".formatted(layer.digest, layer.size);
     }
 
     private static String configuration(Settings settings, List<Layer> layers) {

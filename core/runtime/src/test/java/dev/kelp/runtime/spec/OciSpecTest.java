@@ -155,7 +155,7 @@ class OciSpecTest {
     void joinsImageAndUserAsDockerDoes() {
         image = OciJson.read("""
                 {"User":"ann","Env":["PATH=/x","A=1","B=2"],"Entrypoint":["/entry"],"Cmd":["c"],
-                 "WorkingDir":"work/in"}""".getBytes(StandardCharsets.UTF_8), ImageConfig.Execution.class, "test");
+                 "WorkingDir":"srv/in"}""".getBytes(StandardCharsets.UTF_8), ImageConfig.Execution.class, "test");
         process =
                 new ProcessSpec(null, null, List.of("B=3", "C=", "A"), null, null, true, false, false, List.of(), null);
         JsonNode p = config().get("process");
@@ -165,7 +165,7 @@ class OciSpecTest {
         assertThat(p.get("user").get("uid").asInt()).isEqualTo(10);
         assertThat(p.get("user").get("gid").asInt()).isEqualTo(20);
         assertThat(p.get("cwd").asString()).isEqualTo("/srv/in");
-        assertThat(rootfs.resolve("work/in")).isDirectory();
+        assertThat(rootfs.resolve("srv/in")).isDirectory();
         assertThat(ProcessParts.arguments(process.withCommand(List.of("d")), image))
                 .containsExactly("/entry", "d");
         ProcessSpec own =
