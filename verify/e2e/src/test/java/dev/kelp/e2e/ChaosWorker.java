@@ -92,6 +92,7 @@ final class ChaosWorker implements Runnable {
     private int made;
     private int commands;
     private int interrupted;
+    private final Map<String, Integer> reasons = new TreeMap<>();
 
     /// @param images busybox, which stays, and the worker's own image
     ChaosWorker(KelpCli kelp, int number, List<String> images, long seed, BooleanSupplier going) {
@@ -132,7 +133,7 @@ final class ChaosWorker implements Runnable {
     }
 
     String summary() {
-        return name + ": " + commands + " commands, " + interrupted + " interrupted, " + boxes.size() + " containers";
+        return name + ": " + commands + " commands, " + interrupted + " interrupted, " + boxes.size() + " containers " + reasons;
     }
 
     private void violation(String what, Object detail) {
@@ -144,6 +145,7 @@ final class ChaosWorker implements Runnable {
         Outcome outcome = kelp.run(words);
         if (wasInterrupted(outcome)) {
             interrupted++;
+            reasons.merge(outcome.err().lines().findFirst().orElse(""), 1, Integer::sum);
         }
         return outcome;
     }
@@ -367,7 +369,7 @@ final class ChaosWorker implements Runnable {
             imageHere = Known.NO;
         } else if (o.err().contains("no such image") && imageHere != Known.YES) {
             imageHere = Known.NO;
-        } else if (!o.err().contains("in use") && !o.err().contains("used by")) {
+        } else if (!o.err().contains("uses it")) {
             violation("rmi", o);
         }
     }
