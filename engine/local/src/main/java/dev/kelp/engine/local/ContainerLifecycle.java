@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,8 @@ final class ContainerLifecycle {
 
     /// The exit code of a run whose end nobody saw.
     private static final int CODE_UNKNOWN = 255;
+
+    private static final int RETRY_SECONDS = 5;
 
     private final ContainerRecords records;
     private final ContainerFiles files;
@@ -61,9 +64,12 @@ final class ContainerLifecycle {
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
         entry.lock.lock();
         try {
-            ContainerRecord now = records.byId(c.namespace(), c.id())
-                    .orElseThrow(() -> KelpException.notFound("no such container: " + c.name()));
-            return work.run(now, entry);
+            Optional<ContainerRecord> now = records.byId(c.namespace(), c.id());
+            if (now.isEmpty()) {
+                entries.remove(c.id(), entry);
+                throw KelpException.notFound("no such container: " + c.name());
+            }
+            return work.run(now.get(), entry);
         } finally {
             entry.lock.unlock();
         }
@@ -108,17 +114,28 @@ final class ContainerLifecycle {
 
     /// Undoes a start that failed and notes why.
     private KelpException unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
+        if (launch != null) {
+            attempt(launch::abandon, why);
+        }
+        attempt(() -> files.discard(c), why);
+        return notStarted(c, entry, why);
+    }
+
+    /// Notes why a container did not start.
+    private KelpException notStarted(ContainerRecord c, Entry entry, KelpException why) {
+        int code = startFailureCode(why);
+        attempt(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
+        entry.exit.complete(code);
+        return why;
+    }
+
+    /// One of several steps of cleaning up after `why`: its failure must not keep the others from being done.
+    private static void attempt(Runnable step, KelpException why) {
         try {
-            if (launch != null) {
-                launch.abandon();
-            }
-            records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage()))));
-            files.discard(c);
+            step.run();
         } catch (KelpException e) {
             why.addSuppressed(e);
         }
-        entry.exit.complete(startFailureCode(why));
-        return why;
     }
 
     private static int startFailureCode(KelpException e) {
@@ -135,14 +152,12 @@ final class ContainerLifecycle {
                 return true;
             }
             ContainerTask task = prepared(now, entry);
-            records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
             try {
+                records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
                 task.start();
             } catch (KelpException e) {
-                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
-                discardTask(now, entry);
-                entry.exit.complete(startFailureCode(e));
-                throw e;
+                attempt(() -> discardTask(now, entry), e);
+                throw notStarted(now, entry, e);
             }
             return true;
         });
@@ -179,9 +194,17 @@ final class ContainerLifecycle {
             }
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot take down container " + c.id(), e);
+            // Whoever waits need not wait for the disk. The code stays in the task's files until it is recorded.
+            entry.exit.complete(exit == null ? CODE_UNKNOWN : exit);
+            retryLater(() -> ended(c, task, exit));
         } finally {
             entry.lock.unlock();
         }
+    }
+
+    /// A full disk has room again one day; a new daemon would do the work at its start.
+    private void retryLater(Runnable work) {
+        CompletableFuture.delayedExecutor(RETRY_SECONDS, TimeUnit.SECONDS, background).execute(work);
     }
 
     private void discardTask(ContainerRecord c, Entry entry) {
@@ -328,6 +351,22 @@ final class ContainerLifecycle {
             return;
         }
         entry.task = task;
+        if (task.get().phase() == ContainerTask.Phase.CREATED) {
+            // The daemon died between writing that it runs and letting it run: nobody was told that it does.
+            neverRan(c, entry);
+            return;
+        }
         whenEnded(c, task.get());
+    }
+
+    private void neverRan(ContainerRecord c, Entry entry) {
+        discardTask(c, entry);
+        if (c.definition().spec().lifecycle().autoRemove()) {
+            records.update(c.with(c.run().in(Phase.REMOVING)));
+            finishRemoval(c);
+            return;
+        }
+        KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");
+        var _ = notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
     }
 }
