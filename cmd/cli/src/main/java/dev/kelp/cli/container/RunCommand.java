@@ -79,7 +79,7 @@ public final class RunCommand extends CreatingCommand {
         }
         AttachMode mode =
                 new AttachMode(stdin, output, signalProxy && !process.tty(), detachKeys, Streams.token(call, id));
-        Attachment attachment = containers.attach(id, stdin);
+        Attachment attachment = attach(containers, id, stdin);
         CompletableFuture<Integer> exit;
         try {
             start(containers, id);
@@ -95,16 +95,28 @@ public final class RunCommand extends CreatingCommand {
         return Streams.await(call, exit);
     }
 
-    /// Starts it; one that does not start and was to be removed anyway is removed.
+    private Attachment attach(Containers containers, String id, boolean stdin) {
+        try {
+            return containers.attach(id, stdin);
+        } catch (KelpException e) {
+            throw notStarted(containers, id, e);
+        }
+    }
+
     private void start(Containers containers, String id) {
         try {
             containers.start(id);
         } catch (KelpException e) {
-            if (lifecycle.autoRemove()) {
-                discard(containers, id, e);
-            }
-            throw e;
+            throw notStarted(containers, id, e);
         }
+    }
+
+    /// One that does not start and was to be removed anyway is removed.
+    private KelpException notStarted(Containers containers, String id, KelpException reason) {
+        if (lifecycle.autoRemove()) {
+            discard(containers, id, reason);
+        }
+        return reason;
     }
 
     private static void discard(Containers containers, String id, KelpException reason) {

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ final class ContainerLifecycle {
 
     /// The exit code of a run whose end nobody saw.
     private static final int CODE_UNKNOWN = 255;
+
+    private static final int RETRY_SECONDS = 5;
 
     private final ContainerRecords records;
     private final ContainerFiles files;
@@ -118,11 +121,15 @@ final class ContainerLifecycle {
         if (launch != null) {
             alsoTry(launch::abandon, why);
         }
-        alsoTry(
-                () -> records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage())))),
-                why);
         alsoTry(() -> files.discard(c), why);
-        entry.exit.complete(startFailureCode(why));
+        notStarted(c, entry, why);
+    }
+
+    /// Notes why a container did not start.
+    private void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
+        int code = startFailureCode(why);
+        alsoTry(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
+        entry.exit.complete(code);
     }
 
     private static void alsoTry(Runnable part, RuntimeException why) {
@@ -147,13 +154,12 @@ final class ContainerLifecycle {
                 return true;
             }
             ContainerTask task = prepared(now, entry);
-            records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
             try {
+                records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
                 task.start();
             } catch (RuntimeException e) {
-                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
-                discardTask(now, entry);
-                entry.exit.complete(startFailureCode(e));
+                alsoTry(() -> discardTask(now, entry), e);
+                notStarted(now, entry, e);
                 throw e;
             }
             return true;
@@ -194,9 +200,17 @@ final class ContainerLifecycle {
             }
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot take down container " + c.id(), e);
+            // Whoever waits need not wait for the disk. The code stays in the task's files until it is recorded.
+            entry.exit.complete(exit == null ? CODE_UNKNOWN : exit);
+            retryLater(() -> ended(c, task, exit));
         } finally {
             entry.lock.unlock();
         }
+    }
+
+    /// A full disk has room again one day; a new daemon would do the work at its start.
+    private void retryLater(Runnable work) {
+        CompletableFuture.delayedExecutor(RETRY_SECONDS, TimeUnit.SECONDS, background).execute(work);
     }
 
     private void discardTask(ContainerRecord c, Entry entry) {
@@ -362,18 +376,22 @@ final class ContainerLifecycle {
             return;
         }
         entry.task = task;
-        whenEnded(c, task.get());
         if (task.get().phase() == ContainerTask.Phase.CREATED) {
-            // that daemon died between writing RUNNING and letting the command run
-            background.execute(() -> letRun(c, task.get()));
+            // The daemon died between writing that it runs and letting it run: nobody was told that it does.
+            neverRan(c, entry);
+            return;
         }
+        whenEnded(c, task.get());
     }
 
-    private static void letRun(ContainerRecord c, ContainerTask task) {
-        try {
-            task.start();
-        } catch (KelpException e) {
-            LOG.log(Level.WARNING, "cannot finish the start of container " + c.id(), e);
+    private void neverRan(ContainerRecord c, Entry entry) {
+        discardTask(c, entry);
+        if (c.definition().spec().lifecycle().autoRemove()) {
+            records.update(c.with(c.run().in(Phase.REMOVING)));
+            finishRemoval(c);
+            return;
         }
+        KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");
+        notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
     }
 }
