@@ -2,6 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.Containers.ExecSession;

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.UserEnvironment.HelperResult;

@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
@@ -60,6 +61,8 @@ public final class RunCommand extends CreatingCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        // refused before anything runs that nobody would be attached to
+        DetachKeys.parse(detachKeys);
         if (detach && !attach.isEmpty()) {
             throw KelpException.invalid("-d and -a exclude each other");
         }
