@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /// Podman at its best on this machine, which is faster than an ordinary user sees it.
@@ -12,6 +13,8 @@ import java.util.List;
 /// the fast ones: overlay without fuse (the kernel's, in the user namespace), crun, events in a file (there is no
 /// journal), no systemd, no network of its own. `direct` is the command as the user types it.
 final class Podman {
+    private static final int CLEANUP_MILLIS_MAX = 20_000;
+
     private final Command prefix;
     private final boolean direct;
 
@@ -28,13 +31,23 @@ final class Podman {
             if (direct) {
                 podman.command("system", "migrate").attempt();
             }
+            // Each monitor starts a last Podman, which would make the folders anew that are to be removed.
+            for (int i = 0; i < CLEANUP_MILLIS_MAX / 50 && working(workspace); i++) {
+                Machine.sleepMillis(50);
+            }
         });
         podman.command("info").output();
         return podman;
     }
 
+    private static boolean working(Workspace workspace) {
+        String root = workspace.path("podman").toString();
+        return List.of("podman", "conmon").stream()
+                .anyMatch(name -> !Machine.processes(name, root).isEmpty());
+    }
+
     private static Podman direct(Workspace workspace) {
-        boolean unified = Files.exists(java.nio.file.Path.of("/sys/fs/cgroup/cgroup.controllers"));
+        boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
         Command podman = workspace.command(options(workspace, unified ? "crun" : "runc"));
         return new Podman(podman, true);
     }

@@ -108,7 +108,13 @@ final class Registry {
         make.with(checkout.resolve("verify/testkit/debian-image").toString())
                 .environment("KELP_TEST_CACHE", cache.toString())
                 .environment("PATH", workspace.path("shim") + ":" + make.environment().get("PATH"))
-                .output();
+                .attempt();
+        workspace.command("unshare", "--user", "--map-root-user", "--map-auto", "sh", "-c")
+                .with("rm -rf \"$1\"/debian.*", "sh", cache.toString())
+                .attempt();
+        if (!Files.exists(cache.resolve("debian/index.json"))) {
+            throw new IllegalStateException("verify/testkit/debian-image made no image in " + cache);
+        }
     }
 
     /// How often blobs of an image were asked for so far.

@@ -88,7 +88,8 @@ final class Report {
 
     void add(Row row) {
         rows.add(row);
-        System.err.println(row.markdown());
+        System.err.println("bench: " + row.work + ": " + number(row.value()) + " "
+                + (row.other.length == 0 ? row.unit : "× " + row.against));
     }
 
     void note(String text) {

@@ -11,6 +11,7 @@ import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Starts, ends and removes containers of all namespaces, and finds out at the daemon's start how each of them is.
@@ -103,8 +105,10 @@ final class ContainerLifecycle {
             entry.task = Optional.of(task);
             whenEnded(c, task);
             return task;
-        } catch (KelpException e) {
-            throw unprepared(c, entry, launch, e);
+        } catch (RuntimeException e) {
+            // also what a hostile configuration may make the code above throw: a monitor must not be left waiting
+            unprepared(c, entry, launch, e);
+            throw e;
         }
     }
 
@@ -112,34 +116,32 @@ final class ContainerLifecycle {
         var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
     }
 
-    /// Undoes a start that failed and notes why.
-    private KelpException unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
+    /// Undoes a start that failed and notes why. Each part is tried, whatever becomes of the others.
+    private void unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, RuntimeException why) {
         if (launch != null) {
-            attempt(launch::abandon, why);
+            alsoTry(launch::abandon, why);
         }
-        attempt(() -> files.discard(c), why);
-        return notStarted(c, entry, why);
+        alsoTry(() -> files.discard(c), why);
+        notStarted(c, entry, why);
     }
 
     /// Notes why a container did not start.
-    private KelpException notStarted(ContainerRecord c, Entry entry, KelpException why) {
+    private void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
         int code = startFailureCode(why);
-        attempt(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
+        alsoTry(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
         entry.exit.complete(code);
-        return why;
     }
 
-    /// One of several steps of cleaning up after `why`: its failure must not keep the others from being done.
-    private static void attempt(Runnable step, KelpException why) {
+    private static void alsoTry(Runnable part, RuntimeException why) {
         try {
-            step.run();
-        } catch (KelpException e) {
+            part.run();
+        } catch (RuntimeException e) {
             why.addSuppressed(e);
         }
     }
 
-    private static int startFailureCode(KelpException e) {
-        return switch (e.kind()) {
+    private static int startFailureCode(RuntimeException e) {
+        return switch (e instanceof KelpException k ? k.kind() : ErrorKind.INTERNAL) {
             case COMMAND_NOT_FOUND -> 127;
             case NOT_EXECUTABLE -> 126;
             default -> 125;
@@ -155,9 +157,10 @@ final class ContainerLifecycle {
             try {
                 records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
                 task.start();
-            } catch (KelpException e) {
-                attempt(() -> discardTask(now, entry), e);
-                throw notStarted(now, entry, e);
+            } catch (RuntimeException e) {
+                alsoTry(() -> discardTask(now, entry), e);
+                notStarted(now, entry, e);
+                throw e;
             }
             return true;
         });
@@ -166,7 +169,10 @@ final class ContainerLifecycle {
     /// The first process has ended: keep the code, take everything down, remove or restart.
     private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
         boolean remove = false;
-        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        Entry entry = entries.get(c.id());
+        if (entry == null) {
+            return;
+        }
         entry.lock.lock();
         try {
             if (entry.task.isEmpty() || entry.task.get() != task) {
@@ -234,14 +240,17 @@ final class ContainerLifecycle {
         records.keepExit(c, code);
     }
 
-    /// Notes that the user wants it to end, so that no restart policy brings it back.
-    Optional<ContainerTask> taskToStop(ContainerRecord c) {
+    /// A running container that is to end, and what completes when it has.
+    record Ending(ContainerTask task, CompletableFuture<Integer> exit) {}
+
+    /// Notes that the user wants it to end, so that no restart policy brings it back; empty when it does not run.
+    Optional<Ending> toStop(ContainerRecord c) {
         return locked(c, (now, entry) -> {
             if (!now.isRunning()) {
                 return Optional.empty();
             }
             records.update(now.with(now.run().withStopRequested(true)));
-            return entry.task;
+            return entry.task.map(task -> new Ending(task, entry.exit.copy()));
         });
     }
 
@@ -259,9 +268,18 @@ final class ContainerLifecycle {
     }
 
     void remove(ContainerRecord c, boolean force) {
-        if (force) {
-            kill(c);
+        boolean killed = force && kill(c);
+        try {
+            remove(c);
+        } catch (KelpException e) {
+            // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
+            if (!killed || records.byId(c.namespace(), c.id()).isPresent()) {
+                throw e;
+            }
         }
+    }
+
+    private void remove(ContainerRecord c) {
         locked(c, (now, entry) -> {
             if (now.isRunning()) {
                 throw new KelpException(
@@ -282,18 +300,19 @@ final class ContainerLifecycle {
         });
     }
 
-    private void kill(ContainerRecord c) {
-        Optional<ContainerTask> task = taskToStop(c);
-        if (task.isEmpty()) {
-            return;
+    /// Ends a container at once; false when it did not run.
+    private boolean kill(ContainerRecord c) {
+        Optional<Ending> ending = toStop(c);
+        if (ending.isEmpty()) {
+            return false;
         }
-        CompletableFuture<Integer> exit = exit(c);
         try {
-            task.get().kill(Processes.SIGKILL);
+            ending.get().task().kill(Processes.SIGKILL);
         } catch (KelpException e) {
             LOG.log(Level.DEBUG, "kill of " + c.id() + " met its end", e);
         }
-        Waiting.forExit(exit, 10_000);
+        Waiting.forExit(ending.get().exit(), 10_000);
+        return true;
     }
 
     private void finishRemoval(ContainerRecord c) {
@@ -308,12 +327,18 @@ final class ContainerLifecycle {
     /// Takes up the containers of an earlier daemon: those still running go on, ends nobody saw are noted, what was
     /// half made or half removed is removed.
     void recover() {
-        for (ContainerRecord c : records.all()) {
+        List<ContainerRecord> all = records.all();
+        for (ContainerRecord c : all) {
             try {
                 recover(c);
             } catch (RuntimeException e) {
                 LOG.log(Level.WARNING, "cannot take up container " + c.id(), e);
             }
+        }
+        try {
+            files.sweep(all.stream().map(ContainerRecord::id).collect(Collectors.toSet()));
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "cannot remove what containers of earlier daemons left", e);
         }
     }
 
@@ -324,12 +349,12 @@ final class ContainerLifecycle {
                 files.discard(c);
                 finishRemoval(c);
             }
-            case CREATED, EXITED ->
-                tasks.reattach(c.id()).ifPresent(task -> {
-                    // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
-                    task.delete();
-                    files.discard(c);
-                });
+            case CREATED, EXITED -> {
+                // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost. Its root may
+                // be mounted without there being a task.
+                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                files.discard(c);
+            }
             case RUNNING -> resume(c);
         }
     }
@@ -367,6 +392,6 @@ final class ContainerLifecycle {
             return;
         }
         KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");
-        var _ = notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
+        notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
     }
 }
