@@ -378,8 +378,9 @@ static bool start_holder(void) {
 
 /* Whoever names a data root must not get at another one's containers through a run root that they share */
 static void check_data(void) {
-    char *run = first_line(lock_path());
-    if (env("KELP_DATA_ROOT") && (access(lock_path(), F_OK) < 0 || (*run && strcmp(run, me.run) != 0)))
+    struct stat ours, theirs;
+    if (env("KELP_DATA_ROOT") && stat(in_run("data"), &theirs) == 0 &&
+        (stat(me.data, &ours) < 0 || ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev))
         fail("set KELP_RUN_ROOT too", "use data root %s: the engine in %s has another one", me.data, me.run);
 }
 
@@ -449,7 +450,6 @@ static void tty_enter(int fd, bool raw) {
 static bool tty_wait_foreground(int fd) {
     char none; return tcgetpgrp(fd) == getpgrp() || read(fd, &none, 0) == 0 || errno == EINTR;
 }
-
 _Noreturn static void die_by_signal(int sig) {
     sigset_t set; tty_leave(); signal(sig, SIG_DFL); sigemptyset(&set); sigaddset(&set, sig); raise(sig);
     sigprocmask(SIG_UNBLOCK, &set, NULL); _exit(128 + sig);
@@ -1223,7 +1223,6 @@ static bool tell_all(void) {
     }
     return true;
 }
-
 static void forget_child(unsigned i) {
     free(h.children[i].key); memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
 }
@@ -1256,7 +1255,6 @@ static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
     pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
     if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
 }
-
 static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     unsigned type = get(in, 1); char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
     if (!in->bad) switch (type) {
@@ -1275,7 +1273,6 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     default: in->bad = true;
     }
 }
-
 static void read_channel(void) {
     static unsigned char p[MAX_PACKET]; int fds[MAX_PACKET_FDS]; unsigned n = 0;
     ssize_t r = recv_fds(h.channel, p, sizeof p, fds, MAX_PACKET_FDS, &n, MSG_DONTWAIT);
@@ -1468,6 +1465,8 @@ _Noreturn static void holder_start(int lock, int to_client) {
     dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
     if (me.real_root) give_to_range();
     if (!join_monitor()) make_namespaces();
+    if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
+        fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
     h.listener = listen_at("kelp.sock", 0); h.control = listen_at("holder.sock", SOCK_NONBLOCK);
     int pid = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int n = dprintf(lock, "%s\n", me.run);            /* over the old one, which takes no space on a full disk */
