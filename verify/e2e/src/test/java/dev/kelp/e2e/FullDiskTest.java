@@ -27,7 +27,14 @@ class FullDiskTest {
         Assumptions.assumeTrue(Folders.isRoot(), "only root may mount a small file system");
         try (KelpCli kelp = new KelpCli()) {
             Files.createDirectory(kelp.dataRoot());
-            Program.of("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", kelp.dataRoot().toString())
+            Program.of(
+                            "mount",
+                            "-t",
+                            "tmpfs",
+                            "-o",
+                            "size=16m,mode=0700",
+                            "tmpfs",
+                            kelp.dataRoot().toString())
                     .run()
                     .succeeded();
             try {
@@ -60,7 +67,8 @@ class FullDiskTest {
         assertThat(kelp.run("ps", "-a", "--format", "{{.Names}}").succeeded().lines())
                 .containsExactlyInAnyOrder("made", "runs");
         kelp.run("stop", "runs").succeeded();
-        assertThat(kelp.run("inspect", "--format", "{{.State.ExitCode}}", "runs").text())
+        assertThat(kelp.run("inspect", "--format", "{{.State.ExitCode}}", "runs")
+                        .text())
                 .isEqualTo("7");
         Program.of("kill", "-9", Long.toString(kelp.holderPid())).run().succeeded();
         kelp.run("rm", "made", "runs").succeeded();

@@ -197,7 +197,8 @@ class ResilienceTest {
     void aDataRootIsNotAnsweredByAnotherOnesEngine() {
         Outcome outcome = Program.of(kelp.binary().toString(), "ps")
                 .environment(kelp.environment())
-                .environment(Map.of("KELP_DATA_ROOT", kelp.home().resolve("other").toString()))
+                .environment(
+                        Map.of("KELP_DATA_ROOT", kelp.home().resolve("other").toString()))
                 .run()
                 .expect(125);
         assertThat(outcome.err()).contains("has another one").contains("KELP_RUN_ROOT");
