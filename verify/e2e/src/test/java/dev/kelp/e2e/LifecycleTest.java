@@ -63,7 +63,7 @@ class LifecycleTest {
     @Test
     void removingByForceWhatRemovesItselfIsNoError() {
         for (int i = 0; i < 5; i++) {
-            engine.run("run", "-d", "--rm", "--net=host", "--name", "fleeting", busybox(), "sleep", "100")
+            engine.run("run", "-d", "--rm", "--net=host", "--name", "fleeting", busybox(), "sh", "-c", SERVICE)
                     .succeeded();
             engine.run("rm", "-f", "fleeting").succeeded();
         }
