@@ -6,13 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kelp.testkit.Engine;
 import dev.kelp.testkit.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,6 +58,29 @@ class LifecycleTest {
 
     private String inspect(String name, String template) {
         return engine.run("inspect", "--format", template, name).succeeded().text();
+    }
+
+    @Test
+    void removingByForceWhatRemovesItselfIsNoError() {
+        for (int i = 0; i < 5; i++) {
+            engine.run("run", "-d", "--rm", "--net=host", "--name", "fleeting", busybox(), "sh", "-c", SERVICE)
+                    .succeeded();
+            engine.run("rm", "-f", "fleeting").succeeded();
+        }
+    }
+
+    @Test
+    void aBoundFileMayBeReplacedBetweenRuns(@TempDir Path folder) throws IOException {
+        Assumptions.assumeFalse(
+                System.getProperty("user.name").equals("root"),
+                "root's client hands over a mount of the old file at create: it is gone with the file");
+        Path file = Files.writeString(folder.resolve("settings"), "old\n");
+        engine.run("create", "--name", "reader", "--net=host", "-v", file + ":/settings", busybox(), "cat", "/settings")
+                .succeeded();
+        assertThat(engine.run("start", "-a", "reader").succeeded().out()).isEqualTo("old\n");
+        // as editors save: a new file under the old name
+        Files.move(Files.writeString(folder.resolve("new"), "new\n"), file, StandardCopyOption.REPLACE_EXISTING);
+        assertThat(engine.run("start", "-a", "reader").succeeded().out()).isEqualTo("new\n");
     }
 
     @Test
