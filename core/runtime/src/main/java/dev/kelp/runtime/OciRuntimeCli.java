@@ -107,7 +107,8 @@ public final class OciRuntimeCli {
     private boolean startByFifo(String id) {
         String path = execFifo(id).toString();
         try (Fd fifo = Inodes.open(path, Inodes.O_WRONLY | Inodes.O_NONBLOCK)) {
-            // In this order: were the daemon killed in between, the next one would find it not started and take it down.
+            // In this order: were the daemon killed in between, the next one would find it not started and take it
+            // down.
             Pipes.writeAll(fifo, new byte[] {0}, 0, 1);
             Inodes.unlink(Fd.CWD, path, 0);
             return true;

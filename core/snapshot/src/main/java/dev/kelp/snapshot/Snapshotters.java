@@ -66,7 +66,8 @@ public final class Snapshotters {
 
     private static String usedBefore(Path dataRoot) {
         Path snapshots = dataRoot.resolve("snapshots");
-        return isEmpty(snapshots.resolve(OverlaySnapshotter.NAME)) && !isEmpty(snapshots.resolve(NativeSnapshotter.NAME))
+        return isEmpty(snapshots.resolve(OverlaySnapshotter.NAME))
+                        && !isEmpty(snapshots.resolve(NativeSnapshotter.NAME))
                 ? NativeSnapshotter.NAME
                 : OverlaySnapshotter.NAME;
     }

@@ -210,7 +210,8 @@ final class ContainerLifecycle {
 
     /// A full disk has room again one day; a new daemon would do the work at its start.
     private void retryLater(Runnable work) {
-        CompletableFuture.delayedExecutor(RETRY_SECONDS, TimeUnit.SECONDS, background).execute(work);
+        CompletableFuture.delayedExecutor(RETRY_SECONDS, TimeUnit.SECONDS, background)
+                .execute(work);
     }
 
     private void discardTask(ContainerRecord c, Entry entry) {
