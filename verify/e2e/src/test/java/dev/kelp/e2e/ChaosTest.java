@@ -8,7 +8,6 @@ import dev.kelp.e2e.ChaosWorker.Known;
 import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
-import dev.kelp.testkit.Waiting;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +32,6 @@ class ChaosTest {
     private static final int LIFE_MILLIS_MIN = 300;
 
     private static final int LIFE_MILLIS_MAX = 12_000;
-    private static final Duration SETTLING = Duration.ofSeconds(30);
 
     private static int setting(String name, int otherwise) {
         String value = System.getenv(name);
@@ -137,11 +135,7 @@ class ChaosTest {
         violations.addAll(leftovers.damagedBlobs());
         kelp.removeContainers();
         try {
-            Waiting.until(
-                    SETTLING,
-                    "nothing is left of the containers",
-                    () -> leftovers.withoutContainers().isEmpty(),
-                    () -> String.join("\n", leftovers.withoutContainers()));
+            leftovers.awaitNothing();
         } catch (AssertionError e) {
             violations.add(String.valueOf(e.getMessage()));
         }

@@ -63,21 +63,23 @@ class FullDiskTest {
             assertThat(outcome.err()).containsAnyOf("No space left", "is full");
         }
         assertThat(kelp.run("exec", "runs", "echo", "in").succeeded().text()).isEqualTo("in");
-        Program.of("kill", "-9", Long.toString(kelp.daemonPid())).run().succeeded();
+        Leftovers.kill(kelp.daemonPid());
         assertThat(kelp.run("ps", "-a", "--format", "{{.Names}}").succeeded().lines())
                 .containsExactlyInAnyOrder("made", "runs");
         kelp.run("stop", "runs").succeeded();
         assertThat(kelp.run("inspect", "--format", "{{.State.ExitCode}}", "runs")
                         .text())
                 .isEqualTo("7");
-        Program.of("kill", "-9", Long.toString(kelp.holderPid())).run().succeeded();
+        long daemon = kelp.daemonPid();
+        Leftovers.kill(kelp.holderPid());
+        Leftovers.awaitEnd(daemon);
         kelp.run("rm", "made", "runs").succeeded();
         Files.delete(filler);
         assertThat(kelp.run("run", "--rm", "--net=host", busybox(), "echo", "again")
                         .succeeded()
                         .text())
                 .isEqualTo("again");
-        assertThat(new Leftovers(kelp).withoutContainers()).isEmpty();
+        new Leftovers(kelp).awaitNothing();
     }
 
     private static void fill(Path file) throws IOException {

@@ -3,6 +3,7 @@ package dev.kelp.e2e;
 
 import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Program;
+import dev.kelp.testkit.Waiting;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -27,6 +29,34 @@ final class Leftovers {
 
     Leftovers(KelpCli kelp) {
         this.kelp = kelp;
+    }
+
+    /// SIGKILL, and until the process is gone.
+    static void kill(long pid) {
+        Program.of("kill", "-9", Long.toString(pid)).run().succeeded();
+        awaitEnd(pid);
+    }
+
+    /// Until it has closed its sockets, too.
+    static void awaitEnd(long pid) {
+        Waiting.until(
+                Duration.ofSeconds(20),
+                "process " + pid + " is gone",
+                () -> state(pid).isEmpty() || state(pid).contains(") Z "),
+                () -> state(pid));
+    }
+
+    private static String state(long pid) {
+        return read("/proc/" + pid + "/stat");
+    }
+
+    /// Removal may go on for a moment after the client of the container has its exit code.
+    void awaitNothing() {
+        Waiting.until(
+                Duration.ofSeconds(20),
+                "nothing is left of the containers",
+                () -> withoutContainers().isEmpty(),
+                () -> String.join("\n", withoutContainers()));
     }
 
     /// Everything that is left although no container is; to be asked when nothing is under way.
@@ -64,8 +94,12 @@ final class Leftovers {
     }
 
     private static String commandLine(long pid) {
+        return read("/proc/" + pid + "/cmdline");
+    }
+
+    private static String read(String file) {
         try {
-            return Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
+            return Files.readString(Path.of(file), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             return "";
         }

@@ -44,12 +44,7 @@ class ResilienceTest {
     @AfterEach
     void nothingIsLeft() {
         kelp.removeContainers();
-        Leftovers leftovers = new Leftovers(kelp);
-        Waiting.until(
-                SOON,
-                "nothing is left of the containers",
-                () -> leftovers.withoutContainers().isEmpty(),
-                () -> String.join("\n", leftovers.withoutContainers()));
+        new Leftovers(kelp).awaitNothing();
     }
 
     private static String detached(String name, String script) {
@@ -70,17 +65,14 @@ class ResilienceTest {
                 () -> kelp.run("logs", name).toString());
     }
 
-    private static void kill(long pid) {
-        Program.of("kill", "-9", Long.toString(pid)).run().succeeded();
-        Waiting.until(SOON, pid + " is gone", () -> !Files.exists(Path.of("/proc/" + pid)), () -> "still there");
-    }
-
     @Test
     void containersOutliveTheHolder() {
         detached("service", SERVICE);
         detached("worker", "sleep 1; echo done; exit 9");
         awaitLog("service", List.of("up"));
-        kill(kelp.holderPid());
+        long daemon = kelp.daemonPid();
+        Leftovers.kill(kelp.holderPid());
+        Leftovers.awaitEnd(daemon);
         assertThat(kelp.run("ps", "--format", "{{.Names}}").succeeded().lines()).contains("service");
         assertThat(kelp.run("exec", "service", "echo", "in").succeeded().text()).isEqualTo("in");
         assertThat(kelp.run("wait", "worker").succeeded().text()).isEqualTo("9");
@@ -98,7 +90,7 @@ class ResilienceTest {
                         "run", "--rm", "--net=host", busybox(), "sh", "-c", "echo up; sleep 2; echo down; exit 5")
                 .start();
         Waiting.until(SOON, "it runs", () -> !kelp.run("ps", "-q").text().isEmpty(), () -> "no container");
-        kill(kelp.daemonPid());
+        Leftovers.kill(kelp.daemonPid());
         assertThat(client.await().expect(5).out()).isEqualTo("up\ndown\n");
         assertThat(kelp.run("ps", "-aq").text()).isEmpty();
     }
@@ -108,7 +100,7 @@ class ResilienceTest {
         String id = detached("orphan", SERVICE);
         long first = Long.parseLong(inspect("orphan", "{{.State.Pid}}"));
         Path monitor = kelp.runRoot().resolve("containers").resolve(id).resolve("conmon.pid");
-        kill(Long.parseLong(Files.readString(monitor).strip()));
+        Leftovers.kill(Long.parseLong(Files.readString(monitor).strip()));
         assertThat(kelp.run("wait", "orphan").succeeded().text()).isEqualTo("137");
         Waiting.until(SOON, "the process is gone", () -> !Files.exists(Path.of("/proc/" + first)), () -> "it is there");
         kelp.run("start", "orphan").succeeded();
