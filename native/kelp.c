@@ -310,9 +310,11 @@ static void find_paths(void) {
         fail(NULL, "use %s: the data and run roots must be absolute paths", me.data[0] != '/' ? me.data : me.run);
 }
 static int make_dirs(const char *path, mode_t mode) {
-    char *copy = format("%s", path); struct stat st;
-    for (char *p = copy; *p && (p = strchr(p + 1, '/')); *p = '/') *p = 0, mkdir(copy, mode);
+    char *copy = format("%s", path); struct stat st; int why = ENOENT;
+    for (char *p = copy; *p && (p = strchr(p + 1, '/')); *p = '/')
+        if (*p = 0, mkdir(copy, mode) < 0 && errno != EEXIST && why == ENOENT) why = errno;
     if (mkdir(copy, mode) == 0) return 0;
+    if (errno == ENOENT) errno = why;
     if (errno != EEXIST || stat(copy, &st) < 0) return -1;
     errno = ENOTDIR; return S_ISDIR(st.st_mode) ? 0 : -1;
 }
@@ -374,11 +376,19 @@ static bool start_holder(void) {
     (void)write_all(2, text, strlen(text)); exit(EXIT_KELP);
 }
 
+/* Whoever names a data root must not get at another one's containers through a run root that they share */
+static void check_data(void) {
+    struct stat ours, theirs;
+    if (env("KELP_DATA_ROOT") && stat(in_run("data"), &theirs) == 0 &&
+        (stat(me.data, &ours) < 0 || ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev))
+        fail("set KELP_RUN_ROOT too", "use data root %s: the engine in %s has another one", me.data, me.run);
+}
+
 /* A connection to kelp.sock, with a holder made when there is none */
 static int dial_daemon(bool *started) {
     for (int64_t until = 0;;) {
         int fd = dial("kelp.sock");
-        if (fd >= 0) return fd;
+        if (fd >= 0) return check_data(), fd;
         if (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR)
             fail(NULL, "connect to %s/kelp.sock: %s", me.run, errtext(errno));
         if (!until) until = now_ms() + RIVAL_MS;
@@ -440,7 +450,6 @@ static void tty_enter(int fd, bool raw) {
 static bool tty_wait_foreground(int fd) {
     char none; return tcgetpgrp(fd) == getpgrp() || read(fd, &none, 0) == 0 || errno == EINTR;
 }
-
 _Noreturn static void die_by_signal(int sig) {
     sigset_t set; tty_leave(); signal(sig, SIG_DFL); sigemptyset(&set); sigaddset(&set, sig); raise(sig);
     sigprocmask(SIG_UNBLOCK, &set, NULL); _exit(128 + sig);
@@ -595,7 +604,6 @@ static int run_program(char **argv, const void *p, size_t n, struct buf *caught)
     if (pid < 0 || caught->len > MAX_CAUGHT) return pid < 0 ? -EAGAIN : -E2BIG;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
-
 static void do_run(struct in *in, uint32_t id) {
     struct buf caught = { 0 }; unsigned n; char **argv; (void)unpack(in, "v4", &argv, &n);
     const void *feed = get_mem(in, n);
@@ -627,7 +635,6 @@ static void do_names(struct in *in, uint32_t id, bool making) {
 static int own_copy(int fd) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
-
 static void do_attach(struct in *in, const int *fds, unsigned n) {
     struct attach *a = &c.at; unsigned len, i = 0; bool again = a->on;
     (void)unpack(in, "114", &a->kind, &a->flags, &len); const unsigned char *keys = get_mem(in, len);
@@ -683,7 +690,6 @@ static void end_input(struct attach *a) {
     }
     shut(&a->in.fd);
 }
-
 static void read_stdin(struct attach *a) {
     unsigned char p[IN_CHUNK]; ssize_t r = read(0, p, sizeof p);
     if (r < 0 && (errno == EINTR || errno == EAGAIN)) return;
@@ -700,7 +706,6 @@ static void read_stdin(struct attach *a) {
         return;
     }
 }
-
 static void write_input(struct attach *a) {
     if (a->in.b.len) a->last = a->in.b.p[a->in.b.len - 1];
     if (flush_out(&a->in, IN_CHUNK)) return;
@@ -727,7 +732,6 @@ static void do_upgrade(void) {
         fail(NULL, "upgrade the daemon: %s", *answer ? answer : "the holder gave no answer");
     forget_connection(); c.answered = false; c.sock = dial_daemon(&c.started); send_request(); catch_signals(false);
 }
-
 static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned n) {
     uint32_t id = type >= D_OPEN && type != D_ATTACH && type != D_UPGRADE ? get(in, 4) : 0; c.answered = true;
     switch (type) {
@@ -817,7 +821,6 @@ static struct pollfd watch(int fd, int events) { return (struct pollfd){ fd, (sh
 static int until_ms(int64_t at) {
     int64_t left = at - now_ms(); return at == INT64_MAX ? -1 : left < 0 ? 0 : (int)left;
 }
-
 static int client_loop(void) {
     enum { SIG, SOCK, HOLDER, STDIN, INPUT, OUT, READ = OUT + 2, N = READ + 2 }; struct attach *a = &c.at;
     for (; !settle(); scratch_free()) {
@@ -930,7 +933,6 @@ static bool write_map(pid_t pid, bool group) {
     if (status > 0) note("%s: exit code %d", argv[0], status);
     return status == 0;
 }
-
 static const char *userns_hint(int e) {
     if (*read_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", NULL) == '1')
         return "AppArmor keeps user namespaces from programs without a profile: run kelp setup check";
@@ -953,7 +955,6 @@ static void write_single_maps(int done) {
         !write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", format("0 %u 1\n", me.gid)))
         fail(userns_hint(errno), "write the id maps of the user namespace: %s", errtext(errno));
 }
-
 static void make_namespaces(void) {
     bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0; int go[2], status = 0; char byte;
     pid_t self = getpid(), helper;
@@ -1222,7 +1223,6 @@ static bool tell_all(void) {
     }
     return true;
 }
-
 static void forget_child(unsigned i) {
     free(h.children[i].key); memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
 }
@@ -1255,7 +1255,6 @@ static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
     pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
     if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
 }
-
 static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     unsigned type = get(in, 1); char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
     if (!in->bad) switch (type) {
@@ -1274,7 +1273,6 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     default: in->bad = true;
     }
 }
-
 static void read_channel(void) {
     static unsigned char p[MAX_PACKET]; int fds[MAX_PACKET_FDS]; unsigned n = 0;
     ssize_t r = recv_fds(h.channel, p, sizeof p, fds, MAX_PACKET_FDS, &n, MSG_DONTWAIT);
@@ -1467,9 +1465,12 @@ _Noreturn static void holder_start(int lock, int to_client) {
     dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
     if (me.real_root) give_to_range();
     if (!join_monitor()) make_namespaces();
+    if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
+        fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
     h.listener = listen_at("kelp.sock", 0); h.control = listen_at("holder.sock", SOCK_NONBLOCK);
     int pid = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (dprintf(pid, "%d\n", getpid()) < 0 || ftruncate(lock, 0) < 0 || dprintf(lock, "%s\n", me.run) < 0)
+    int n = dprintf(lock, "%s\n", me.run);            /* over the old one, which takes no space on a full disk */
+    if (dprintf(pid, "%d\n", getpid()) < 0 || n < 0 || ftruncate(lock, n) < 0)
         fail(NULL, "write holder.pid and %s: %s", lock_path(), errtext(errno));
     shut(&pid); note("holder %d started: data %s, run %s", getpid(), me.data, me.run);
     fclose(fail_to);                                  /* the client goes on */

@@ -33,6 +33,11 @@ public record Stat(
         return mode & 0xFFF;
     }
 
+    /// The device that holds the file, `major:minor`.
+    public String device() {
+        return deviceMajor + ":" + deviceMinor;
+    }
+
     public boolean isDirectory() {
         return type() == S_IFDIR;
     }

@@ -46,7 +46,7 @@ public final class DaemonMain {
                         "close"));
         Thread.ofPlatform().name("accept").start(() -> accept(server));
         holder.ready();
-        Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server));
+        Thread.ofPlatform().daemon(true).name("trim").start(() -> trimWhenIdle(server, engine));
         var _ = holder.closed().thenRun(() -> System.exit(0));
         LOG.log(Level.INFO, "kelpd " + buildId + " is ready, data in " + instance.dataRoot());
     }
@@ -66,9 +66,9 @@ public final class DaemonMain {
         }
     }
 
-    /// Gives memory back once nothing was asked for a while: a full collection lets the serial collector shrink its
-    /// heap.
-    private static void trimWhenIdle(ClientServer server) {
+    /// Gives memory back once nothing was asked for a while: connections go, and a full collection lets the serial
+    /// collector shrink its heap.
+    private static void trimWhenIdle(ClientServer server, LocalEngine engine) {
         boolean trimmed = false;
         while (true) {
             try {
@@ -78,6 +78,7 @@ public final class DaemonMain {
             }
             boolean idle = server.activeClients() == 0 && server.idleNanos() > IDLE_BEFORE_TRIM_NANOS;
             if (idle && !trimmed) {
+                engine.trim();
                 System.gc();
             }
             trimmed = idle;

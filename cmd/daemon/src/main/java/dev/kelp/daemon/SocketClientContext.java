@@ -2,6 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.Containers.ExecSession;
@@ -359,9 +360,8 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         IntConsumer handler = signalHandler;
         if (handler != null) {
             handler.accept(number);
-        } else if (!finished) {
-            interruptedBy = number;
-            command.interrupt();
+        } else {
+            interrupt(number);
         }
     }
 
@@ -392,13 +392,24 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     @Override
     public void gone() {
         attachEnd.complete(AttachEnd.CLIENT_GONE);
-        if (!finished && !attached) {
+        if (!attached) {
+            interrupt(0);
+        }
+    }
+
+    /// Under the lock of [#finish]: the thread goes back to a pool, and an interruption that came late would meet
+    /// somebody else's command.
+    private synchronized void interrupt(int signal) {
+        if (!finished) {
+            if (signal != 0) {
+                interruptedBy = signal;
+            }
             command.interrupt();
         }
     }
 
-    /// The command is over: nothing may interrupt its thread from now on.
-    void finish() {
+    /// The command is over: nothing interrupts its thread from now on.
+    synchronized void finish() {
         finished = true;
     }
 

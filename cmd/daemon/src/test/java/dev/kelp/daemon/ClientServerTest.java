@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.UserEnvironment.HelperResult;
@@ -219,10 +220,13 @@ class ClientServerTest {
         command = c -> {
             CompletableFuture<Integer> got = new CompletableFuture<>();
             c.onSignal(got::complete);
+            c.out().print("ready");
+            c.out().flush();
             return got.get();
         };
         try (ScriptedClient client = new ScriptedClient(path)) {
             client.request("x");
+            client.expect(Frame.OUT);
             client.send(Frame.SIGNAL, Payload.writer().i32(15).toBytes(), List.of());
             assertThat(client.exit()).isEqualTo(15);
         }
@@ -366,11 +370,14 @@ class ClientServerTest {
         command = c -> {
             CompletableFuture<Integer> got = new CompletableFuture<>();
             c.onSignal(got::complete);
+            c.out().print("ready");
+            c.out().flush();
             return got.get();
         };
         Fd[] pipe = Pipes.pipe();
         try (ScriptedClient client = new ScriptedClient(path)) {
             client.request("x");
+            client.expect(Frame.OUT);
             client.send(Frame.WINCH, new byte[] {1, 0, 1, 0}, List.of(pipe[1]));
             client.send(Frame.REPLY, Payload.writer().i32(77).i32(0).toBytes(), List.of(pipe[1]));
             pipe[1].close();

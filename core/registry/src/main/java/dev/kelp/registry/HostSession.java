@@ -212,7 +212,8 @@ final class HostSession {
     private Transport.Route route(boolean home) {
         return new Transport.Route(
                 home ? host.tls() : host.tls().withoutClients(),
-                host.dialTimeout().orElse(transport.limits().connectTimeout()));
+                host.dialTimeout().orElse(transport.limits().connectTimeout()),
+                access.proxies());
     }
 
     /// The API's root. Where the scheme is not known it is found by asking once: an answer other than 400 (what a

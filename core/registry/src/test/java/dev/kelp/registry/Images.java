@@ -9,7 +9,6 @@ import dev.kelp.model.oci.Manifest;
 import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.registry.http.HttpLimits;
-import dev.kelp.registry.http.Proxies;
 import dev.kelp.registry.http.Transport;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -25,7 +24,7 @@ record Images(byte[] layer, byte[] config, Document manifest) {
             .withBackoff(Duration.ofMillis(5), Duration.ofMillis(20));
 
     static Transport transport() {
-        return new Transport(new Transport.Settings("kelp/test", IMPATIENT, Proxies.NONE, List.of()));
+        return new Transport(new Transport.Settings("kelp/test", IMPATIENT, List.of()));
     }
 
     static byte[] random(int seed, int bytes) {

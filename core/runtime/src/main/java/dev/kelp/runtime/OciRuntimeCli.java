@@ -107,8 +107,10 @@ public final class OciRuntimeCli {
     private boolean startByFifo(String id) {
         String path = execFifo(id).toString();
         try (Fd fifo = Inodes.open(path, Inodes.O_WRONLY | Inodes.O_NONBLOCK)) {
-            Inodes.unlink(Fd.CWD, path, 0);
+            // In this order: were the daemon killed in between, the next one would find it not started and take it
+            // down.
             Pipes.writeAll(fifo, new byte[] {0}, 0, 1);
+            Inodes.unlink(Fd.CWD, path, 0);
             return true;
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {

@@ -21,6 +21,8 @@ import java.util.List;
 /// modules and the file system below (no `user.*` attributes, no d_type, another overlay) all have a say, so
 /// nothing short of trying tells.
 final class OverlayProbe {
+    private static final String PREFIX = "overlay-probe-";
+
     private final Path dataRoot;
 
     OverlayProbe(Path dataRoot) {
@@ -31,7 +33,9 @@ final class OverlayProbe {
         Path trial = null;
         try {
             Files.createDirectories(dataRoot);
-            trial = Files.createTempDirectory(dataRoot, "overlay-probe-");
+            trial = dataRoot.resolve(PREFIX + ProcessHandle.current().pid());
+            remove(trial);
+            Inodes.mkdir(Fd.CWD, trial.toString(), 0700);
             tryIn(trial);
         } catch (ErrnoException e) {
             throw OverlaySnapshotter.meansUnsupported(e)
@@ -51,10 +55,10 @@ final class OverlayProbe {
 
     private static void tryIn(Path trial) throws IOException {
         for (String name : List.of("lower", "lower/dir", "upper", "work", "merged")) {
-            Files.createDirectory(trial.resolve(name));
+            Inodes.mkdir(Fd.CWD, trial.resolve(name).toString(), 0755);
         }
-        Files.writeString(trial.resolve("lower/dir/changed"), "before");
-        Files.writeString(trial.resolve("lower/dir/deleted"), "before");
+        write(trial.resolve("lower/dir/changed"));
+        write(trial.resolve("lower/dir/deleted"));
         String merged = trial.resolve("merged").toString();
         MountTarget.mountOverlay(
                 new Mount(
@@ -86,6 +90,13 @@ final class OverlayProbe {
         try (Fd dir = Inodes.open(trial.resolve("upper").toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             // a whiteout as the unpacker makes it
             Inodes.mknod(dir, "whiteout", dev.kelp.linux.Stat.S_IFCHR, 0, 0);
+        }
+    }
+
+    private static void write(Path path) throws ErrnoException {
+        int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_EXCL;
+        try (Fd file = Inodes.open(Fd.CWD, path.toString(), flags, 0644)) {
+            Pipes.writeAll(file, "before".getBytes(StandardCharsets.US_ASCII), 0, 6);
         }
     }
 

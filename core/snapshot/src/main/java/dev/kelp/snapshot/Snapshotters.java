@@ -3,9 +3,12 @@ package dev.kelp.snapshot;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Chooses a snapshotter by the name a user gave (`--snapshotter`, CONTAINERD_SNAPSHOTTER).
 public final class Snapshotters {
@@ -24,6 +27,8 @@ public final class Snapshotters {
     }
 
     /// Settles on a snapshotter for `dataRoot`; trying overlayfs costs about a millisecond.
+    ///
+    /// On a full disk nothing can be tried: [#AUTO] then gives the one that was used there before.
     ///
     /// @throws KelpException INVALID_ARGUMENT for an unknown name, UNSUPPORTED when overlayfs was asked for
     ///     and does not work there
@@ -46,12 +51,32 @@ public final class Snapshotters {
             OverlaySnapshotter.probe(dataRoot);
             return new Choice(OverlaySnapshotter.NAME, Optional.empty());
         } catch (KelpException e) {
+            if (e.kind() == ErrorKind.RESOURCE_EXHAUSTED) {
+                // A full disk, from which things can be removed only by an engine that starts.
+                return new Choice(usedBefore(dataRoot), Optional.of(e.getMessage() + "; free some space"));
+            }
             if (e.kind() != ErrorKind.UNSUPPORTED) {
                 throw e;
             }
             return new Choice(
                     NativeSnapshotter.NAME,
                     Optional.of(e.getMessage() + "; containers get full copies of their image (snapshotter native)"));
+        }
+    }
+
+    private static String usedBefore(Path dataRoot) {
+        Path snapshots = dataRoot.resolve("snapshots");
+        return isEmpty(snapshots.resolve(OverlaySnapshotter.NAME))
+                        && !isEmpty(snapshots.resolve(NativeSnapshotter.NAME))
+                ? NativeSnapshotter.NAME
+                : OverlaySnapshotter.NAME;
+    }
+
+    private static boolean isEmpty(Path directory) {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.findAny().isEmpty();
+        } catch (IOException e) {
+            return true;
         }
     }
 

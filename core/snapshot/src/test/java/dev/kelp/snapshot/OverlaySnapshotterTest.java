@@ -4,8 +4,10 @@ package dev.kelp.snapshot;
 import static dev.kelp.snapshot.SnapshotRecordsContract.assertKind;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kelp.linux.Mounts;
 import dev.kelp.model.ErrorKind;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,5 +78,35 @@ final class OverlaySnapshotterTest extends SnapshotterContract {
         });
         assertKind(ErrorKind.INVALID_ARGUMENT, () -> Snapshotters.choose("zfs", dataRoot));
         assertThat(Snapshotters.names()).isEqualTo(List.of("auto", "overlayfs", "native"));
+    }
+
+    @Test
+    void onAFullDiskItIsTheOneUsedBefore() throws IOException {
+        Path small = Files.createDirectories(dataRoot.resolve("small"));
+        Mounts.mount("tmpfs", small.toString(), "tmpfs", 0, "size=64k");
+        try {
+            Files.createDirectories(small.resolve("snapshots/native/1"));
+            Files.createDirectories(small.resolve("snapshots/overlayfs"));
+            fill(small.resolve("filler"));
+            Snapshotters.Choice choice = Snapshotters.choose(Snapshotters.AUTO, small);
+            assertThat(choice.name()).isEqualTo(NativeSnapshotter.NAME);
+            assertThat(choice.notice()).get().asString().contains("No space");
+            Files.delete(small.resolve("snapshots/native/1"));
+            fill(small.resolve("more"));
+            assertThat(Snapshotters.choose(Snapshotters.AUTO, small).name()).isEqualTo(OverlaySnapshotter.NAME);
+            assertThat(small.toFile().list()).containsExactlyInAnyOrder("snapshots", "filler", "more");
+        } finally {
+            Mounts.unmount(small.toString(), Mounts.MNT_DETACH);
+        }
+    }
+
+    private static void fill(Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(new byte[4096]);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space");
+        }
     }
 }

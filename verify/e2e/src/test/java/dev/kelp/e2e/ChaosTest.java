@@ -61,8 +61,8 @@ class ChaosTest {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < WORKERS; i++) {
             String image = Engines.registry().push(Engines.images().layered(i + 1), "chaos" + i + ":latest");
-            ChaosWorker worker = new ChaosWorker(
-                    kelp, i, List.of(Engines.busybox(), image), SEED, () -> System.nanoTime() < end);
+            ChaosWorker worker =
+                    new ChaosWorker(kelp, i, List.of(Engines.busybox(), image), SEED, () -> System.nanoTime() < end);
             workers.add(worker);
             threads.add(Thread.ofPlatform().name("worker-" + i).start(worker));
         }
@@ -106,9 +106,8 @@ class ChaosTest {
                 compareRun(kelp, box, violations);
             }
         }
-        Set<String> images =
-                kelp.run("images", "--format", "{{.Repository}}:{{.Tag}}").succeeded().lines().stream()
-                        .collect(Collectors.toSet());
+        Set<String> images = kelp.run("images", "--format", "{{.Repository}}:{{.Tag}}").succeeded().lines().stream()
+                .collect(Collectors.toSet());
         boolean here = images.contains(worker.image());
         if (worker.imageHere() == Known.YES && !here || worker.imageHere() == Known.NO && here) {
             violations.add("image " + worker.image() + ": here " + here + ", acknowledged " + worker.imageHere());

@@ -4,7 +4,6 @@ package dev.kelp.e2e;
 import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Outcome;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -133,7 +132,8 @@ final class ChaosWorker implements Runnable {
     }
 
     String summary() {
-        return name + ": " + commands + " commands, " + interrupted + " interrupted, " + boxes.size() + " containers " + reasons;
+        return name + ": " + commands + " commands, " + interrupted + " interrupted, " + boxes.size() + " containers "
+                + reasons;
     }
 
     private void violation(String what, Object detail) {
@@ -164,9 +164,8 @@ final class ChaosWorker implements Runnable {
 
     /// One that was acknowledged and not removed, or null.
     private @org.jspecify.annotations.Nullable Box pick() {
-        List<Box> there = boxes.values().stream()
-                .filter(b -> b.exists == Known.YES)
-                .toList();
+        List<Box> there =
+                boxes.values().stream().filter(b -> b.exists == Known.YES).toList();
         return there.isEmpty() ? null : there.get(random.nextInt(there.size()));
     }
 
@@ -290,7 +289,10 @@ final class ChaosWorker implements Runnable {
         }
         box.disturbed = true;
         Outcome o = command("kill", box.name);
-        if (o.exitCode() != 0 && !wasInterrupted(o) && !o.err().contains("not running") && !o.err().contains("ended")) {
+        if (o.exitCode() != 0
+                && !wasInterrupted(o)
+                && !o.err().contains("not running")
+                && !o.err().contains("ended")) {
             violation("kill " + describe(box), o);
         }
     }
@@ -307,9 +309,8 @@ final class ChaosWorker implements Runnable {
     }
 
     private void removeByForce() {
-        List<Box> all = boxes.values().stream()
-                .filter(b -> b.exists != Known.NO)
-                .toList();
+        List<Box> all =
+                boxes.values().stream().filter(b -> b.exists != Known.NO).toList();
         if (!all.isEmpty()) {
             Box box = all.get(random.nextInt(all.size()));
             removed(box, command("rm", "-f", box.name));

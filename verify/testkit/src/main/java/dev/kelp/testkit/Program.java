@@ -38,12 +38,8 @@ public final class Program {
 
     /// The same command with more words.
     public Program with(String... more) {
-        return replaced(Stream.concat(command.stream(), Stream.of(more)).toList());
-    }
-
-    /// Other words with the same environment, input, folder and limit.
-    public Program replaced(List<String> words) {
-        Program program = new Program(words);
+        Program program =
+                new Program(Stream.concat(command.stream(), Stream.of(more)).toList());
         program.environment.putAll(environment);
         program.input = input;
         program.directory = directory;
@@ -129,11 +125,6 @@ public final class Program {
 
         public boolean isAlive() {
             return process.isAlive();
-        }
-
-        /// SIGTERM.
-        public void terminate() {
-            process.destroy();
         }
 
         /// SIGKILL.

@@ -113,6 +113,23 @@ public record ContainerSpec(
                 logging);
     }
 
+    public ContainerSpec withIsolation(Isolation newIsolation) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                newIsolation,
+                security,
+                mounts,
+                resources,
+                lifecycle,
+                logging);
+    }
+
     /// The first process.
     ///
     /// @param command words after the image; null: the image's Cmd (none when an entrypoint is given)
@@ -185,6 +202,22 @@ public record ContainerSpec(
             dnsSearch = dnsSearch == null ? List.of() : List.copyOf(dnsSearch);
             dnsOptions = dnsOptions == null ? List.of() : List.copyOf(dnsOptions);
             sysctls = sysctls == null ? Map.of() : Map.copyOf(sysctls);
+        }
+
+        public Isolation withNetwork(String mode) {
+            return new Isolation(
+                    mode,
+                    pid,
+                    ipc,
+                    uts,
+                    cgroupns,
+                    hostname,
+                    domainname,
+                    extraHosts,
+                    dns,
+                    dnsSearch,
+                    dnsOptions,
+                    sysctls);
         }
     }
 

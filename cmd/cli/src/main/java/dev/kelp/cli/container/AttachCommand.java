@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
@@ -37,6 +38,8 @@ public final class AttachCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        // refused before anything runs that nobody would be attached to
+        DetachKeys.parse(detachKeys);
         Containers containers = call.containers();
         Containers.ContainerDetail detail = containers.inspect(name);
         String id = detail.summary().id();

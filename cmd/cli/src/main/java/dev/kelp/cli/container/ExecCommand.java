@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.flags.EnvFile;
 import dev.kelp.engine.Containers.ExecSession;
@@ -74,6 +75,8 @@ public final class ExecCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        // refused before anything runs that nobody would be attached to
+        DetachKeys.parse(detachKeys);
         ClientContext client = call.client();
         if (tty && interactive && !detach && !client.inputIsTerminal()) {
             throw KelpException.invalid("the input device is not a terminal")

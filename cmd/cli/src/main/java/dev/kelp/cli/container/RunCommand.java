@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
@@ -60,6 +61,8 @@ public final class RunCommand extends CreatingCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        // refused before anything runs that nobody would be attached to
+        DetachKeys.parse(detachKeys);
         if (detach && !attach.isEmpty()) {
             throw KelpException.invalid("-d and -a exclude each other");
         }
@@ -79,7 +82,7 @@ public final class RunCommand extends CreatingCommand {
         }
         AttachMode mode =
                 new AttachMode(stdin, output, signalProxy && !process.tty(), detachKeys, Streams.token(call, id));
-        Attachment attachment = containers.attach(id, stdin);
+        Attachment attachment = attach(containers, id, stdin);
         CompletableFuture<Integer> exit;
         try {
             start(containers, id);
@@ -95,16 +98,28 @@ public final class RunCommand extends CreatingCommand {
         return Streams.await(call, exit);
     }
 
-    /// Starts it; one that does not start and was to be removed anyway is removed.
+    private Attachment attach(Containers containers, String id, boolean stdin) {
+        try {
+            return containers.attach(id, stdin);
+        } catch (KelpException e) {
+            throw notStarted(containers, id, e);
+        }
+    }
+
     private void start(Containers containers, String id) {
         try {
             containers.start(id);
         } catch (KelpException e) {
-            if (lifecycle.autoRemove()) {
-                discard(containers, id, e);
-            }
-            throw e;
+            throw notStarted(containers, id, e);
         }
+    }
+
+    /// One that does not start and was to be removed anyway is removed.
+    private KelpException notStarted(Containers containers, String id, KelpException reason) {
+        if (lifecycle.autoRemove()) {
+            discard(containers, id, reason);
+        }
+        return reason;
     }
 
     private static void discard(Containers containers, String id, KelpException reason) {

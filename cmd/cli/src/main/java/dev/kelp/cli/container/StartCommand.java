@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
@@ -36,6 +37,8 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        // refused before anything runs that nobody would be attached to
+        DetachKeys.parse(detachKeys);
         Containers containers = call.containers();
         if (!attach && !interactive) {
             return EachContainer.perform(call, names, containers::start);

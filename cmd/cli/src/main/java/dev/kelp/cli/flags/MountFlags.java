@@ -64,13 +64,7 @@ public final class MountFlags {
         String source = absolute(client, String.valueOf(spec.source()));
         try (Fd fd = open(client, source, parsed.createSource())) {
             Stat stat = Inodes.stat(fd);
-            return new MountSpec(
-                    spec.type(),
-                    source,
-                    spec.target(),
-                    spec.options(),
-                    stat.deviceMajor() + ":" + stat.deviceMinor(),
-                    stat.inode());
+            return new MountSpec(spec.type(), source, spec.target(), spec.options(), stat.device(), stat.inode());
         } catch (ErrnoException e) {
             throw e.toKelp("look at the source of the mount `" + source + "`");
         }

@@ -158,6 +158,13 @@ class ShellTest {
         assertThat(Shell.execute(client, engine)).isZero();
     }
 
+    @Test
+    void wrongDetachKeysAreRefusedBeforeAnythingIsMade() {
+        assertThat(line("run --detach-keys ctrl-1 img")).isEqualTo(125);
+        assertThat(client.errText()).contains("invalid detach keys");
+        assertThat(engine.containers().records).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({"COMMAND_NOT_FOUND,127", "NOT_EXECUTABLE,126", "INTERNAL,125", "FAILED_PRECONDITION,125"})
     void engineErrorsHaveDockersExitCodes(ErrorKind kind, int code) {

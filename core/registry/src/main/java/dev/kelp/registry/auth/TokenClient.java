@@ -59,7 +59,8 @@ final class TokenClient {
                         ? query.host().route()
                         : new Transport.Route(
                                 query.host().route().tls().withoutClients(),
-                                query.host().route().connectTimeout());
+                                query.host().route().connectTimeout(),
+                                query.host().route().proxies());
         try (Reply reply =
                 new Retries(transport.limits(), cancellation).run(() -> transport.send(request, route, cancellation))) {
             byte[] body =

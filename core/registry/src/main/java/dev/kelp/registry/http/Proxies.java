@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,16 @@ public record Proxies(Optional<URI> http, Optional<URI> https, List<String> exce
 
     public Proxies {
         exceptions = List.copyOf(exceptions);
+    }
+
+    /// From a user's variables, each in capitals or else in small letters.
+    public static Proxies of(Map<String, String> variables) {
+        return of(either(variables, "HTTP_PROXY"), either(variables, "HTTPS_PROXY"), either(variables, "NO_PROXY"));
+    }
+
+    private static @Nullable String either(Map<String, String> variables, String name) {
+        String value = variables.get(name);
+        return value != null && !value.isBlank() ? value : variables.get(name.toLowerCase(Locale.ROOT));
     }
 
     /// From the three values; null and blank mean unset.

@@ -35,14 +35,14 @@ public final class Transport implements AutoCloseable {
     ///
     /// @param userAgent sent with each request: `kelp/VERSION`
     /// @param machineCaPem the distribution's bundle of authorities, trusted besides the JDK's own
-    public record Settings(String userAgent, HttpLimits limits, Proxies proxies, List<String> machineCaPem) {
+    public record Settings(String userAgent, HttpLimits limits, List<String> machineCaPem) {
         public Settings {
             machineCaPem = List.copyOf(machineCaPem);
         }
     }
 
     /// How to reach one host.
-    public record Route(Tls tls, Duration connectTimeout) {}
+    public record Route(Tls tls, Duration connectTimeout, Proxies proxies) {}
 
     private record PoolKey(boolean plain, Route route) {}
 
@@ -60,7 +60,7 @@ public final class Transport implements AutoCloseable {
     public Reply send(Request request, Route route, Cancellation cancellation) throws IOException {
         cancellation.check();
         AtomicLong sent = new AtomicLong();
-        HttpRequest message = message(request, sent);
+        HttpRequest message = message(request, route, sent);
         CompletableFuture<HttpResponse<BodyPipe>> answer =
                 pool(request, route).sendAsync(message, info -> new BodyPipe());
         try (Cancellation.Registration _ = cancellation.onCancel(() -> giveUp(answer))) {
@@ -114,9 +114,9 @@ public final class Transport implements AutoCloseable {
         return cause instanceof IOException io ? io : new IOException(String.valueOf(cause), cause);
     }
 
-    private HttpRequest message(Request request, AtomicLong sent) {
+    private HttpRequest message(Request request, Route route, AtomicLong sent) {
         try {
-            return build(request, sent);
+            return build(request, route, sent);
         } catch (IllegalArgumentException e) {
             // no cause and no text of it: it quotes header values, which may be secrets
             throw KelpException.invalid("the address or a header of a request to `"
@@ -124,12 +124,12 @@ public final class Transport implements AutoCloseable {
         }
     }
 
-    private HttpRequest build(Request request, AtomicLong sent) {
+    private HttpRequest build(Request request, Route route, AtomicLong sent) {
         HttpRequest.Builder builder =
                 HttpRequest.newBuilder(request.uri()).method(request.method(), publisher(request, sent));
         builder.setHeader("User-Agent", settings.userAgent());
         request.headers().forEach((name, values) -> values.forEach(v -> builder.header(name, v)));
-        settings.proxies().authorization(request.uri()).ifPresent(v -> builder.setHeader("Proxy-Authorization", v));
+        route.proxies().authorization(request.uri()).ifPresent(v -> builder.setHeader("Proxy-Authorization", v));
         return builder.build();
     }
 
@@ -144,7 +144,8 @@ public final class Transport implements AutoCloseable {
 
     private HttpClient pool(Request request, Route route) {
         boolean plain = "http".equalsIgnoreCase(request.uri().getScheme());
-        PoolKey key = new PoolKey(plain, plain ? new Route(Tls.DEFAULT, route.connectTimeout()) : route);
+        PoolKey key =
+                new PoolKey(plain, plain ? new Route(Tls.DEFAULT, route.connectTimeout(), route.proxies()) : route);
         if (pools.size() >= POOLS_MAX && !pools.containsKey(key)) {
             trim();
         }
@@ -156,7 +157,7 @@ public final class Transport implements AutoCloseable {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(key.route().connectTimeout())
-                .proxy(settings.proxies().selector());
+                .proxy(key.route().proxies().selector());
         if (!key.plain()) { // reading the JDK's authorities costs time and memory that plain http need not pay
             builder.sslContext(SslContexts.of(key.route().tls(), settings.machineCaPem()));
         }

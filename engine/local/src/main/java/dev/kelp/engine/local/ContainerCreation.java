@@ -49,23 +49,42 @@ final class ContainerCreation {
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
         Optional<ImageBase> base = base(namespace, named);
-        ContainerSpec spec = named.withMounts(files.mounts(id, named.mounts(), user));
-        Definition definition = definition(spec, base);
-        files.shortfalls(spec).forEach(user::warn);
-        ContainerRecord c = new ContainerRecord(namespace, id, name, definition, Run.CREATING);
-        records.insert(c);
+        ContainerSpec settled = named.withIsolation(Networks.settle(named.isolation()));
+        ContainerRecord c;
+        try {
+            ContainerSpec spec = settled.withMounts(files.mounts(id, settled.mounts(), user));
+            c = new ContainerRecord(namespace, id, name, definition(spec, base), Run.CREATING);
+            files.shortfalls(spec).forEach(user::warn);
+            records.insert(c);
+        } catch (RuntimeException e) {
+            unbind(id, e);
+            throw e;
+        }
+        return finish(c);
+    }
+
+    /// Makes what the record promises.
+    private ContainerRecord finish(ContainerRecord c) {
         try {
             files.create(c);
-            c = c.with(c.run().in(Phase.CREATED));
-            if (spec.lifecycle().autoRemove()) {
-                records.update(c);
+            ContainerRecord made = c.with(c.run().in(Phase.CREATED));
+            if (c.definition().spec().lifecycle().autoRemove()) {
+                records.update(made);
             } else {
-                records.updateDurably(c);
+                records.updateDurably(made);
             }
-            return c;
+            return made;
         } catch (RuntimeException e) {
             undo(c, e);
             throw e;
+        }
+    }
+
+    private void unbind(String id, RuntimeException cause) {
+        try {
+            files.unbind(id);
+        } catch (RuntimeException e) {
+            cause.addSuppressed(e);
         }
     }
 

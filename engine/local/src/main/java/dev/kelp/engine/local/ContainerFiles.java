@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /// What a container has on the disk: its snapshot, its folder below the data root (log, hosts, resolv.conf), and while
@@ -86,10 +87,32 @@ final class ContainerFiles {
         return folder(c).resolve("host");
     }
 
-    /// The mounts as this engine can make them: for host root those her client hands over.
+    /// The mounts as this engine can make them: for host root those her client hands over. For anybody else a bind
+    /// must
+    /// be, now, what the client sees under that path: another file system may be mounted there outside that this
+    /// namespace does not see. Later it may be another file of that name, such as an editor leaves behind.
     List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
-        boolean binds = asked.stream().anyMatch(m -> m.type().equals("bind"));
-        return binds && instance.hostUid() == 0 ? rootBinds.attach(id, asked, user) : asked;
+        asked.forEach(ContainerFiles::checkType);
+        if (asked.stream().noneMatch(m -> m.type().equals("bind"))) {
+            return asked;
+        }
+        if (instance.hostUid() == 0) {
+            return rootBinds.attach(id, asked, user);
+        }
+        asked.forEach(m -> checkSource(m, ContainerFiles::notTheSame));
+        return asked.stream()
+                .map(m -> new MountSpec(m.type(), m.source(), m.target(), m.options(), null, null))
+                .toList();
+    }
+
+    /// Takes back what [#mounts] made for a container that did not come to be.
+    void unbind(String id) {
+        rootBinds.detach(id);
+    }
+
+    /// Removes what belongs to none of these containers, the leavings of a daemon that was killed.
+    void sweep(Set<String> ids) {
+        rootBinds.sweep(ids);
     }
 
     /// What was asked for and will not be so, a sentence each.
@@ -120,7 +143,7 @@ final class ContainerFiles {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
         for (MountSpec m : spec.mounts()) {
-            checkSource(m);
+            checkSource(m, ContainerFiles::lost);
         }
         try {
             Files.createDirectories(folder(c));
@@ -207,33 +230,43 @@ final class ContainerFiles {
         return target;
     }
 
-    /// A bind shows what the user's client saw under that path, or nothing: another file system may be mounted
-    /// there
-    /// outside that this namespace does not see.
-    private static void checkSource(MountSpec m) {
+    private static void checkType(MountSpec m) {
+        if (m.type().equals("volume")) {
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED, "named and anonymous volumes are not there yet: " + m.target())
+                    .withHint("bind a folder: -v /path/to/folder:" + m.target());
+        }
+    }
+
+    /// Refuses a bind whose source is missing, or is not the file that was recorded.
+    private static void checkSource(MountSpec m, Function<MountSpec, KelpException> other) {
         if (!m.type().equals("bind") || m.source() == null) {
-            if (m.type().equals("volume")) {
-                throw new KelpException(
-                                ErrorKind.UNSUPPORTED, "named and anonymous volumes are not there yet: " + m.target())
-                        .withHint("bind a folder: -v /path/to/folder:" + m.target());
-            }
             return;
         }
         try {
             Stat here = Inodes.stat(Fd.CWD, m.source(), 0);
-            boolean same = m.inode() == null
-                    || (here.inode() == m.inode()
-                            && (here.deviceMajor() + ":" + here.deviceMinor()).equals(m.device()));
-            if (!same) {
-                throw new KelpException(
-                                ErrorKind.FAILED_PRECONDITION,
-                                "`" + m.source() + "` is not the same for the engine as for you: a file system was"
-                                        + " mounted there privately")
-                        .withHint("restart the engine with `kelp system stop` from where you see it");
+            if (m.inode() != null
+                    && (here.inode() != m.inode() || !here.device().equals(m.device()))) {
+                throw other.apply(m);
             }
         } catch (ErrnoException e) {
             throw e.toKelp("cannot bind `" + m.source() + "` to `" + m.target() + "`");
         }
+    }
+
+    private static KelpException notTheSame(MountSpec m) {
+        return new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "`" + m.source() + "` is not the same for the engine as for you: a file system was mounted"
+                                + " there privately")
+                .withHint("restart the engine with `kelp system stop` from where you see it");
+    }
+
+    private static KelpException lost(MountSpec m) {
+        return new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "what was bound to `" + m.target() + "` went with the engine that had it from root's client")
+                .withHint("remove the container and create it anew");
     }
 
     /// Unmounts the root file system of a container that does not run.

@@ -11,12 +11,15 @@ import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Starts, ends and removes containers of all namespaces, and finds out at the daemon's start how each of them is.
@@ -29,6 +32,8 @@ final class ContainerLifecycle {
 
     /// The exit code of a run whose end nobody saw.
     private static final int CODE_UNKNOWN = 255;
+
+    private static final int RETRY_SECONDS = 5;
 
     private final ContainerRecords records;
     private final ContainerFiles files;
@@ -61,9 +66,12 @@ final class ContainerLifecycle {
         Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
         entry.lock.lock();
         try {
-            ContainerRecord now = records.byId(c.namespace(), c.id())
-                    .orElseThrow(() -> KelpException.notFound("no such container: " + c.name()));
-            return work.run(now, entry);
+            Optional<ContainerRecord> now = records.byId(c.namespace(), c.id());
+            if (now.isEmpty()) {
+                entries.remove(c.id(), entry);
+                throw KelpException.notFound("no such container: " + c.name());
+            }
+            return work.run(now.get(), entry);
         } finally {
             entry.lock.unlock();
         }
@@ -97,8 +105,10 @@ final class ContainerLifecycle {
             entry.task = Optional.of(task);
             whenEnded(c, task);
             return task;
-        } catch (KelpException e) {
-            throw unprepared(c, entry, launch, e);
+        } catch (RuntimeException e) {
+            // also what a hostile configuration may make the code above throw: a monitor must not be left waiting
+            unprepared(c, entry, launch, e);
+            throw e;
         }
     }
 
@@ -106,23 +116,32 @@ final class ContainerLifecycle {
         var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
     }
 
-    /// Undoes a start that failed and notes why.
-    private KelpException unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, KelpException why) {
-        try {
-            if (launch != null) {
-                launch.abandon();
-            }
-            records.update(c.with(c.run().failed(startFailureCode(why), String.valueOf(why.getMessage()))));
-            files.discard(c);
-        } catch (KelpException e) {
-            why.addSuppressed(e);
+    /// Undoes a start that failed and notes why. Each part is tried, whatever becomes of the others.
+    private void unprepared(ContainerRecord c, Entry entry, Tasks.@Nullable Launch launch, RuntimeException why) {
+        if (launch != null) {
+            alsoTry(launch::abandon, why);
         }
-        entry.exit.complete(startFailureCode(why));
-        return why;
+        alsoTry(() -> files.discard(c), why);
+        notStarted(c, entry, why);
     }
 
-    private static int startFailureCode(KelpException e) {
-        return switch (e.kind()) {
+    /// Notes why a container did not start.
+    private void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
+        int code = startFailureCode(why);
+        alsoTry(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
+        entry.exit.complete(code);
+    }
+
+    private static void alsoTry(Runnable part, RuntimeException why) {
+        try {
+            part.run();
+        } catch (RuntimeException e) {
+            why.addSuppressed(e);
+        }
+    }
+
+    private static int startFailureCode(RuntimeException e) {
+        return switch (e instanceof KelpException k ? k.kind() : ErrorKind.INTERNAL) {
             case COMMAND_NOT_FOUND -> 127;
             case NOT_EXECUTABLE -> 126;
             default -> 125;
@@ -135,13 +154,12 @@ final class ContainerLifecycle {
                 return true;
             }
             ContainerTask task = prepared(now, entry);
-            records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
             try {
+                records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
                 task.start();
-            } catch (KelpException e) {
-                records.update(now.with(now.run().failed(startFailureCode(e), String.valueOf(e.getMessage()))));
-                discardTask(now, entry);
-                entry.exit.complete(startFailureCode(e));
+            } catch (RuntimeException e) {
+                alsoTry(() -> discardTask(now, entry), e);
+                notStarted(now, entry, e);
                 throw e;
             }
             return true;
@@ -151,7 +169,10 @@ final class ContainerLifecycle {
     /// The first process has ended: keep the code, take everything down, remove or restart.
     private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
         boolean remove = false;
-        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        Entry entry = entries.get(c.id());
+        if (entry == null) {
+            return;
+        }
         entry.lock.lock();
         try {
             if (entry.task.isEmpty() || entry.task.get() != task) {
@@ -179,9 +200,18 @@ final class ContainerLifecycle {
             }
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot take down container " + c.id(), e);
+            // Whoever waits need not wait for the disk. The code stays in the task's files until it is recorded.
+            entry.exit.complete(exit == null ? CODE_UNKNOWN : exit);
+            retryLater(() -> ended(c, task, exit));
         } finally {
             entry.lock.unlock();
         }
+    }
+
+    /// A full disk has room again one day; a new daemon would do the work at its start.
+    private void retryLater(Runnable work) {
+        CompletableFuture.delayedExecutor(RETRY_SECONDS, TimeUnit.SECONDS, background)
+                .execute(work);
     }
 
     private void discardTask(ContainerRecord c, Entry entry) {
@@ -211,14 +241,17 @@ final class ContainerLifecycle {
         records.keepExit(c, code);
     }
 
-    /// Notes that the user wants it to end, so that no restart policy brings it back.
-    Optional<ContainerTask> taskToStop(ContainerRecord c) {
+    /// A running container that is to end, and what completes when it has.
+    record Ending(ContainerTask task, CompletableFuture<Integer> exit) {}
+
+    /// Notes that the user wants it to end, so that no restart policy brings it back; empty when it does not run.
+    Optional<Ending> toStop(ContainerRecord c) {
         return locked(c, (now, entry) -> {
             if (!now.isRunning()) {
                 return Optional.empty();
             }
             records.update(now.with(now.run().withStopRequested(true)));
-            return entry.task;
+            return entry.task.map(task -> new Ending(task, entry.exit.copy()));
         });
     }
 
@@ -236,9 +269,18 @@ final class ContainerLifecycle {
     }
 
     void remove(ContainerRecord c, boolean force) {
-        if (force) {
-            kill(c);
+        boolean killed = force && kill(c);
+        try {
+            remove(c);
+        } catch (KelpException e) {
+            // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
+            if (!killed || records.byId(c.namespace(), c.id()).isPresent()) {
+                throw e;
+            }
         }
+    }
+
+    private void remove(ContainerRecord c) {
         locked(c, (now, entry) -> {
             if (now.isRunning()) {
                 throw new KelpException(
@@ -259,18 +301,19 @@ final class ContainerLifecycle {
         });
     }
 
-    private void kill(ContainerRecord c) {
-        Optional<ContainerTask> task = taskToStop(c);
-        if (task.isEmpty()) {
-            return;
+    /// Ends a container at once; false when it did not run.
+    private boolean kill(ContainerRecord c) {
+        Optional<Ending> ending = toStop(c);
+        if (ending.isEmpty()) {
+            return false;
         }
-        CompletableFuture<Integer> exit = exit(c);
         try {
-            task.get().kill(Processes.SIGKILL);
+            ending.get().task().kill(Processes.SIGKILL);
         } catch (KelpException e) {
             LOG.log(Level.DEBUG, "kill of " + c.id() + " met its end", e);
         }
-        Waiting.forExit(exit, 10_000);
+        Waiting.forExit(ending.get().exit(), 10_000);
+        return true;
     }
 
     private void finishRemoval(ContainerRecord c) {
@@ -285,12 +328,18 @@ final class ContainerLifecycle {
     /// Takes up the containers of an earlier daemon: those still running go on, ends nobody saw are noted, what was
     /// half made or half removed is removed.
     void recover() {
-        for (ContainerRecord c : records.all()) {
+        List<ContainerRecord> all = records.all();
+        for (ContainerRecord c : all) {
             try {
                 recover(c);
             } catch (RuntimeException e) {
                 LOG.log(Level.WARNING, "cannot take up container " + c.id(), e);
             }
+        }
+        try {
+            files.sweep(all.stream().map(ContainerRecord::id).collect(Collectors.toSet()));
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "cannot remove what containers of earlier daemons left", e);
         }
     }
 
@@ -301,12 +350,12 @@ final class ContainerLifecycle {
                 files.discard(c);
                 finishRemoval(c);
             }
-            case CREATED, EXITED ->
-                tasks.reattach(c.id()).ifPresent(task -> {
-                    // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost.
-                    task.delete();
-                    files.discard(c);
-                });
+            case CREATED, EXITED -> {
+                // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost. Its root may
+                // be mounted without there being a task.
+                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                files.discard(c);
+            }
             case RUNNING -> resume(c);
         }
     }
@@ -328,6 +377,22 @@ final class ContainerLifecycle {
             return;
         }
         entry.task = task;
+        if (task.get().phase() == ContainerTask.Phase.CREATED) {
+            // The daemon died between writing that it runs and letting it run: nobody was told that it does.
+            neverRan(c, entry);
+            return;
+        }
         whenEnded(c, task.get());
+    }
+
+    private void neverRan(ContainerRecord c, Entry entry) {
+        discardTask(c, entry);
+        if (c.definition().spec().lifecycle().autoRemove()) {
+            records.update(c.with(c.run().in(Phase.REMOVING)));
+            finishRemoval(c);
+            return;
+        }
+        KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");
+        notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
     }
 }

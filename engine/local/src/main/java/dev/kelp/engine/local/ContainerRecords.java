@@ -66,7 +66,7 @@ final class ContainerRecords {
     /// is
     /// being removed has given its name away.
     void update(ContainerRecord c) {
-        database.writeRelaxed(connection -> change(connection, c));
+        database.writeEssentialRelaxed(connection -> change(connection, c));
     }
 
     /// As [#update], and survives a power cut.
@@ -87,7 +87,7 @@ final class ContainerRecords {
     }
 
     void delete(ContainerRecord c) {
-        database.writeRelaxed(connection -> {
+        database.writeEssentialRelaxed(connection -> {
             try (PreparedStatement s =
                     connection.prepareStatement("DELETE FROM containers WHERE namespace = ? AND id = ?")) {
                 s.setString(1, c.namespace());
@@ -134,7 +134,7 @@ final class ContainerRecords {
 
     /// Notes the exit code of a container that is going away; the table keeps the last thousand.
     void keepExit(ContainerRecord c, int code) {
-        database.writeRelaxed(connection -> {
+        database.writeEssentialRelaxed(connection -> {
             try (PreparedStatement s = connection.prepareStatement(
                     "INSERT INTO exits (namespace, id, name, exit_code, finished) VALUES (?, ?, ?, ?, ?)")) {
                 s.setString(1, c.namespace());

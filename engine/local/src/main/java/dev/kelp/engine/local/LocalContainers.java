@@ -59,23 +59,24 @@ final class LocalContainers implements Containers {
     }
 
     private void stop(ContainerRecord c, @Nullable Integer timeoutSeconds, @Nullable String signal) {
-        Optional<ContainerTask> task = lifecycle.taskToStop(c);
-        if (task.isEmpty()) {
+        Optional<ContainerLifecycle.Ending> ending = lifecycle.toStop(c);
+        if (ending.isEmpty()) {
             return;
         }
+        ContainerTask task = ending.get().task();
         Integer configured = c.definition().spec().lifecycle().stopTimeoutSeconds();
         int seconds = timeoutSeconds != null
                 ? timeoutSeconds
                 : configured != null ? configured : (int) STOP_TIMEOUT.toSeconds();
         String name = signal != null ? signal : c.definition().process().stopSignal();
-        CompletableFuture<Integer> exit = lifecycle.exit(c);
+        CompletableFuture<Integer> exit = ending.get().exit();
         if (seconds != 0) {
-            signal(task.get(), Signals.parse(name), exit);
+            signal(task, Signals.parse(name), exit);
             if (Waiting.forExit(exit, seconds < 0 ? Long.MAX_VALUE : seconds * 1000L)) {
                 return;
             }
         }
-        signal(task.get(), Processes.SIGKILL, exit);
+        signal(task, Processes.SIGKILL, exit);
         if (!Waiting.forExit(exit, 10_000)) {
             throw new KelpException(
                     ErrorKind.UNAVAILABLE, "container " + c.name() + " did not end within 10 s of SIGKILL");
@@ -105,7 +106,7 @@ final class LocalContainers implements Containers {
         int number = Signals.parse(signal);
         ContainerTask task = lifecycle.running(c);
         if (number == Processes.SIGKILL || number == Processes.SIGTERM) {
-            lifecycle.taskToStop(c);
+            lifecycle.toStop(c);
         }
         task.kill(number);
     }

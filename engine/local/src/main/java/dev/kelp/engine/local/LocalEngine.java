@@ -12,7 +12,6 @@ import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
-import dev.kelp.registry.http.Proxies;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Holder;
@@ -73,8 +72,8 @@ public final class LocalEngine implements Engine {
         Leases leases = new Leases(database);
         List<Snapshotter> all = snapshotters();
         collector = new GarbageCollector(database, leases, content, all);
-        transport = new Transport(new Transport.Settings(
-                "kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, Proxies.NONE, machineAuthorities()));
+        transport = new Transport(
+                new Transport.Settings("kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, machineAuthorities()));
         images = new ImageService(new ImageService.Parts(
                 instance.dataRoot(),
                 database,
@@ -176,8 +175,14 @@ public final class LocalEngine implements Engine {
         return Optional.empty();
     }
 
+    /// Lets go of what only makes the next command faster: connections to registries and their threads.
+    public void trim() {
+        transport.trim();
+    }
+
     @Override
     public void close() {
+        transport.close();
         tasks.close();
         database.close();
         holder.close();

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /// Binds of real root. The engine's ids are a subordinate range, to which root's own files are closed and would
@@ -27,6 +28,19 @@ import java.util.stream.Stream;
 record RootBinds(Instance instance) {
     /// Replaces the sources of binds by mounts of this engine's own.
     List<MountSpec> attach(String id, List<MountSpec> mounts, UserEnvironment user) {
+        try {
+            return attachAll(id, mounts, user);
+        } catch (RuntimeException e) {
+            try {
+                detach(id);
+            } catch (KelpException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
+    }
+
+    private List<MountSpec> attachAll(String id, List<MountSpec> mounts, UserEnvironment user) {
         List<MountSpec> attached = new ArrayList<>();
         try (Fd namespace = Inodes.open("/proc/self/ns/user", Inodes.O_RDONLY)) {
             for (MountSpec m : mounts) {
@@ -42,11 +56,13 @@ record RootBinds(Instance instance) {
         String source = String.valueOf(m.source());
         boolean recursive = m.options().stream().noneMatch(o -> o.equals("bind"));
         try (Fd mount = user.cloneMount(source, recursive, namespace)) {
-            Path place = place(id, Inodes.stat(mount));
+            Stat stat = Inodes.stat(mount);
+            Path place = place(id, stat);
             try (Fd at = Inodes.open(place.toString(), Inodes.O_PATH)) {
                 Mounts.attach(mount, at, "");
             }
-            return new MountSpec(m.type(), place.toString(), m.target(), m.options(), null, null);
+            // what lies there once the mount is gone, an empty folder, is told from it by these
+            return new MountSpec(m.type(), place.toString(), m.target(), m.options(), stat.device(), stat.inode());
         } catch (ErrnoException e) {
             throw e.toKelp("cannot bind `" + source + "` to `" + m.target() + "`");
         } catch (IOException e) {
@@ -64,6 +80,22 @@ record RootBinds(Instance instance) {
 
     private Path folder(String id) {
         return instance.runRoot().resolve("binds").resolve(id);
+    }
+
+    /// Takes away the mounts of all but these containers: a daemon may have died before it could record one.
+    void sweep(Set<String> ids) {
+        Path all = instance.runRoot().resolve("binds");
+        if (!Files.isDirectory(all)) {
+            return;
+        }
+        try (Stream<Path> there = Files.list(all)) {
+            there.map(p -> String.valueOf(p.getFileName()))
+                    .filter(id -> !ids.contains(id))
+                    .toList()
+                    .forEach(this::detach);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "cannot list the binds " + all + ": " + e.getMessage(), e);
+        }
     }
 
     /// Takes the mounts of a container away; fine when there are none.

@@ -15,6 +15,7 @@ import dev.kelp.registry.auth.DockerConfigCredentials;
 import dev.kelp.registry.hosts.ConfigFiles;
 import dev.kelp.registry.hosts.HostsLookup;
 import dev.kelp.registry.http.Cancellation;
+import dev.kelp.registry.http.Proxies;
 import dev.kelp.registry.http.Transport;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,8 +24,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// A user's way to registries: her Docker configuration, credential helpers and `certs.d` folders, all seen with her
-/// eyes.
+/// A user's way to registries: her Docker configuration, credential helpers, proxies and `certs.d` folders, all seen
+/// with her eyes.
 final class RegistryAccess {
     private static final int CONFIG_BYTES_MAX = 1 << 20;
 
@@ -39,7 +40,12 @@ final class RegistryAccess {
         ConfigFiles files = path -> user.readFile(path, ConfigFiles.FILE_BYTES_MAX);
         List<String> folders = options.hostsDirs().isEmpty() ? defaultFolders() : options.hostsDirs();
         return new Access(
-                lazyCredentials(), new HostsLookup(folders, files), options.insecure(), cancellation, listener);
+                lazyCredentials(),
+                new HostsLookup(folders, files),
+                options.insecure(),
+                Proxies.of(user.variables()),
+                cancellation,
+                listener);
     }
 
     /// Most pulls need no credentials, so the file is read when a registry asks for some.

@@ -4,9 +4,12 @@ package dev.kelp.engine.local.metadata;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -28,8 +31,10 @@ import org.sqlite.SQLiteException;
 /// sees the last committed state and waits for nobody.
 ///
 /// Removing things from a full disk needs room, too: a row's removal is first written to the log. So a file of
-/// [#RESERVE_BYTES] lies beside the database; when the disk is full it is deleted and the transaction tried again.
-/// [#refillReserve] makes it anew. Work may therefore run twice and must do nothing but database work.
+/// [#RESERVE_BYTES] lies beside the database; when the disk is full, [#writeEssential] and [#writeEssentialRelaxed] cut
+/// [#SLICE_BYTES] off it and try again, as long as there is some: whoever fills the disk, a container perhaps, takes a
+/// slice at most. What adds things does not get at it. [#refillReserve] makes it anew. Work may therefore run more than
+/// once and must do nothing but database work.
 ///
 /// Inside a transaction of its own thread each of them joins it. Blocks; a thread waiting here is not interrupted.
 ///
@@ -42,6 +47,9 @@ public final class Database implements AutoCloseable {
 
     /// What is held back for removals from a full disk.
     static final int RESERVE_BYTES = 2 << 20;
+
+    /// What a transaction takes of it at a time: more than it writes.
+    static final int SLICE_BYTES = 128 << 10;
 
     private final String url;
     private final Path reserve;
@@ -99,15 +107,25 @@ public final class Database implements AutoCloseable {
 
     /// One durable transaction. A failure of `work` undoes it.
     public <T extends @Nullable Object> T write(SqlWork<T> work) {
-        return transact(work, false);
+        return transact(work, false, false);
     }
 
     /// One transaction that a power cut may take back.
     public <T extends @Nullable Object> T writeRelaxed(SqlWork<T> work) {
-        return transact(work, true);
+        return transact(work, true, false);
     }
 
-    private <T extends @Nullable Object> T transact(SqlWork<T> work, boolean relaxed) {
+    /// As [#write], for what frees space: it may use the reserve.
+    public <T extends @Nullable Object> T writeEssential(SqlWork<T> work) {
+        return transact(work, false, true);
+    }
+
+    /// As [#writeRelaxed], for what frees space or says what happened already: it may use the reserve.
+    public <T extends @Nullable Object> T writeEssentialRelaxed(SqlWork<T> work) {
+        return transact(work, true, true);
+    }
+
+    private <T extends @Nullable Object> T transact(SqlWork<T> work, boolean relaxed, boolean essential) {
         boolean joins = writing.isHeldByCurrentThread();
         writing.lock();
         try {
@@ -115,21 +133,36 @@ public final class Database implements AutoCloseable {
                 return work.run(writer);
             }
             check();
-            try {
-                return commit(work, relaxed);
-            } catch (SQLException e) {
-                if (!isFull(e) || !Files.deleteIfExists(reserve)) {
-                    throw e;
+            while (true) {
+                try {
+                    return commit(work, relaxed);
+                } catch (SQLException e) {
+                    if (!essential || !isFull(e) || !cutReserve()) {
+                        throw e;
+                    }
                 }
-                return commit(work, relaxed);
             }
         } catch (SQLException e) {
             throw failure("write to the database", e);
         } catch (IOException e) {
-            throw new KelpException(ErrorKind.INTERNAL, "delete `" + reserve + "`: " + e, e);
+            throw new KelpException(ErrorKind.INTERNAL, "cut `" + reserve + "`: " + e, e);
         } finally {
             writing.unlock();
         }
+    }
+
+    /// False when nothing is left of it.
+    private boolean cutReserve() throws IOException {
+        try (FileChannel file = FileChannel.open(reserve, StandardOpenOption.WRITE)) {
+            long left = file.size() - SLICE_BYTES;
+            if (left > 0) {
+                file.truncate(left);
+                return true;
+            }
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+        return Files.deleteIfExists(reserve);
     }
 
     private <T extends @Nullable Object> T commit(SqlWork<T> work, boolean relaxed) throws SQLException {
@@ -170,7 +203,7 @@ public final class Database implements AutoCloseable {
     public void refillReserve() {
         writing.lock();
         try {
-            if (Files.exists(reserve)) {
+            if (Files.exists(reserve) && Files.size(reserve) == RESERVE_BYTES) {
                 return;
             }
             Path next = reserve.resolveSibling(reserve.getFileName() + ".new");
@@ -178,7 +211,7 @@ public final class Database implements AutoCloseable {
             new Random(1).nextBytes(noise);
             try {
                 Files.write(next, noise);
-                Files.move(next, reserve, StandardCopyOption.ATOMIC_MOVE);
+                Files.move(next, reserve, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } catch (IOException e) {
                 Files.deleteIfExists(next);
             }
@@ -196,7 +229,7 @@ public final class Database implements AutoCloseable {
     /// Reads one consistent state.
     public <T extends @Nullable Object> T read(SqlWork<T> work) {
         if (writing.isHeldByCurrentThread()) {
-            return transact(work, false);
+            return transact(work, false, false);
         }
         check();
         try {

@@ -148,7 +148,7 @@ public final class GarbageCollector {
         if (dead.isEmpty()) {
             return dead;
         }
-        database.writeRelaxed(c -> {
+        database.writeEssentialRelaxed(c -> {
             try (PreparedStatement edges = c.prepareStatement("DELETE FROM edges WHERE parent = ?");
                     PreparedStatement labels = c.prepareStatement("DELETE FROM blob_labels WHERE digest = ?")) {
                 for (Blob b : dead) {

@@ -115,7 +115,7 @@ public final class ImageRecords {
 
     /// Takes names away, all or none of them.
     public void delete(String namespace, List<String> names) {
-        database.write(c -> {
+        database.writeEssential(c -> {
             for (String name : names) {
                 delete(c, namespace, name);
             }

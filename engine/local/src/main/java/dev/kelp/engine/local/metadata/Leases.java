@@ -77,7 +77,7 @@ public final class Leases {
     /// unpacking that was interrupted cannot go on.
     public void recover() {
         long now = System.currentTimeMillis();
-        database.writeRelaxed(c -> {
+        database.writeEssentialRelaxed(c -> {
             try (PreparedStatement expired = c.prepareStatement("DELETE FROM leases WHERE expires <= ?");
                     PreparedStatement snapshots = c.prepareStatement("DELETE FROM lease_nodes WHERE node LIKE '%/%'")) {
                 expired.setLong(1, now);
@@ -121,7 +121,7 @@ public final class Leases {
 
         /// Ends the lease now: everything has a name, or nobody wants it.
         public void release() {
-            database.writeRelaxed(c -> {
+            database.writeEssentialRelaxed(c -> {
                 try (PreparedStatement s = c.prepareStatement("DELETE FROM leases WHERE id = ?")) {
                     s.setString(1, id);
                     return s.executeUpdate();

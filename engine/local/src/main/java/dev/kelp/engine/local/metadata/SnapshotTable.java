@@ -156,7 +156,7 @@ public final class SnapshotTable implements SnapshotRecords {
 
     @Override
     public Snapshot remove(String name) {
-        return database.write(c -> {
+        return database.writeEssential(c -> {
             Snapshot found = find(c, name).orElseThrow(() -> missing(name));
             List<Snapshot> children = query(c, "WHERE parent_node = ? LIMIT 1", node(name));
             if (!children.isEmpty()) {

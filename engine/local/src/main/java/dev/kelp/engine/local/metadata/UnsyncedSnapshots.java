@@ -99,7 +99,7 @@ public final class UnsyncedSnapshots {
     }
 
     void unmark(List<String> nodes) {
-        database.writeRelaxed(c -> {
+        database.writeEssentialRelaxed(c -> {
             try (PreparedStatement s = c.prepareStatement("DELETE FROM unsynced_snapshots WHERE node = ?")) {
                 for (String node : nodes) {
                     s.setString(1, node);

@@ -8,7 +8,6 @@ import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.registry.http.HttpLimits;
-import dev.kelp.registry.http.Proxies;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.snapshot.NativeSnapshotter;
 import dev.kelp.snapshot.OverlaySnapshotter;
@@ -37,7 +36,7 @@ final class TestEngine implements AutoCloseable {
     final LocalImages images;
     final ConcurrentLinkedQueue<Progress.Update> updates = new ConcurrentLinkedQueue<>();
     private final Transport transport =
-            new Transport(new Transport.Settings("kelp-test", HttpLimits.DEFAULT, Proxies.NONE, List.of()));
+            new Transport(new Transport.Settings("kelp-test", HttpLimits.DEFAULT, List.of()));
 
     TestEngine(Path folder) {
         database = Database.open(folder.resolve("kelp.db"));

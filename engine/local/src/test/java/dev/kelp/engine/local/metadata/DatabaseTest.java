@@ -189,18 +189,34 @@ class DatabaseTest {
                         })
                         .hasMessageContaining("No space");
             }
+            assertThatThrownBy(() -> fill(full)).hasMessageContaining("full");
+            assertThat(small.resolve("kelp.db.reserve")).hasSize(Database.RESERVE_BYTES);
             for (int i = 0; i < 20; i++) {
                 String name = "x".repeat(2000) + i;
-                full.write(c -> put(c, name, 1));
+                full.writeEssential(c -> put(c, name, 1));
             }
-            assertThat(small.resolve("kelp.db.reserve")).doesNotExist();
+            long left = Files.size(small.resolve("kelp.db.reserve"));
+            assertThat(left).isBetween(1L, Database.RESERVE_BYTES - 1L);
             full.refillReserve();
+            assertThat(small.resolve("kelp.db.reserve")).hasSize(left);
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            full.writeEssential(c -> put(c, "x".repeat(20_000) + System.nanoTime(), 1));
+                        }
+                    })
+                    .hasMessageContaining("full");
             assertThat(small.resolve("kelp.db.reserve")).doesNotExist();
             Files.delete(small.resolve("filler"));
             full.refillReserve();
-            assertThat(small.resolve("kelp.db.reserve")).exists();
+            assertThat(small.resolve("kelp.db.reserve")).hasSize(Database.RESERVE_BYTES);
         } finally {
             Mounts.unmount(small.toString(), Mounts.MNT_DETACH);
+        }
+    }
+
+    private static void fill(Database full) {
+        while (true) {
+            full.write(c -> put(c, "y".repeat(2000) + System.nanoTime(), 1));
         }
     }
 

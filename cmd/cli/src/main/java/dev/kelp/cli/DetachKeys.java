@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.kelp.daemon;
+package dev.kelp.cli;
 
 import dev.kelp.model.KelpException;
 import java.io.ByteArrayOutputStream;
 
 /// Detach keys as typed for `--detach-keys`, as bytes of a terminal: `ctrl-p,ctrl-q`, `ctrl-@`, `a`.
-final class DetachKeys {
+public final class DetachKeys {
     private DetachKeys() {}
 
-    static byte[] parse(String text) {
+    /// @throws KelpException INVALID_ARGUMENT when a part of `text` is no key
+    public static byte[] parse(String text) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         if (text.isEmpty()) {
             return new byte[0];

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec.Isolation;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Which namespaces a container shares, as far as this engine can do it. What it cannot do is refused: a container that
+/// silently got less, or other, company than was asked for would be a trap.
+final class Networks {
+    /// Until there are networks of the engine's own.
+    static final String DEFAULT = "host";
+
+    private Networks() {}
+
+    /// Puts the default in place of what was not asked for, so that a later default does not change this container.
+    ///
+    /// @throws KelpException UNSUPPORTED for what is to come: bridge networks, other containers' namespaces
+    static Isolation settle(Isolation asked) {
+        String network = asked.network() == null || asked.network().isEmpty() ? DEFAULT : asked.network();
+        if (!Set.of("host", "none").contains(network)) {
+            throw unsupported("--net=" + network).withHint("use --net=host or --net=none");
+        }
+        refuseOthers("pid", asked.pid());
+        refuseOthers("ipc", asked.ipc());
+        refuseOthers("uts", asked.uts());
+        refuseOthers("cgroupns", asked.cgroupns());
+        return asked.withNetwork(network);
+    }
+
+    private static void refuseOthers(String flag, @Nullable String mode) {
+        if (mode != null && mode.indexOf(':') >= 0) {
+            throw unsupported("--" + flag + "=" + mode);
+        }
+    }
+
+    private static KelpException unsupported(String flag) {
+        return new KelpException(ErrorKind.UNSUPPORTED, "`" + flag + "` is not there yet");
+    }
+}
