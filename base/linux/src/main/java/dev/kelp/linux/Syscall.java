@@ -10,6 +10,7 @@ enum Syscall {
     IOCTL(16, 29),
     PREAD64(17, 67),
     PWRITE64(18, 68),
+    MADVISE(28, 233),
     SENDFILE(40, 71),
     SOCKET(41, 198),
     CONNECT(42, 203),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Linux system calls, typed and grouped by subject: [Inodes], [Xattrs], [Mounts], [UnixSockets], [Pipes],
-/// [Processes], [Inotify], [Terminals].
+/// [Processes], [Inotify], [Terminals], [MappedFiles].
 ///
 /// Two layers. `Libc` is package-private: one method per C function, returning a value ≥ 0 or −errno, errno taken in
 /// the same downcall. The exported classes turn that into [ErrnoException], which is checked and names the call and its

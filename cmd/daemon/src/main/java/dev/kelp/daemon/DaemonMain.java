@@ -6,6 +6,7 @@ import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.local.LocalEngine;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.MappedFiles;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import java.io.IOException;
@@ -66,8 +67,9 @@ public final class DaemonMain {
         }
     }
 
-    /// Gives memory back once nothing was asked for a while: connections go, and a full collection lets the serial
-    /// collector shrink its heap.
+    /// Gives memory back once nothing was asked for a while: connections go, a full collection lets the serial
+    /// collector
+    /// shrink its heap, and pages that are still in the page cache are unmapped.
     private static void trimWhenIdle(ClientServer server, LocalEngine engine) {
         boolean trimmed = false;
         while (true) {
@@ -80,8 +82,18 @@ public final class DaemonMain {
             if (idle && !trimmed) {
                 engine.trim();
                 System.gc();
+                forgetMappedFiles();
             }
             trimmed = idle;
+        }
+    }
+
+    /// The read-only parts of the JVM and of the AOT cache, loaded before this class and never mapped anew.
+    private static void forgetMappedFiles() {
+        try {
+            MappedFiles.forget(path -> path.endsWith(".aot") || path.endsWith("/libjvm.so"));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "give mapped pages back", e);
         }
     }
 
