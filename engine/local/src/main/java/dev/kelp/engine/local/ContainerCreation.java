@@ -45,6 +45,10 @@ final class ContainerCreation {
     }
 
     ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user) {
+        return ContainerNames.untilFree(asked.name(), () -> attempt(namespace, asked, user));
+    }
+
+    private ContainerRecord attempt(String namespace, ContainerSpec asked, UserEnvironment user) {
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// and the id's first five digits (`alpine-3f2a1`), as nerdctl does.
 final class ContainerNames {
     static final int NAME_LENGTH_MAX = 253;
+    static final int ATTEMPTS_MAX = 10;
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]*");
     private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -40,6 +43,23 @@ final class ContainerNames {
             }
         }
         return base + "-" + id.substring(0, 5);
+    }
+
+    /// Runs `attempt`, again when the name it made up was taken: among 2,000 names of five digits two are alike
+    /// more often
+    /// than not.
+    ///
+    /// @param asked the user's name, which is not changed when it is taken
+    static <T> T untilFree(@Nullable String asked, Supplier<T> attempt) {
+        for (int left = ATTEMPTS_MAX; ; left--) {
+            try {
+                return attempt.get();
+            } catch (KelpException e) {
+                if (asked != null || e.kind() != ErrorKind.ALREADY_EXISTS || left == 1) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private static void check(String name) {
