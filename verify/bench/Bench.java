@@ -9,8 +9,10 @@ import java.util.Set;
 
 /// `./dev bench`: Kelp beside Podman, containerd and bare crun, on this machine, in one run.
 ///
-/// It prints a Markdown table and writes `target/bench.json`. All peers do the same work with the same image in turn, each
-/// with storage of its own on the same file system (overlay), warm, with the host's network. A row's ratio is that of the
+/// It prints a Markdown table and writes `target/bench.json`. All peers do the same work with the same image in
+/// turn, each
+/// with storage of its own on the same file system (overlay), warm, with the host's network. A row's ratio is that
+/// of the
 /// medians; beside it stand the smallest and largest ratio of a round. The times themselves say more about the machine.
 /// Each includes starting a process from this JVM and noticing its end, which the first note states.
 final class Bench {

@@ -131,7 +131,8 @@ final class Cases {
                 Map.of(peer, Report.Goal.atMost(goal)));
     }
 
-    /// Each pull follows the removal of the image; that everything really came over the wire, the registry's log must show.
+    /// Each pull follows the removal of the image; that everything really came over the wire, the registry's log
+    /// must show.
     private void pull(String name, String reference, Report.Goal goal) {
         int count = options.quick() ? 3 : name.equals("small") ? 20 : 9;
         long before = registry.blobReads(name);
@@ -156,7 +157,8 @@ final class Cases {
         long read = registry.blobReads(name) - before;
         if (read < expected) {
             throw new IllegalStateException(
-                    read + " blobs of the " + name + " image were read in " + expected / 2 + " pulls; somebody kept one");
+                    read + " blobs of the " + name + " image were read in " + expected / 2
+                            + " pulls; somebody kept one");
         }
     }
 

@@ -62,7 +62,8 @@ final class Containerd {
         try {
             String child = Files.readString(state.resolve("child_pid")).strip();
             return workspace.command(
-                    "nsenter", "-t", child, "-U", "-m", "-C", "--preserve-credentials", "ctr", "--address", socket.toString());
+                    "nsenter", "-t", child, "-U", "-m", "-C", "--preserve-credentials", "ctr", "--address",
+                    socket.toString());
         } catch (IOException e) {
             throw new UncheckedIOException("read rootlesskit's state", e);
         }

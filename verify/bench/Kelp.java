@@ -56,7 +56,8 @@ final class Kelp {
                 .sum();
     }
 
-    /// A bare `crun run` of what Kelp made for a running container, in Kelp's own namespaces: the same root file system and
+    /// A bare `crun run` of what Kelp made for a running container, in Kelp's own namespaces: the same root file
+    /// system and
     /// the same specification, but for the command.
     ///
     /// @param container its id

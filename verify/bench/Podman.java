@@ -6,7 +6,8 @@ import java.util.List;
 
 /// Podman at its best on this machine, which is faster than an ordinary user sees it.
 ///
-/// Rootless Podman executes itself once more for each command, to enter its user namespace (some 25 ms), and on a hybrid
+/// Rootless Podman executes itself once more for each command, to enter its user namespace (some 25 ms), and on a
+/// hybrid
 /// cgroup hierarchy crun refuses to work, so that it must use the slower runc. Both are spared here: a user, mount and
 /// cgroup namespace with a cgroup2 of its own is made once and stays; each command is executed inside by nsenter(1)
 /// (1 ms), and `_CONTAINERS_USERNS_CONFIGURED` tells Podman that it is where it wants to be. The other choices are also
@@ -25,7 +26,8 @@ final class Podman {
 
     static Podman start(Workspace workspace, boolean direct) {
         Podman podman = direct ? direct(workspace) : entered(workspace);
-        // Its storage and its conmons outlive its commands. With direct use a process that keeps the namespace does, too.
+        // Its storage and its conmons outlive its commands. With direct use a process that keeps the namespace
+        // does, too.
         workspace.atEnd(() -> {
             podman.command("rm", "-a", "-f", "-t", "0").attempt();
             if (direct) {
@@ -63,7 +65,8 @@ final class Podman {
         Process holder = workspace.background(
                 "podman",
                 workspace.command(
-                        "unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--cgroup", "sh", "-c", script),
+                        "unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--cgroup", "sh",
+                        "-c", script),
                 () -> Files.exists(workspace.path("podman.ready")));
         Command podman = workspace
                 .command("nsenter", "-t", Long.toString(holder.pid()), "-U", "-m", "-C")

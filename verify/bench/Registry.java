@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /// Debian's docker-registry on the loopback interface with the two images everything is measured with.
 ///
-/// `small` is the machine's static busybox with its applets, `large` a debootstrapped Debian (about 90 MB compressed, one
+/// `small` is the machine's static busybox with its applets, `large` a debootstrapped Debian (about 90 MB
+/// compressed, one
 /// layer, 7,000 files) from the test cache; `verify/testkit/debian-image` makes it, here in a user namespace.
 final class Registry {
     private final Workspace workspace;
@@ -104,7 +105,8 @@ final class Registry {
                 """);
         workspace.command("chmod", "755", workspace.path("shim/mknod").toString()).output();
         Command make = workspace.command(
-                "unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--propagation=slave", "--pid", "--fork");
+                "unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--propagation=slave",
+                "--pid", "--fork");
         make.with(checkout.resolve("verify/testkit/debian-image").toString())
                 .environment("KELP_TEST_CACHE", cache.toString())
                 .environment("PATH", workspace.path("shim") + ":" + make.environment().get("PATH"))

@@ -23,7 +23,8 @@ final class Workspace implements AutoCloseable {
 
     Workspace() {
         try {
-            // Not /tmp: where that is a tmpfs the storage would be measured on memory. Short: Podman takes 50 characters.
+            // Not /tmp: where that is a tmpfs the storage would be measured on memory. Short: Podman takes 50
+            // characters.
             folder = Files.createDirectory(Path.of("/var/tmp/kelp-bench-" + ProcessHandle.current().pid()));
             environment.put("HOME", folder("home").toString());
             environment.put("XDG_RUNTIME_DIR", folder("xdg").toString());
