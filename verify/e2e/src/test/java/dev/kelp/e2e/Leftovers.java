@@ -37,13 +37,16 @@ final class Leftovers {
         awaitEnd(pid);
     }
 
-    /// Until it has closed its sockets, too.
+    /// Until it has closed its sockets, too: its first thread may be gone before the others.
     static void awaitEnd(long pid) {
-        Waiting.until(
-                Duration.ofSeconds(20),
-                "process " + pid + " is gone",
-                () -> state(pid).isEmpty() || state(pid).contains(") Z "),
-                () -> state(pid));
+        Waiting.until(Duration.ofSeconds(20), "process " + pid + " is gone", () -> hasEnded(pid), () -> state(pid));
+    }
+
+    private static boolean hasEnded(long pid) {
+        String state = state(pid);
+        return state.isEmpty()
+                || state.contains(") Z ")
+                        && entries(Path.of("/proc/" + pid + "/task")).size() <= 1;
     }
 
     private static String state(long pid) {

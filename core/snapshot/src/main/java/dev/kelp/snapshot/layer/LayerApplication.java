@@ -121,11 +121,13 @@ public final class LayerApplication {
             return Thread.ofPlatform().daemon().name(name).start(work);
         }
 
-        /// Whatever happened, nobody uses the blocks after this. Closing the stream wakes a thread that reads
-        /// it.
+        /// Whatever happened, nobody uses the blocks after this. A thread that reads the stream is woken by its
+        /// end or
+        /// by the interruption: one that still connects to a registry has nothing to be closed.
         private void end(Thread producer, Thread hasher) throws IOException {
             pipe.fail(new KelpException(ErrorKind.CANCELLED, "unpacking has ended"));
             if (producer.isAlive()) {
+                producer.interrupt();
                 compressed.close();
             }
             boolean interrupted = Thread.interrupted();

@@ -267,6 +267,15 @@ final class LayerApplicationTest {
     @Test
     void anInterruptEndsAWaitForASourceThatStalls() throws Exception {
         CountDownLatch closed = new CountDownLatch(1);
+        assertInterruptible(closed, closed::countDown);
+    }
+
+    @Test
+    void anInterruptEndsAWaitForASourceThatClosingDoesNotWake() throws Exception {
+        assertInterruptible(new CountDownLatch(1), () -> {});
+    }
+
+    private void assertInterruptible(CountDownLatch more, Runnable close) throws Exception {
         CountDownLatch stalls = new CountDownLatch(1);
         byte[] start = new TarBuilder().file("a", "x").unfinished();
         InputStream stalled = new ByteArrayInputStream(start) {
@@ -275,14 +284,14 @@ final class LayerApplicationTest {
                 int n = super.read(b, off, len);
                 if (n < 0) {
                     stalls.countDown();
-                    awaitUninterruptibly(closed);
+                    await(more);
                 }
                 return n;
             }
 
             @Override
             public void close() {
-                closed.countDown();
+                close.run();
             }
         };
         List<Throwable> failures = new ArrayList<>();
@@ -295,18 +304,18 @@ final class LayerApplicationTest {
         });
         stalls.await();
         t.interrupt();
-        t.join();
+        t.join(10_000);
         assertThat(failures)
                 .singleElement()
                 .isInstanceOfSatisfying(
                         KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
     }
 
-    private static void awaitUninterruptibly(CountDownLatch latch) {
+    private static void await(CountDownLatch latch) {
         try {
             latch.await();
         } catch (InterruptedException e) {
-            throw new AssertionError(e);
+            throw new KelpException(ErrorKind.CANCELLED, "interrupted", e);
         }
     }
 
