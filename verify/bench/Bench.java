@@ -25,12 +25,12 @@ final class Bench {
               --quick             fewer rounds
               --only CASE,…       only these of: run exec ps images inspect pull parallel idle
               --podman direct     Podman as the user types it, instead of kept inside its namespace (see Podman.java)
-              --patience SECONDS  how long to wait before a round until other processes leave the machine alone (20)
+              --patience SECONDS  how long a row may wait for other processes to leave the machine alone (60)
             """;
 
     record Options(boolean quick, Set<String> cases, boolean podmanDirect, long patienceMillis) {
         static Options parse(String[] arguments) {
-            Options options = new Options(false, CASES, false, 20_000);
+            Options options = new Options(false, CASES, false, 60_000);
             List<String> left = new ArrayList<>(List.of(arguments));
             while (!left.isEmpty()) {
                 String flag = left.removeFirst();

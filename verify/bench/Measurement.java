@@ -14,8 +14,10 @@ final class Measurement {
 
     private final int rounds;
     private final long patienceMillis;
+    private long waitedMillis;
     private int calmRounds;
 
+    /// @param patienceMillis how long all rounds together may wait for a calm machine
     Measurement(int rounds, long patienceMillis) {
         this.rounds = rounds;
         this.patienceMillis = patienceMillis;
@@ -31,9 +33,11 @@ final class Measurement {
             trials.forEach(trial -> trial.once().getAsDouble());
         }
         for (int round = 0; round < rounds; round++) {
-            if (Machine.awaitCalm(patienceMillis)) {
+            long start = System.nanoTime();
+            if (Machine.awaitCalm(patienceMillis - waitedMillis)) {
                 calmRounds++;
             }
+            waitedMillis += (System.nanoTime() - start) / 1_000_000;
             for (int i = 0; i < trials.size(); i++) {
                 int turn = (round + i) % trials.size();
                 values.get(turn)[round] = trials.get(turn).once().getAsDouble();
