@@ -219,6 +219,22 @@ public record ContainerSpec(
                     dnsOptions,
                     sysctls);
         }
+
+        public Isolation withHostname(String name) {
+            return new Isolation(
+                    network,
+                    pid,
+                    ipc,
+                    uts,
+                    cgroupns,
+                    name,
+                    domainname,
+                    extraHosts,
+                    dns,
+                    dnsSearch,
+                    dnsOptions,
+                    sysctls);
+        }
     }
 
     /// What the processes may do.

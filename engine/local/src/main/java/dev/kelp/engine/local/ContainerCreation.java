@@ -53,7 +53,7 @@ final class ContainerCreation {
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
         Optional<ImageBase> base = base(namespace, named);
-        ContainerSpec settled = named.withIsolation(Networks.settle(named.isolation()));
+        ContainerSpec settled = named.withIsolation(Networks.settle(named.isolation(), id.substring(0, 12)));
         ContainerRecord c;
         try {
             ContainerSpec spec = settled.withMounts(files.mounts(id, settled.mounts(), user));

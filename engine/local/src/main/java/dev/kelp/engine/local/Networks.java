@@ -16,10 +16,14 @@ final class Networks {
     private Networks() {}
 
     /// Puts the default in place of what was not asked for, so that a later default does not change this container.
+    /// One
+    /// that shares the machine's network only by default still has a host name of its own.
     ///
+    /// @param ownName the container's own host name: its short id
     /// @throws KelpException UNSUPPORTED for what is to come: bridge networks, other containers' namespaces
-    static Isolation settle(Isolation asked) {
-        String network = asked.network() == null || asked.network().isEmpty() ? DEFAULT : asked.network();
+    static Isolation settle(Isolation asked, String ownName) {
+        boolean byDefault = asked.network() == null || asked.network().isEmpty();
+        String network = byDefault ? DEFAULT : String.valueOf(asked.network());
         if (!Set.of("host", "none").contains(network)) {
             throw unsupported("--net=" + network).withHint("use --net=host or --net=none");
         }
@@ -27,7 +31,10 @@ final class Networks {
         refuseOthers("ipc", asked.ipc());
         refuseOthers("uts", asked.uts());
         refuseOthers("cgroupns", asked.cgroupns());
-        return asked.withNetwork(network);
+        boolean named = asked.hostname() != null && !asked.hostname().isEmpty();
+        boolean machines = "host".equals(asked.uts());
+        Isolation settled = asked.withNetwork(network);
+        return byDefault && !named && !machines ? settled.withHostname(ownName) : settled;
     }
 
     private static void refuseOthers(String flag, @Nullable String mode) {

@@ -19,10 +19,20 @@ class NetworksTest {
 
     @Test
     void theDefaultIsWhatTheHelpSays() {
-        assertThat(Networks.settle(Isolation.DEFAULT).network()).isEqualTo("host");
-        assertThat(Networks.settle(Isolation.DEFAULT.withNetwork("none")).network())
+        assertThat(Networks.settle(Isolation.DEFAULT, "me").network()).isEqualTo("host");
+        assertThat(Networks.settle(Isolation.DEFAULT.withNetwork("none"), "me").network())
                 .isEqualTo("none");
-        assertThat(Networks.settle(isolation("host", "private")).pid()).isEqualTo("host");
+        assertThat(Networks.settle(isolation("host", "private"), "me").pid()).isEqualTo("host");
+    }
+
+    @Test
+    void onlyWhoAsksForTheMachinesNetworkGetsItsName() {
+        assertThat(Networks.settle(Isolation.DEFAULT, "me").hostname()).isEqualTo("me");
+        assertThat(Networks.settle(Isolation.DEFAULT.withNetwork("host"), "me").hostname())
+                .isNull();
+        assertThat(Networks.settle(Isolation.DEFAULT.withHostname("asked"), "me")
+                        .hostname())
+                .isEqualTo("asked");
     }
 
     @Test
@@ -33,7 +43,7 @@ class NetworksTest {
                 Isolation.DEFAULT.withNetwork("ns:/proc/1/ns/net"),
                 isolation("container:db", null),
                 isolation(null, "container:db"))) {
-            assertThatThrownBy(() -> Networks.settle(asked))
+            assertThatThrownBy(() -> Networks.settle(asked, "me"))
                     .isInstanceOfSatisfying(
                             KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
         }
