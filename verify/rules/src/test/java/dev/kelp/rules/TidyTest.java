@@ -65,8 +65,7 @@ class TidyTest {
             case SOURCES_NAME_THEIR_LICENCE -> SourceTree.of(JAVA, "class A {}");
             case NOTHING_IS_LEFT_OPEN -> of("// TO" + "DO");
             case SPACES_NOT_TABS -> of("\tclass A {}");
-            case NO_PATH_OF_A_MACHINE ->
-                SourceTree.of("a.md", "/home/alice, ~/w/x, layers/w/x, `" + "/work" + "/x`");
+            case NO_PATH_OF_A_MACHINE -> SourceTree.of("a.md", "/home/alice, ~/w/x, layers/w/x, `" + "/work" + "/x`");
             case FOLDERS_HAVE_A_MEANING -> SourceTree.of("core/x/src/main/java/dev/kelp/x/util/A.java", "");
             case TYPES_HAVE_A_MEANING -> of("class A { class BlobManager {} class Managed {} }");
             case PATHS_ARE_ABSOLUTE -> of("class A { Object a = Path.of(\"/proc\"), b = Path.of(\"x\", \"y\"); }");
