@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.linux;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/// Network namespaces (network_namespaces(7)), held by descriptors: one lives for as long as a descriptor, a mount or
+/// a process keeps it.
+///
+/// A namespace belongs to a thread (setns(2)), so work inside one runs on a platform thread that dies afterwards: a
+/// pooled or virtual thread would carry it to unrelated work. What that work opens (sockets, channels, files of
+/// /proc/thread-self/net) stays with the namespace and may be used from any thread afterwards.
+public final class NetworkNamespaces {
+    private static final int CLONE_NEWNET = 0x4000_0000;
+    private static final String OWN = "/proc/thread-self/ns/net";
+
+    private NetworkNamespaces() {}
+
+    /// What is done inside a namespace.
+    @FunctionalInterface
+    public interface Work<T extends @Nullable Object> {
+        T run() throws IOException;
+    }
+
+    /// A new namespace, owned by this process' user namespace: with a loopback interface that is down, and nothing
+    /// else. The caller owns the descriptor.
+    public static Fd create() throws IOException {
+        return onThreadOfItsOwn(() -> {
+            Libc.check(Libc.call(Syscall.UNSHARE, CLONE_NEWNET), "unshare", "network namespace");
+            return open(OWN);
+        });
+    }
+
+    /// The namespace this process is in.
+    public static Fd own() throws ErrnoException {
+        return open(OWN);
+    }
+
+    /// The namespace of a process; the caller owns the descriptor.
+    public static Fd ofProcess(int pid) throws ErrnoException {
+        return open("/proc/" + pid + "/ns/net");
+    }
+
+    /// The namespace a file stands for: below /proc, or a bind mount of one. The caller owns the descriptor.
+    public static Fd open(String path) throws ErrnoException {
+        return Inodes.open(path, Inodes.O_RDONLY);
+    }
+
+    /// Runs `work` inside `namespace` and waits for it.
+    public static <T extends @Nullable Object> T inside(Fd namespace, Work<T> work) throws IOException {
+        return onThreadOfItsOwn(() -> {
+            Libc.check(Libc.call(Syscall.SETNS, namespace.number(), CLONE_NEWNET), "setns", namespace.toString());
+            return work.run();
+        });
+    }
+
+    private static <T extends @Nullable Object> T onThreadOfItsOwn(Work<T> work) throws IOException {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Thread.ofPlatform().name("kelp-netns").daemon(true).start(() -> {
+            try {
+                result.complete(work.run());
+            } catch (Throwable t) {
+                result.completeExceptionally(t);
+            }
+        });
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case IOException io -> throw io;
+                case RuntimeException r -> throw r;
+                case Error r -> throw r;
+                case null, default -> throw e;
+            }
+        }
+    }
+}
