@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param platform `os/arch[/variant]` asked for
 /// @param labels labels set on the container, the image's not included
 /// @param annotations OCI annotations
+/// @param volumesFrom `CONTAINER[:ro|rw]`: containers whose volumes and binds are mounted here too
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record ContainerSpec(
         @Nullable String image,
@@ -28,6 +29,7 @@ public record ContainerSpec(
         Isolation isolation,
         Security security,
         List<MountSpec> mounts,
+        List<String> volumesFrom,
         Resources resources,
         Lifecycle lifecycle,
         Logging logging) {
@@ -39,9 +41,42 @@ public record ContainerSpec(
         isolation = isolation == null ? Isolation.DEFAULT : isolation;
         security = security == null ? Security.DEFAULT : security;
         mounts = mounts == null ? List.of() : List.copyOf(mounts);
+        volumesFrom = volumesFrom == null ? List.of() : List.copyOf(volumesFrom);
         resources = resources == null ? Resources.NONE : resources;
         lifecycle = lifecycle == null ? Lifecycle.DEFAULT : lifecycle;
         logging = logging == null ? Logging.DEFAULT : logging;
+    }
+
+    /// One that takes no other container's volumes.
+    public ContainerSpec(
+            @Nullable String image,
+            @Nullable String rootfs,
+            @Nullable String name,
+            @Nullable String platform,
+            Map<String, String> labels,
+            Map<String, String> annotations,
+            ProcessSpec process,
+            Isolation isolation,
+            Security security,
+            List<MountSpec> mounts,
+            Resources resources,
+            Lifecycle lifecycle,
+            Logging logging) {
+        this(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                mounts,
+                List.of(),
+                resources,
+                lifecycle,
+                logging);
     }
 
     /// A container of an image with everything else at its default.
@@ -56,6 +91,7 @@ public record ContainerSpec(
                 ProcessSpec.EMPTY,
                 Isolation.DEFAULT,
                 Security.DEFAULT,
+                List.of(),
                 List.of(),
                 Resources.NONE,
                 Lifecycle.DEFAULT,
@@ -74,6 +110,7 @@ public record ContainerSpec(
                 isolation,
                 security,
                 mounts,
+                volumesFrom,
                 resources,
                 lifecycle,
                 logging);
@@ -91,6 +128,7 @@ public record ContainerSpec(
                 isolation,
                 security,
                 mounts,
+                volumesFrom,
                 resources,
                 lifecycle,
                 logging);
@@ -108,6 +146,26 @@ public record ContainerSpec(
                 isolation,
                 security,
                 newMounts,
+                volumesFrom,
+                resources,
+                lifecycle,
+                logging);
+    }
+
+    /// One that has these other containers' mounts besides its own.
+    public ContainerSpec withVolumesFrom(List<String> containers) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                mounts,
+                containers,
                 resources,
                 lifecycle,
                 logging);
@@ -125,6 +183,7 @@ public record ContainerSpec(
                 newIsolation,
                 security,
                 mounts,
+                volumesFrom,
                 resources,
                 lifecycle,
                 logging);
@@ -179,6 +238,7 @@ public record ContainerSpec(
     /// @param hostname null: the short id (the machine's name with `uts` host)
     /// @param extraHosts `name:address`, for /etc/hosts
     /// @param sysctls kernel parameters of the container's own namespaces
+    /// @param user a user namespace of its own; null: that of the engine
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Isolation(
             @Nullable String network,
@@ -192,9 +252,40 @@ public record ContainerSpec(
             List<String> dns,
             List<String> dnsSearch,
             List<String> dnsOptions,
-            Map<String, String> sysctls) {
+            Map<String, String> sysctls,
+            @Nullable UserNamespace user) {
         public static final Isolation DEFAULT = new Isolation(
-                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of());
+                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of(), null);
+
+        /// One in the engine's own user namespace.
+        public Isolation(
+                @Nullable String network,
+                @Nullable String pid,
+                @Nullable String ipc,
+                @Nullable String uts,
+                @Nullable String cgroupns,
+                @Nullable String hostname,
+                @Nullable String domainname,
+                List<String> extraHosts,
+                List<String> dns,
+                List<String> dnsSearch,
+                List<String> dnsOptions,
+                Map<String, String> sysctls) {
+            this(
+                    network,
+                    pid,
+                    ipc,
+                    uts,
+                    cgroupns,
+                    hostname,
+                    domainname,
+                    extraHosts,
+                    dns,
+                    dnsSearch,
+                    dnsOptions,
+                    sysctls,
+                    null);
+        }
 
         public Isolation {
             extraHosts = extraHosts == null ? List.of() : List.copyOf(extraHosts);
@@ -217,7 +308,8 @@ public record ContainerSpec(
                     dns,
                     dnsSearch,
                     dnsOptions,
-                    sysctls);
+                    sysctls,
+                    user);
         }
 
         public Isolation withHostname(String name) {
@@ -233,7 +325,30 @@ public record ContainerSpec(
                     dns,
                     dnsSearch,
                     dnsOptions,
-                    sysctls);
+                    sysctls,
+                    user);
+        }
+    }
+
+    /// A container's own user namespace, as asked for.
+    ///
+    /// @param mode `keep-id[:uid=N,gid=N]`, `auto[:size=N,…]`, `nomap`, or null when only maps are given
+    /// @param uidMaps `CONTAINER:FROM[:COUNT]` as in podman-run(1): FROM is an id of the engine's namespace,
+    /// `@FROM`
+    ///     one of the host
+    /// @param gidMaps the same for groups; empty: as `uidMaps`
+    /// @param subUidName the user whose range in /etc/subuid is the map
+    /// @param subGidName the user or group whose range in /etc/subgid is the map
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record UserNamespace(
+            @Nullable String mode,
+            List<String> uidMaps,
+            List<String> gidMaps,
+            @Nullable String subUidName,
+            @Nullable String subGidName) {
+        public UserNamespace {
+            uidMaps = uidMaps == null ? List.of() : List.copyOf(uidMaps);
+            gidMaps = gidMaps == null ? List.of() : List.copyOf(gidMaps);
         }
     }
 
@@ -270,13 +385,15 @@ public record ContainerSpec(
 
     /// A mount besides those every container has.
     ///
-    /// @param type `bind`, `tmpfs` or `volume`
-    /// @param source a host path (absolute) or a volume's name; null for tmpfs and anonymous volumes
+    /// @param type `bind`, `tmpfs`, `volume` or `image`
+    /// @param source a host path (absolute), a volume's name or an image; null for tmpfs and anonymous volumes
     /// @param target absolute path in the container
     /// @param options mount(8) words: `ro`, `rw`, `rro`, `nosuid`, `rslave`, `rprivate`, `U`, `size=64m`,
     ///     `mode=1777` …
     /// @param device device number of `source` as the client saw it (`major:minor`), null when it is not a bind
     /// @param inode inode of `source` as the client saw it
+    /// @param volume how a volume that is not there is made; null: as is usual
+    /// @param subpath the part of the volume or image that is mounted, relative; null: all of it
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record MountSpec(
             String type,
@@ -284,9 +401,35 @@ public record ContainerSpec(
             String target,
             List<String> options,
             @Nullable String device,
-            @Nullable Long inode) {
+            @Nullable Long inode,
+            @Nullable NewVolume volume,
+            @Nullable String subpath) {
         public MountSpec {
             options = options == null ? List.of() : List.copyOf(options);
+        }
+
+        public MountSpec(
+                String type,
+                @Nullable String source,
+                String target,
+                List<String> options,
+                @Nullable String device,
+                @Nullable Long inode) {
+            this(type, source, target, options, device, inode, null, null);
+        }
+    }
+
+    /// How a volume is made.
+    ///
+    /// @param driver `local`
+    /// @param options the driver's: `type`, `device` and `o`, which it mounts
+    /// @param anonymous nobody named it: it goes with its container
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record NewVolume(String driver, Map<String, String> options, Map<String, String> labels, boolean anonymous) {
+        public NewVolume {
+            driver = driver == null || driver.isEmpty() ? "local" : driver;
+            options = options == null ? Map.of() : Map.copyOf(options);
+            labels = labels == null ? Map.of() : Map.copyOf(labels);
         }
     }
 
