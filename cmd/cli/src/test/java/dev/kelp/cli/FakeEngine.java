@@ -147,6 +147,11 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
+        public void rebind(String container, UserEnvironment user) {
+            find(container).calls.add("rebind");
+        }
+
+        @Override
         public Attachment attach(String container, boolean stdin) {
             try {
                 var pair = UnixSockets.pair(UnixSockets.Type.SEQPACKET);

@@ -19,7 +19,13 @@ public interface Containers {
     /// @return its id, 64 hexadecimal digits
     String create(ContainerSpec spec, UserEnvironment user);
 
+    /// What it binds is what is under those names now; for host root see [#rebind].
     void start(String container);
+
+    /// Before a [#start] or [#restart] that a user asks for: has host root's client hand over anew what the
+    /// container
+    /// binds, which the engine cannot open itself. Does nothing for anybody else.
+    void rebind(String container, UserEnvironment user);
 
     /// Connects to the standard streams; to lose no output attach before [#start]. The caller owns the descriptors.
     Attachment attach(String container, boolean stdin);

@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
+import dev.kelp.engine.Containers;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,10 @@ public final class RestartCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        return EachContainer.perform(call, names, n -> call.containers().restart(n, seconds, signal));
+        Containers containers = call.containers();
+        return EachContainer.perform(call, names, name -> {
+            containers.rebind(name, call.client());
+            containers.restart(name, seconds, signal);
+        });
     }
 }

@@ -41,12 +41,16 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         DetachKeys.parse(detachKeys);
         Containers containers = call.containers();
         if (!attach && !interactive) {
-            return EachContainer.perform(call, names, containers::start);
+            return EachContainer.perform(call, names, name -> {
+                containers.rebind(name, call.client());
+                containers.start(name);
+            });
         }
         if (names.size() > 1) {
             throw KelpException.invalid("only one container can be started and attached at once");
         }
         String id = containers.resolve(names.getFirst());
+        containers.rebind(id, call.client());
         Attachment attachment = containers.attach(id, interactive);
         CompletableFuture<Integer> exit;
         try {

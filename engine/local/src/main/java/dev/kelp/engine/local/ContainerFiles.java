@@ -42,7 +42,7 @@ final class ContainerFiles {
     private final Function<String, Snapshotter> snapshotters;
     private final String hostName;
     private final Function<Path, CompiledSeccomp> filters;
-    private final RootBinds rootBinds;
+    private final Binds binds;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -55,7 +55,7 @@ final class ContainerFiles {
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
         this.filters = filters;
-        this.rootBinds = new RootBinds(instance);
+        this.binds = new Binds(instance);
         this.hostName = machineName();
     }
 
@@ -87,32 +87,46 @@ final class ContainerFiles {
         return folder(c).resolve("host");
     }
 
-    /// The mounts as this engine can make them: for host root those her client hands over. For anybody else a bind
-    /// must
-    /// be, now, what the client sees under that path: another file system may be mounted there outside that this
-    /// namespace does not see. Later it may be another file of that name, such as an editor leaves behind.
+    /// The mounts as a container's definition keeps them. Host root's client makes the binds now. For anybody else
+    /// a
+    /// bind must be, now, what the client sees under that path: another file system may be mounted there outside
+    /// that
+    /// this namespace does not see. Later it may be another file of that name, such as an editor leaves behind.
     List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
         asked.forEach(ContainerFiles::checkType);
         if (asked.stream().noneMatch(m -> m.type().equals("bind"))) {
             return asked;
         }
-        if (instance.hostUid() == 0) {
-            return rootBinds.attach(id, asked, user);
+        if (binds.areHandedOver()) {
+            binds.handOver(id, asked, user);
+        } else {
+            asked.forEach(ContainerFiles::checkSource);
         }
-        asked.forEach(m -> checkSource(m, ContainerFiles::notTheSame));
         return asked.stream()
                 .map(m -> new MountSpec(m.type(), m.source(), m.target(), m.options(), null, null))
                 .toList();
     }
 
+    /// Has host root's client make the binds of a container anew, so that they are what is now under their names.
+    void rebind(ContainerRecord c, UserEnvironment user) {
+        if (binds.areHandedOver()) {
+            binds.handOver(c.id(), c.definition().spec().mounts(), user);
+        }
+    }
+
+    /// The container has made its mounts: takes away those it made them from.
+    void releaseBinds(ContainerRecord c) {
+        binds.release(c.id());
+    }
+
     /// Takes back what [#mounts] made for a container that did not come to be.
     void unbind(String id) {
-        rootBinds.detach(id);
+        binds.detach(id);
     }
 
     /// Removes what belongs to none of these containers, the leavings of a daemon that was killed.
     void sweep(Set<String> ids) {
-        rootBinds.sweep(ids);
+        binds.sweep(ids);
     }
 
     /// What was asked for and will not be so, a sentence each.
@@ -142,14 +156,11 @@ final class ContainerFiles {
     OciSpec.Generated prepare(ContainerRecord c) {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
-        for (MountSpec m : spec.mounts()) {
-            checkSource(m, ContainerFiles::lost);
-        }
         try {
             Files.createDirectories(folder(c));
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
-            return OciSpec.generate(inputs(c, spec, rootfs));
+            return OciSpec.generate(inputs(c, spec, rootfs, binds.own(c.id(), spec.mounts())));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
         }
@@ -157,7 +168,7 @@ final class ContainerFiles {
 
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
-        return OciSpec.process(inputs(c, changed, root(c)));
+        return OciSpec.process(inputs(c, changed, root(c), List.of()));
     }
 
     private Path root(ContainerRecord c) {
@@ -165,14 +176,14 @@ final class ContainerFiles {
         return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
     }
 
-    private SpecInputs inputs(ContainerRecord c, ContainerSpec spec, Path rootfs) {
+    private SpecInputs inputs(ContainerRecord c, ContainerSpec spec, Path rootfs, List<MountSpec> mounts) {
         return new SpecInputs(
                 c.id(),
                 spec,
                 c.definition().image(),
                 rootfs,
                 folder(c),
-                spec.mounts(),
+                mounts,
                 Map.of(),
                 instance,
                 cgroups,
@@ -238,8 +249,8 @@ final class ContainerFiles {
         }
     }
 
-    /// Refuses a bind whose source is missing, or is not the file that was recorded.
-    private static void checkSource(MountSpec m, Function<MountSpec, KelpException> other) {
+    /// Refuses a bind whose source is missing, or is not the file that the client saw.
+    private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
             return;
         }
@@ -247,30 +258,20 @@ final class ContainerFiles {
             Stat here = Inodes.stat(Fd.CWD, m.source(), 0);
             if (m.inode() != null
                     && (here.inode() != m.inode() || !here.device().equals(m.device()))) {
-                throw other.apply(m);
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "`" + m.source() + "` is not the same for the engine as for you: a file system was"
+                                        + " mounted there privately")
+                        .withHint("restart the engine with `kelp system stop` from where you see it");
             }
         } catch (ErrnoException e) {
             throw e.toKelp("cannot bind `" + m.source() + "` to `" + m.target() + "`");
         }
     }
 
-    private static KelpException notTheSame(MountSpec m) {
-        return new KelpException(
-                        ErrorKind.FAILED_PRECONDITION,
-                        "`" + m.source() + "` is not the same for the engine as for you: a file system was mounted"
-                                + " there privately")
-                .withHint("restart the engine with `kelp system stop` from where you see it");
-    }
-
-    private static KelpException lost(MountSpec m) {
-        return new KelpException(
-                        ErrorKind.FAILED_PRECONDITION,
-                        "what was bound to `" + m.target() + "` went with the engine that had it from root's client")
-                .withHint("remove the container and create it anew");
-    }
-
     /// Unmounts the root file system of a container that does not run.
     void discard(ContainerRecord c) {
+        binds.release(c.id());
         Path target = mountPoint(c);
         if ("/".equals(c.definition().spec().rootfs())) {
             // Everything below the view goes with it: MNT_DETACH takes the whole tree.
@@ -298,7 +299,7 @@ final class ContainerFiles {
                 }
             }
         }
-        rootBinds.detach(c.id());
+        binds.detach(c.id());
         try {
             removeTree(folder(c));
         } catch (IOException e) {

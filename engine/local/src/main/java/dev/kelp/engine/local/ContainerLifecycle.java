@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.linux.Processes;
@@ -103,6 +104,7 @@ final class ContainerLifecycle {
             launch = null;
             ContainerTask task = ready.create();
             entry.task = Optional.of(task);
+            releaseBinds(c);
             whenEnded(c, task);
             return task;
         } catch (RuntimeException e) {
@@ -110,6 +112,22 @@ final class ContainerLifecycle {
             unprepared(c, entry, launch, e);
             throw e;
         }
+    }
+
+    private void releaseBinds(ContainerRecord c) {
+        try {
+            files.releaseBinds(c);
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "cannot take away the binds of container " + c.id(), e);
+        }
+    }
+
+    /// As [ContainerFiles#rebind], while nobody starts or removes it.
+    void rebind(ContainerRecord c, UserEnvironment user) {
+        locked(c, (now, entry) -> {
+            files.rebind(now, user);
+            return true;
+        });
     }
 
     private void whenEnded(ContainerRecord c, ContainerTask task) {

@@ -43,6 +43,11 @@ final class LocalContainers implements Containers {
     }
 
     @Override
+    public void rebind(String container, UserEnvironment user) {
+        lifecycle.rebind(find(container), user);
+    }
+
+    @Override
     public Attachment attach(String container, boolean stdin) {
         ContainerRecord c = find(container);
         ContainerTask task = lifecycle.task(c);
