@@ -6,5 +6,6 @@ module dev.kelp.snapshot {
     requires com.github.luben.zstd_jni;
 
     exports dev.kelp.snapshot;
+    exports dev.kelp.snapshot.diff;
     exports dev.kelp.snapshot.layer;
 }

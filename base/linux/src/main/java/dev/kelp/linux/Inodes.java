@@ -9,12 +9,11 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Files and directories by descriptor and relative name: the `*at` calls. Names are UTF-8; those of images that are
-/// not UTF-8 are refused by whoever reads them.
+/// Files and directories by descriptor and relative name: the `*at` calls. Names that are not UTF-8 are strings as
+/// [FileNames] makes them.
 public final class Inodes {
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
@@ -185,7 +184,7 @@ public final class Inodes {
                             4096),
                     "readlink",
                     name);
-            return new String(b.asSlice(0, n).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
+            return FileNames.decode(b.asSlice(0, n).toArray(JAVA_BYTE));
         }
     }
 
@@ -278,8 +277,7 @@ public final class Inodes {
         }
     }
 
-    /// The names in a directory (getdents64(2)), without `.` and `..`, in the kernel's order. A name that is not
-    /// UTF-8 gives U+FFFD for the wrong bytes.
+    /// The names in a directory (getdents64(2)), without `.` and `..`, in the kernel's order.
     public static List<String> list(Fd dir) throws ErrnoException {
         List<String> names = new ArrayList<>();
         Libc.check(Libc.call(Syscall.LSEEK, dir.number(), 0, 0), "lseek", dir.toString());
@@ -294,13 +292,25 @@ public final class Inodes {
                     return names;
                 }
                 for (int at = 0; at < n; at += Short.toUnsignedInt(b.get(JAVA_SHORT, at + 16L))) {
-                    String name = b.getString(at + 19L);
+                    String name = name(b, at + 19L);
                     if (!name.equals(".") && !name.equals("..")) {
                         names.add(name);
                     }
                 }
             }
         }
+    }
+
+    private static String name(MemorySegment entries, long at) {
+        String name = entries.getString(at);
+        if (name.indexOf('\uFFFD') < 0) {
+            return name;
+        }
+        long end = at;
+        while (entries.get(JAVA_BYTE, end) != 0) {
+            end++;
+        }
+        return FileNames.decode(entries.asSlice(at, end - at).toArray(JAVA_BYTE));
     }
 
     /// Removes `name` below `dir` and everything in it, never following a symbolic link and never leaving the tree;

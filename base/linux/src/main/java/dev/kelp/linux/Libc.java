@@ -2,6 +2,7 @@
 package dev.kelp.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -108,6 +109,12 @@ final class Libc {
         if (s.indexOf('\0') >= 0) {
             throw new IllegalArgumentException("a NUL character in `" + s.replace('\0', '?') + "`");
         }
-        return arena.allocateFrom(s);
+        if (FileNames.isUtf8(s)) {
+            return arena.allocateFrom(s);
+        }
+        byte[] bytes = FileNames.encode(s);
+        MemorySegment segment = arena.allocate(bytes.length + 1L);
+        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
+        return segment;
     }
 }

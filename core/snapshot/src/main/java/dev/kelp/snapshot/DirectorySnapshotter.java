@@ -35,6 +35,8 @@ abstract class DirectorySnapshotter implements Snapshotter {
 
     abstract List<Mount> mounts(Snapshot snapshot, List<Snapshot.Committed> parents);
 
+    abstract ChangedTree changes(Snapshot.Active snapshot, List<Snapshot.Committed> parents);
+
     abstract LayerTarget layerTarget(Snapshot.Active snapshot, List<Snapshot.Committed> parents);
 
     /// Tidies the directory of a snapshot that was just committed; may be lost in a crash.
@@ -118,6 +120,12 @@ abstract class DirectorySnapshotter implements Snapshotter {
     public LayerTarget layerTarget(String key) {
         Snapshot.Active active = active(key);
         return layerTarget(active, parents(active));
+    }
+
+    @Override
+    public ChangedTree changes(String key) {
+        Snapshot.Active active = active(key);
+        return changes(active, parents(active));
     }
 
     private Snapshot.Active active(String key) {

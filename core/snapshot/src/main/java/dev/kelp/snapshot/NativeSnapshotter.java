@@ -59,5 +59,13 @@ public final class NativeSnapshotter extends DirectorySnapshotter {
     }
 
     @Override
+    ChangedTree changes(Snapshot.Active snapshot, List<Snapshot.Committed> parents) {
+        return new ChangedTree(
+                directories.fs(snapshot.id()),
+                ChangedTree.Form.WHOLE,
+                parents.stream().limit(1).map(p -> directories.fs(p.id())).toList());
+    }
+
+    @Override
     void committed(Snapshot.Committed snapshot) {}
 }

@@ -99,6 +99,14 @@ public final class OverlaySnapshotter extends DirectorySnapshotter {
     }
 
     @Override
+    ChangedTree changes(Snapshot.Active snapshot, List<Snapshot.Committed> parents) {
+        return new ChangedTree(
+                directories.fs(snapshot.id()),
+                ChangedTree.Form.OVERLAY,
+                parents.stream().map(p -> directories.fs(p.id())).toList());
+    }
+
+    @Override
     void committed(Snapshot.Committed snapshot) {
         try (Fd dir = directories.open(directories.path(snapshot.id()))) {
             Inodes.removeTree(dir, SnapshotDirectories.WORK);

@@ -71,6 +71,9 @@ public interface Snapshotter {
     /// Where to write a layer into this active snapshot without mounting it.
     LayerTarget layerTarget(String key);
 
+    /// Where what an active snapshot changed is to be found, for [dev.kelp.snapshot.diff].
+    ChangedTree changes(String key);
+
     /// Turns the active snapshot `key` into the committed `name`; `key` is free afterwards. The usage is measured
     /// now and
     /// kept, which reads the whole change.

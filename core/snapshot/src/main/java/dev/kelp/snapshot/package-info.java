@@ -22,9 +22,9 @@
 /// for more layers than fit a page (6.5; below it about 220 layers), openat2(2) (5.6). One process owns the data
 /// root.
 ///
-/// Not here: computing the difference of two snapshots (commit, build) will be a class of its own beside
-/// [dev.kelp.snapshot.layer.LayerUnpacker] that reads [LayerTarget#directory] and the parents; other
-/// snapshotters (FUSE, lazy, remote) implement [Snapshotter] and run `SnapshotterContract`.
+/// What a snapshot changed is found, and made into a layer, by [dev.kelp.snapshot.diff], which reads a [ChangedTree].
+///
+/// Other snapshotters (FUSE, lazy, remote) implement [Snapshotter] and run `SnapshotterContract`.
 @NullMarked
 package dev.kelp.snapshot;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.snapshot.layer;
 
+import dev.kelp.linux.FileNames;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -307,15 +307,9 @@ final class TarReader {
         return text(data, 0, end);
     }
 
-    /// The text between two offsets; what is not UTF-8 is refused, because no other reading would be sure to be
-    /// right.
+    /// The text between two offsets; bytes that are not UTF-8 come as [FileNames] says.
     static String text(byte[] data, int from, int to) {
-        String s = new String(data, from, to - from, StandardCharsets.UTF_8);
-        if (s.indexOf('\uFFFD') >= 0
-                && !Arrays.equals(s.getBytes(StandardCharsets.UTF_8), Arrays.copyOfRange(data, from, to))) {
-            throw new KelpException(ErrorKind.UNSUPPORTED, "read tar: the name `" + s + "` is not UTF-8");
-        }
-        return s;
+        return FileNames.decode(data, from, to);
     }
 
     /// Times before the epoch or beyond what nanoseconds in a long can say become the epoch, as in containerd.

@@ -8,9 +8,9 @@ import dev.kelp.linux.Stat;
 import dev.kelp.linux.Xattrs;
 
 /// How deletions are written: in a tar (OCI image specification, "Whiteouts") and in an overlayfs upper directory.
-final class Whiteouts {
+public final class Whiteouts {
     /// `.wh.NAME` in a tar: NAME of a parent is gone.
-    static final String PREFIX = ".wh.";
+    public static final String PREFIX = ".wh.";
     /// Metadata of aufs, of which only [#OPAQUE] means anything.
     static final String META_PREFIX = ".wh..wh.";
     /// In a tar: everything the parents have in this directory is gone.
@@ -18,7 +18,7 @@ final class Whiteouts {
     /// In an upper directory mounted with `userxattr`: value `y` hides what the parents have.
     static final String OPAQUE_XATTR = "user.overlay.opaque";
     /// Everything overlayfs keeps for itself; an image may not bring any of it.
-    static final String XATTR_PREFIX = "user.overlay.";
+    public static final String XATTR_PREFIX = "user.overlay.";
 
     private static final byte[] YES = {'y'};
 
@@ -36,7 +36,7 @@ final class Whiteouts {
         }
     }
 
-    static boolean isOpaque(Fd dir, String name) throws ErrnoException {
+    public static boolean isOpaque(Fd dir, String name) throws ErrnoException {
         int flags = Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW;
         try (Fd child = Inodes.open(dir, name, flags, 0)) {
             return Xattrs.get(child, OPAQUE_XATTR).isPresent();

@@ -13,8 +13,8 @@
 /// readings of a tar
 /// are possible this one reads as Go's archive/tar does, which is what other engines and scanners use.
 ///
-/// The difference of two trees, for commit and build, is to come beside [LayerUnpacker]; it shares nothing with the
-/// reading side but the names of whiteouts ([Whiteouts]).
+/// The way back, from files to a layer, is [dev.kelp.snapshot.diff]; it shares only the names of whiteouts
+/// ([Whiteouts]).
 @NullMarked
 package dev.kelp.snapshot.layer;
 
