@@ -119,10 +119,10 @@ final class ChangeWalk {
         }
         List<Fd> below = new ArrayList<>();
         try (dir) {
-            boolean over = lower != null && lower.stat.isDirectory();
-            if (over) {
+            if (lower != null && lower.stat.isDirectory()) {
                 openBelow(level, name, lower.depth, below);
             }
+            boolean over = !below.isEmpty();
             boolean opaque = form == Form.OVERLAY && Whiteouts.isOpaque(dir, ".");
             Kind kind = Kind.ADDED;
             if (lower != null) {
