@@ -6,9 +6,12 @@ module dev.kelp.model {
 
     exports dev.kelp.model;
     exports dev.kelp.model.container;
+    exports dev.kelp.model.network;
     exports dev.kelp.model.oci;
 
     opens dev.kelp.model.container to
+            tools.jackson.databind;
+    opens dev.kelp.model.network to
             tools.jackson.databind;
     opens dev.kelp.model.oci to
             tools.jackson.databind;
