@@ -37,9 +37,13 @@ public final class Errno {
     public static final int ELOOP = 40;
     public static final int ENODATA = 61;
     public static final int ENOTSUP = 95;
+    public static final int EADDRINUSE = 98;
+    public static final int EADDRNOTAVAIL = 99;
+    public static final int ECONNABORTED = 103;
     public static final int ECONNRESET = 104;
     public static final int ETIMEDOUT = 110;
     public static final int ECONNREFUSED = 111;
+    public static final int EINPROGRESS = 115;
     public static final int EDQUOT = 122;
 
     private static final String[] NAMES = new String[134];
@@ -50,7 +54,7 @@ public final class Errno {
                 + " 22 EINVAL 23 ENFILE 24 EMFILE 25 ENOTTY 26 ETXTBSY 27 EFBIG 28 ENOSPC 29 ESPIPE 30 EROFS 31 EMLINK"
                 + " 32 EPIPE 33 EDOM 34 ERANGE 35 EDEADLK 36 ENAMETOOLONG 37 ENOLCK 38 ENOSYS 39 ENOTEMPTY 40 ELOOP"
                 + " 61 ENODATA 71 EPROTO 75 EOVERFLOW 84 EILSEQ 88 ENOTSOCK 90 EMSGSIZE 93 EPROTONOSUPPORT 95 ENOTSUP"
-                + " 97 EAFNOSUPPORT 98 EADDRINUSE 99 EADDRNOTAVAIL 100 ENETDOWN 101 ENETUNREACH 104 ECONNRESET"
+                + " 97 EAFNOSUPPORT 98 EADDRINUSE 99 EADDRNOTAVAIL 100 ENETDOWN 101 ENETUNREACH 103 ECONNABORTED 104 ECONNRESET"
                 + " 105 ENOBUFS 106 EISCONN 107 ENOTCONN 110 ETIMEDOUT 111 ECONNREFUSED 113 EHOSTUNREACH 114 EALREADY"
                 + " 115 EINPROGRESS 116 ESTALE 122 EDQUOT 125 ECANCELED";
         String[] words = table.split(" ");

@@ -18,7 +18,8 @@ public final class Rtnetlink implements AutoCloseable {
     /// IFNAMSIZ, less the NUL.
     public static final int NAME_CHARS_MAX = 15;
 
-    public static final int MAC_BYTES = 6;
+    private static final int MAC_BYTES = 6;
+    private static final HexFormat MAC = HexFormat.ofDelimiter(":");
 
     private static final int RTM_NEWLINK = 16;
     private static final int RTM_DELLINK = 17;
@@ -28,6 +29,7 @@ public final class Rtnetlink implements AutoCloseable {
     private static final int RTM_GETADDR = 22;
     private static final int RTM_NEWROUTE = 24;
     private static final int RTM_DELROUTE = 25;
+    private static final int RTM_NEWRULE = 32;
 
     private static final int IFLA_ADDRESS = 1;
     private static final int IFLA_IFNAME = 3;
@@ -51,6 +53,10 @@ public final class Rtnetlink implements AutoCloseable {
     private static final int RT_SCOPE_UNIVERSE = 0;
     private static final int RT_SCOPE_LINK = 253;
     private static final int RTN_UNICAST = 1;
+    private static final int RTN_LOCAL = 2;
+    private static final int RT_SCOPE_HOST = 254;
+    private static final int FRA_FWMARK = 10;
+    private static final int FR_ACT_TO_TBL = 1;
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
     private static final int IFF_UP = 1;
@@ -78,11 +84,13 @@ public final class Rtnetlink implements AutoCloseable {
     public record Address(int link, InetAddress address, int prefixBits) {}
 
     /// One end of a veth pair: its name and, where wanted, its hardware address.
-    public record VethEnd(String name, byte @Nullable [] mac) {
+    ///
+    /// @param mac six bytes in hexadecimal with colons; null: the kernel's choice
+    public record VethEnd(String name, @Nullable String mac) {
         public VethEnd {
             checkName(name);
-            if (mac != null && mac.length != MAC_BYTES) {
-                throw new IllegalArgumentException(mac.length + " bytes of hardware address");
+            if (mac != null && MAC.parseHex(mac).length != MAC_BYTES) {
+                throw new IllegalArgumentException("`" + mac + "` is no hardware address");
             }
         }
     }
@@ -117,9 +125,7 @@ public final class Rtnetlink implements AutoCloseable {
                     (flags & IFF_UP) != 0,
                     all.i32(IFLA_MTU, 0),
                     all.i32(IFLA_MASTER, 0),
-                    mac == null || mac.length != MAC_BYTES
-                            ? ""
-                            : HexFormat.ofDelimiter(":").formatHex(mac)));
+                    mac == null || mac.length != MAC_BYTES ? "" : MAC.formatHex(mac)));
         }
         return found;
     }
@@ -164,8 +170,8 @@ public final class Rtnetlink implements AutoCloseable {
 
     private static NetlinkMessage end(NetlinkMessage message, VethEnd end, int mtu) {
         message.attribute(IFLA_IFNAME, end.name()).attribute(IFLA_MTU, mtu);
-        byte[] mac = end.mac();
-        return mac == null ? message : message.attribute(IFLA_ADDRESS, mac);
+        String mac = end.mac();
+        return mac == null ? message : message.attribute(IFLA_ADDRESS, MAC.parseHex(mac));
     }
 
     public void setUp(int link) throws ErrnoException {
@@ -246,6 +252,43 @@ public final class Rtnetlink implements AutoCloseable {
 
     public void deleteRoute(Route route) throws ErrnoException {
         netlink.request(routeMessage(RTM_DELROUTE, Netlink.NLM_F_ACK, route), "route " + text(route));
+    }
+
+    /// Takes every packet that carries `mark` for this namespace's own, whatever its address (ip-rule(8) `fwmark`
+    /// to a
+    /// table whose only route is `local default`): how answers find sockets that were bound to foreign addresses.
+    ///
+    /// @param table a number from 1 to 252 that nothing else uses
+    public void deliverMarked(int mark, int table, int loopback) throws ErrnoException {
+        for (int family : new int[] {AF_INET, AF_INET6}) {
+            // ip-rule(8) and ip-route(8) requests have the same fixed part
+            netlink.request(
+                    new NetlinkMessage(RTM_NEWRULE, Netlink.NLM_F_ACK | Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL)
+                            .u8(family)
+                            .u8(0)
+                            .u8(0)
+                            .u8(0)
+                            .u8(table)
+                            .u8(RTPROT_STATIC)
+                            .u8(RT_SCOPE_UNIVERSE)
+                            .u8(FR_ACT_TO_TBL)
+                            .i32(0)
+                            .attribute(FRA_FWMARK, mark),
+                    "rule for mark " + mark);
+            netlink.request(
+                    new NetlinkMessage(RTM_NEWROUTE, Netlink.NLM_F_ACK | Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL)
+                            .u8(family)
+                            .u8(0)
+                            .u8(0)
+                            .u8(0)
+                            .u8(table)
+                            .u8(RTPROT_STATIC)
+                            .u8(RT_SCOPE_HOST)
+                            .u8(RTN_LOCAL)
+                            .i32(0)
+                            .attribute(RTA_OIF, loopback),
+                    "local route in table " + table);
+        }
     }
 
     private static NetlinkMessage routeMessage(int type, int flags, Route route) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class RtnetlinkKernelTest {
-    private static final byte[] MAC = {2, 0x42, 10, 4, 0, 7};
+    private static final String MAC = "02:42:0a:04:00:07";
 
     private Fd first;
     private Fd second;
@@ -75,8 +75,7 @@ class RtnetlinkKernelTest {
             assertThat(host.find("kelp0").orElseThrow().kind()).isEqualTo("bridge");
             assertThat(host.find("veth1").orElseThrow().master()).isEqualTo(bridge);
             Link end = guest.find("eth0").orElseThrow();
-            assertThat(List.of(end.kind(), end.mac(), "" + end.mtu()))
-                    .containsExactly("veth", "02:42:0a:04:00:07", "1400");
+            assertThat(List.of(end.kind(), end.mac(), "" + end.mtu())).containsExactly("veth", MAC, "1400");
             assertThat(guest.addresses())
                     .contains(new Address(eth0, ip("10.4.0.7"), 24))
                     .doesNotContain(new Address(eth0, ip("10.4.0.1"), 24));

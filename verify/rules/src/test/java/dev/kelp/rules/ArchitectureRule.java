@@ -129,9 +129,9 @@ enum ArchitectureRule {
             .accessTargetWhere(target(method("java.lang.Runtime", "exec")))
             .because("the JVM leaks descriptors into children and dies before them: use `Spawner`")),
 
-    ONLY_ROOTLESS_AND_RUNTIME_SPAWN(noClasses()
+    ONLY_ROOTLESS_RUNTIME_AND_NETWORK_SPAWN(noClasses()
             .that()
-            .resideOutsideOfPackages("dev.kelp.rootless..", "dev.kelp.runtime..")
+            .resideOutsideOfPackages("dev.kelp.rootless..", "dev.kelp.runtime..", "dev.kelp.network..")
             .should()
             .accessTargetWhere(target(describe(
                     "spawn",

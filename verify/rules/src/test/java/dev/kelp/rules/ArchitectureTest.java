@@ -82,7 +82,7 @@ class ArchitectureTest {
                 sources("package dev.kelp.content; class A { java.lang.foreign.MemorySegment a; }");
             case PROCESSES_START_IN_THE_HOLDER ->
                 sources("package dev.kelp.runtime; class A { Object a = new ProcessBuilder(); }");
-            case ONLY_ROOTLESS_AND_RUNTIME_SPAWN ->
+            case ONLY_ROOTLESS_RUNTIME_AND_NETWORK_SPAWN ->
                 sources(
                         "package dev.kelp.cli; class A { Runnable a = new dev.kelp.rootless.B()::spawn; }",
                         "package dev.kelp.rootless; public class B implements Spawner { public void spawn() {} }",

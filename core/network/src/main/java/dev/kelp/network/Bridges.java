@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network;
+
+import dev.kelp.linux.Errno;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.linux.Rtnetlink;
+import dev.kelp.linux.Rtnetlink.Address;
+import dev.kelp.linux.Rtnetlink.Link;
+import dev.kelp.linux.Rtnetlink.Route;
+import dev.kelp.linux.Rtnetlink.VethEnd;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.NetworkDefinition.Pool;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The bridges of the detached namespace and the containers' ends at them, bridge(8) and veth(4).
+public final class Bridges {
+    /// A container's interface on one network.
+    ///
+    /// @param outside the end at the bridge: at most 15 characters, unique in the detached namespace
+    /// @param inside the end in the container: `eth0` …
+    /// @param addresses one of each family of the network's pools
+    /// @param mac null: made from the IPv4 address, else the kernel's choice
+    /// @param gateway whether the way out leads through this network
+    public record Endpoint(
+            String outside,
+            String inside,
+            List<InetAddress> addresses,
+            @Nullable String mac,
+            boolean gateway) {}
+
+    private final DetachedNamespace detached;
+
+    public Bridges(DetachedNamespace detached) {
+        this.detached = detached;
+    }
+
+    /// Makes the network's bridge unless it is there. Two at once are fine.
+    public void ensure(NetworkDefinition network) {
+        try {
+            Rtnetlink links = detached.links();
+            try {
+                links.addBridge(network.bridge(), network.mtu());
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.EEXIST)) {
+                    throw e;
+                }
+            }
+            int bridge = links.index(network.bridge());
+            for (Pool pool : network.pools()) {
+                try {
+                    links.addAddress(
+                            new Address(bridge, pool.gateway(), pool.subnet().prefixBits()));
+                } catch (ErrnoException e) {
+                    if (!e.is(Errno.EEXIST)) {
+                        throw e;
+                    }
+                }
+            }
+            links.setUp(bridge);
+        } catch (ErrnoException e) {
+            throw e.toKelp("make network " + network.name());
+        }
+    }
+
+    /// Removes the network's bridge; fine when there is none.
+    public void remove(NetworkDefinition network) {
+        try {
+            Optional<Link> bridge = detached.links().find(network.bridge());
+            if (bridge.isPresent()) {
+                detached.links().delete(bridge.get().index());
+            }
+        } catch (ErrnoException e) {
+            throw e.toKelp("remove network " + network.name());
+        }
+    }
+
+    /// Connects a container's namespace: when this returns packets flow.
+    ///
+    /// @param container its network namespace
+    /// @throws KelpException with nothing left behind
+    public void connect(NetworkDefinition network, Fd container, Endpoint endpoint) {
+        try (Rtnetlink inside = NetworkNamespaces.inside(container, Rtnetlink::open)) {
+            Rtnetlink outside = detached.links();
+            int bridge = outside.index(network.bridge());
+            outside.addVeth(
+                    new VethEnd(endpoint.outside(), null),
+                    new VethEnd(endpoint.inside(), mac(endpoint)),
+                    container,
+                    network.mtu());
+            try {
+                int port = outside.index(endpoint.outside());
+                outside.setMaster(port, bridge);
+                outside.setUp(port);
+                address(network, inside, endpoint);
+            } catch (ErrnoException e) {
+                outside.delete(outside.index(endpoint.outside()));
+                throw e;
+            }
+        } catch (ErrnoException e) {
+            throw e.toKelp("connect a container with network " + network.name());
+        } catch (IOException e) {
+            throw new KelpException(
+                    ErrorKind.INTERNAL,
+                    "connect a container with network " + network.name() + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static void address(NetworkDefinition network, Rtnetlink inside, Endpoint endpoint) throws ErrnoException {
+        int link = inside.index(endpoint.inside());
+        inside.setUp(link);
+        for (InetAddress address : endpoint.addresses()) {
+            Pool pool = network.pools().stream()
+                    .filter(p -> p.subnet().contains(address))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(address + " is not of " + network.name()));
+            inside.addAddress(new Address(link, address, pool.subnet().prefixBits()));
+            if (endpoint.gateway() && !network.internal()) {
+                inside.addRoute(Route.byDefault(pool.gateway(), link));
+            }
+        }
+    }
+
+    /// Takes an end away again; fine when it went with its container's namespace.
+    public void disconnect(String outside) {
+        try {
+            Optional<Link> port = detached.links().find(outside);
+            if (port.isPresent()) {
+                detached.links().delete(port.get().index());
+            }
+        } catch (ErrnoException e) {
+            // the namespace of a container that ends takes its interfaces away at any time
+            if (!e.is(Errno.ENODEV)) {
+                throw e.toKelp("disconnect a container");
+            }
+        }
+    }
+
+    /// Docker's rule: the same address has the same hardware address again, so neighbours' caches stay right.
+    private static @Nullable String mac(Endpoint endpoint) {
+        if (endpoint.mac() != null) {
+            return endpoint.mac();
+        }
+        for (InetAddress address : endpoint.addresses()) {
+            byte[] a = address.getAddress();
+            if (a.length == 4) {
+                return "02:42:" + HexFormat.ofDelimiter(":").formatHex(a);
+            }
+        }
+        return null;
+    }
+
+    /// A network namespace for a container, its loopback up. The caller owns the descriptor.
+    public static Fd newContainerNamespace() {
+        try {
+            Fd made = NetworkNamespaces.create();
+            try (Rtnetlink links = NetworkNamespaces.inside(made, Rtnetlink::open)) {
+                links.setUp(links.index("lo"));
+                return made;
+            } catch (IOException e) {
+                made.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "make a network namespace: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Poll;
+import dev.kelp.linux.Processes;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.rootless.SpawnRequest;
+import dev.kelp.rootless.SpawnedProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+
+/// What the drivers have in common: a program is started, and either works within a time or ends with words.
+final class DriverProcess {
+    private static final long READY_MILLIS_MAX = 10_000;
+    private static final long ASK_AGAIN_MILLIS = 5;
+    private static final int WORDS_BYTES_MAX = 16 << 10;
+    private static final int NAMESPACE_FD = 9;
+
+    /// Where a driver finds the namespace: pasta gives up the right to look at other processes' descriptors before
+    /// it
+    /// opens the path.
+    static final String NAMESPACE_PATH = "/proc/self/fd/" + NAMESPACE_FD;
+
+    private DriverProcess() {}
+
+    /// @param argv with an absolute path first; NAMESPACE_PATH stands for the namespace
+    record Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv) {}
+
+    /// @param ready the number under which the program finds a pipe and writes a byte when it works; −1: it has
+    /// none,
+    ///     and `works` is asked
+    static SpawnedProcess start(Job job, int ready, BooleanSupplier works) {
+        HostPrograms programs = job.programs();
+        String name = job.argv().getFirst();
+        try {
+            Fd[] words = Pipes.pipe();
+            Fd[] signal = Pipes.pipe();
+            try (Fd wordsRead = words[0];
+                    Fd wordsWrite = words[1];
+                    Fd signalRead = signal[0];
+                    Fd signalWrite = signal[1]) {
+                Map<Integer, Fd> descriptors = new HashMap<>(
+                        Map.of(2, wordsWrite, NAMESPACE_FD, job.namespace().fd()));
+                if (ready >= 0) {
+                    descriptors.put(ready, signalWrite);
+                }
+                SpawnedProcess process = programs.spawner()
+                        .spawn(SpawnRequest.of(OutboundDriver.KEY, job.argv(), HostPrograms.ENVIRONMENT, descriptors)
+                                .inOwnSession());
+                wordsWrite.close();
+                signalWrite.close();
+                if (ready >= 0 ? signalled(signalRead, process) : asked(works, process)) {
+                    return process;
+                }
+                throw failed(programs, name, process, wordsRead);
+            }
+        } catch (ErrnoException e) {
+            throw e.toKelp("start " + name);
+        }
+    }
+
+    private static boolean signalled(Fd signal, SpawnedProcess process) throws ErrnoException {
+        int[] events = Poll.await(List.of(signal, process.pidfd()), Poll.POLLIN, READY_MILLIS_MAX);
+        return (events[0] & Poll.POLLIN) != 0;
+    }
+
+    private static boolean asked(BooleanSupplier works, SpawnedProcess process) throws ErrnoException {
+        for (long waited = 0; waited < READY_MILLIS_MAX; waited += ASK_AGAIN_MILLIS) {
+            if (works.getAsBoolean()) {
+                return true;
+            }
+            if (Poll.await(process.pidfd(), Poll.POLLIN, ASK_AGAIN_MILLIS) != 0) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private static KelpException failed(HostPrograms programs, String name, SpawnedProcess process, Fd words) {
+        end(process);
+        String said = "";
+        try (InputStream in = Pipes.input(words)) {
+            said = new String(in.readNBytes(WORDS_BYTES_MAX), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            said = e.toString();
+        }
+        process.waitStatus().join();
+        programs.spawner().acknowledge(OutboundDriver.KEY);
+        process.pidfd().close();
+        return new KelpException(
+                ErrorKind.UNAVAILABLE, "start " + name + ": " + (said.isEmpty() ? "it did not get ready" : said));
+    }
+
+    private static void end(SpawnedProcess process) {
+        try {
+            Processes.sendSignal(process.pidfd(), Processes.SIGKILL);
+        } catch (ErrnoException e) {
+            // it has ended by itself
+        }
+    }
+}

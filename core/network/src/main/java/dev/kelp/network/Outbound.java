@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.rootless.SpawnedProcess;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+
+/// Keeps the way out open: starts the driver when it is first needed, takes up the one an earlier daemon started, and
+/// starts another when it ends while somebody may need it.
+public final class Outbound implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Outbound.class.getName());
+    private static final long AGAIN_MILLIS_FIRST = 100;
+    private static final long AGAIN_MILLIS_MAX = 30_000;
+
+    /// A driver that worked for so long starts again at once.
+    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final DetachedNamespace namespace;
+    private final HostPrograms programs;
+    private final OutboundDriver driver;
+    private final OutboundDriver.Options options;
+    private final Executor threads;
+    private boolean running;
+    private boolean closed;
+    private long againMillis = AGAIN_MILLIS_FIRST;
+    private long startedNanos;
+
+    /// @param threads platform threads
+    public Outbound(DetachedNamespace namespace, HostPrograms programs, Choice choice, Executor threads) {
+        this.namespace = namespace;
+        this.programs = programs;
+        this.driver = choice.driver();
+        this.options = choice.options();
+        this.threads = threads;
+    }
+
+    /// Which driver, and how.
+    public record Choice(OutboundDriver driver, OutboundDriver.Options options) {}
+
+    /// The driver of that name, or the first that is installed.
+    ///
+    /// @throws KelpException INVALID_ARGUMENT for an unknown name, NOT_FOUND when there is none
+    public static OutboundDriver driver(HostPrograms programs, Optional<String> name) {
+        List<OutboundDriver> all = OutboundDriver.all(programs);
+        if (name.isPresent()) {
+            return all.stream()
+                    .filter(d -> d.name().equals(name.get()))
+                    .findFirst()
+                    .orElseThrow(() -> KelpException.invalid("unknown network driver `" + name.get() + "`")
+                            .withHint("use slirp4netns or pasta"));
+        }
+        return all.stream()
+                .filter(OutboundDriver::isInstalled)
+                .findFirst()
+                .orElseThrow(() -> new KelpException(ErrorKind.NOT_FOUND, "no network driver is installed")
+                        .withHint("apt-get install slirp4netns"));
+    }
+
+    public String driverName() {
+        return driver.name();
+    }
+
+    /// Returns when the way out is open. Blocks while the driver starts: platform threads only.
+    public synchronized void ensure() {
+        if (running || closed) {
+            return;
+        }
+        if (devicePresent()) {
+            // An earlier daemon's: the device is there exactly as long as its process.
+            watch(programs.spawner().exit(OutboundDriver.KEY));
+            return;
+        }
+        SpawnedProcess process = driver.start(namespace, options).process();
+        process.pidfd().close();
+        watch(process.waitStatus());
+    }
+
+    private boolean devicePresent() {
+        try {
+            return namespace.links().find(OutboundDriver.DEVICE).isPresent();
+        } catch (ErrnoException e) {
+            throw e.toKelp("look at the interfaces of the detached network namespace");
+        }
+    }
+
+    private void watch(CompletableFuture<Integer> exit) {
+        running = true;
+        startedNanos = System.nanoTime();
+        // when the holder is gone it fails, and with the holder this daemon's reason to be
+        CompletableFuture<Void> _ = exit.thenAcceptAsync(this::ended, threads);
+    }
+
+    private void ended(int status) {
+        programs.spawner().acknowledge(OutboundDriver.KEY);
+        synchronized (this) {
+            running = false;
+            if (closed) {
+                return;
+            }
+            if (System.nanoTime() - startedNanos > STEADY_NANOS) {
+                againMillis = AGAIN_MILLIS_FIRST;
+            }
+        }
+        LOG.log(Level.WARNING, "{0} ended with {1}; starting it again", driver.name(), SpawnedProcess.exitCode(status));
+        again();
+    }
+
+    private void again() {
+        long wait;
+        synchronized (this) {
+            wait = againMillis;
+            againMillis = Math.min(AGAIN_MILLIS_MAX, againMillis * 2);
+        }
+        CompletableFuture.delayedExecutor(wait, TimeUnit.MILLISECONDS, threads).execute(() -> {
+            try {
+                ensure();
+            } catch (KelpException e) {
+                LOG.log(Level.WARNING, e.getMessage());
+                again();
+            }
+        });
+    }
+
+    /// Stops looking after it; the driver goes on.
+    @Override
+    public synchronized void close() {
+        closed = true;
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network;
+
+import dev.kelp.model.KelpException;
+import dev.kelp.model.network.Subnet;
+import dev.kelp.rootless.SpawnedProcess;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+
+/// A user-mode TCP/IP stack that connects the detached namespace with the host: a process of the distribution, started
+/// by the holder so that it outlives the daemon, with a tap device inside.
+///
+/// The contract, which a suite checks for each: after [#start] returned, programs inside reach the host's network (and
+/// its loopback only when asked for); the device is gone when the process is; a driver that is not installed says which
+/// package brings it.
+public interface OutboundDriver {
+    /// The key under which the holder keeps the process: one at a time.
+    String KEY = "network/outbound";
+
+    /// Its device in the namespace. It exists exactly as long as the process does.
+    String DEVICE = "tap0";
+
+    /// How it is set up.
+    ///
+    /// @param mtu of the device, in bytes; 0: the driver's best
+    /// @param hostLoopback whether [Running#gateway] leads to services on the host's loopback interface
+    /// @param cidr the device's network; empty: 10.0.2.0/24 or what the driver chooses
+    /// @param sandbox the driver gives up what it does not need (own mount namespace, seccomp)
+    record Options(int mtu, boolean ipv6, boolean hostLoopback, Optional<Subnet> cidr, boolean sandbox) {
+        public static final Options DEFAULT = new Options(0, false, false, Optional.empty(), true);
+    }
+
+    /// A driver that works.
+    ///
+    /// @param address the device's
+    /// @param gateway the host as seen from inside
+    record Running(SpawnedProcess process, InetAddress address, InetAddress gateway) {}
+
+    /// As in flags and variables: `slirp4netns`, `pasta`.
+    String name();
+
+    /// Whether its program is there.
+    boolean isInstalled();
+
+    /// Starts it and waits until it works.
+    ///
+    /// @throws KelpException NOT_FOUND when it is not installed, else with the program's own words
+    Running start(DetachedNamespace namespace, Options options);
+
+    /// All there are, the one to prefer first.
+    static List<OutboundDriver> all(HostPrograms programs) {
+        return List.of(new Slirp4netns(programs), new Pasta(programs));
+    }
+}

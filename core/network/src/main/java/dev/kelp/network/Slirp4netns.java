@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network;
+
+import dev.kelp.model.network.Subnet;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// slirp4netns(1): the most widespread of the stacks, and the default of RootlessKit's set-up.
+final class Slirp4netns implements OutboundDriver {
+    private static final int MTU_BEST = 65520;
+    private static final int READY_FD = 3;
+    private static final Subnet CIDR_DEFAULT = Subnet.parse("10.0.2.0/24");
+    private static final long OWN_OFFSET = 100;
+    private static final long GATEWAY_OFFSET = 2;
+
+    private final HostPrograms programs;
+
+    Slirp4netns(HostPrograms programs) {
+        this.programs = programs;
+    }
+
+    @Override
+    public String name() {
+        return "slirp4netns";
+    }
+
+    @Override
+    public boolean isInstalled() {
+        return HostPrograms.find(name()).isPresent();
+    }
+
+    @Override
+    public Running start(DetachedNamespace namespace, Options options) {
+        Path program = HostPrograms.require(name(), name());
+        List<String> argv = new ArrayList<>(List.of(
+                program.toString(),
+                "--configure",
+                "--mtu=" + (options.mtu() == 0 ? MTU_BEST : options.mtu()),
+                "--ready-fd=" + READY_FD,
+                "--netns-type=path"));
+        if (!options.hostLoopback()) {
+            argv.add("--disable-host-loopback");
+        }
+        if (options.ipv6()) {
+            argv.add("--enable-ipv6");
+        }
+        if (options.sandbox()) {
+            argv.addAll(List.of("--enable-sandbox", "--enable-seccomp"));
+        }
+        Subnet cidr = options.cidr().orElse(CIDR_DEFAULT);
+        argv.addAll(List.of("--cidr=" + cidr, DriverProcess.NAMESPACE_PATH, DEVICE));
+        return new Running(
+                DriverProcess.start(new DriverProcess.Job(programs, namespace, argv), READY_FD, () -> false),
+                cidr.address(OWN_OFFSET),
+                cidr.address(GATEWAY_OFFSET));
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Networks of containers: the detached namespace, bridges, the way out, published ports.
+module dev.kelp.network {
+    requires transitive dev.kelp.rootless;
+
+    exports dev.kelp.network;
+}
