@@ -4,4 +4,6 @@ module dev.kelp.network {
     requires transitive dev.kelp.rootless;
 
     exports dev.kelp.network;
+    exports dev.kelp.network.dns;
+    exports dev.kelp.network.port;
 }

@@ -56,6 +56,17 @@ public final class NetworkNamespaces {
         });
     }
 
+    /// Starts a platform thread that spends its life inside `namespace`.
+    public static Thread start(Fd namespace, String name, Runnable life) {
+        return Thread.ofPlatform().name(name).daemon(true).start(() -> {
+            int r = Libc.call(Syscall.SETNS, namespace.number(), CLONE_NEWNET);
+            if (r < 0) {
+                throw new IllegalStateException("setns " + namespace + ": " + Errno.name(-r));
+            }
+            life.run();
+        });
+    }
+
     private static <T extends @Nullable Object> T onThreadOfItsOwn(Work<T> work) throws IOException {
         CompletableFuture<T> result = new CompletableFuture<>();
         Thread.ofPlatform().name("kelp-netns").daemon(true).start(() -> {

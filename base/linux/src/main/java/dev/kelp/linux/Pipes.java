@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 public final class Pipes {
     private static final int CHUNK_BYTES = 64 << 10;
     private static final int MFD_CLOEXEC = 1;
+    private static final int F_SETPIPE_SZ = 1031;
 
     private Pipes() {}
 
@@ -25,6 +26,17 @@ public final class Pipes {
             MemorySegment two = arena.allocate(8, 4);
             Libc.check(Libc.call(Syscall.PIPE2, two.address(), Inodes.O_CLOEXEC), "pipe2", "");
             return new Fd[] {Fd.own(two.get(JAVA_INT, 0)), Fd.own(two.get(JAVA_INT, 4))};
+        }
+    }
+
+    /// A pipe that never blocks and holds about `capacityBytes`, or what the kernel grants this user (pipe(7)).
+    public static Fd[] pipe(int capacityBytes) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment two = arena.allocate(8, 4);
+            Libc.check(Libc.call(Syscall.PIPE2, two.address(), Inodes.O_CLOEXEC | Inodes.O_NONBLOCK), "pipe2", "");
+            Fd[] ends = {Fd.own(two.get(JAVA_INT, 0)), Fd.own(two.get(JAVA_INT, 4))};
+            Libc.fcntl(ends[1].number(), F_SETPIPE_SZ, capacityBytes);
+            return ends;
         }
     }
 

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.port;
+
+import dev.kelp.linux.Epoll;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.linux.Pipes;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.network.DetachedNamespace;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+
+/// Leads published ports into containers. Listening sockets come from [Listeners], are the caller's to keep across
+/// daemons, and are duplicated here.
+public final class PortForwarder implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(PortForwarder.class.getName());
+
+    /// How often idle UDP flows and listeners that ran out of descriptors are looked at.
+    private static final int TICK_MILLIS = 250;
+
+    private final Epoll epoll;
+    private final Fd wakeRead;
+    private final Fd wakeWrite;
+    private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
+    private final Map<Long, Endpoint> endpoints = new HashMap<>();
+    private final Map<String, List<Endpoint>> published = new HashMap<>();
+    private final Deque<TcpRelay> busy = new ArrayDeque<>();
+    private final PipePool pipes = new PipePool();
+    private final Thread thread;
+    private final MemorySegment datagram;
+    private long keys;
+    private long nextTickNanos = System.nanoTime();
+    private volatile boolean closed;
+
+    /// What is registered with epoll; all methods run on the forwarder's thread.
+    interface Endpoint {
+        void ready(int events);
+
+        /// Now and then, with the time.
+        default void tick(long nowNanos) {}
+
+        void close();
+    }
+
+    public PortForwarder(DetachedNamespace namespace) {
+        datagram = Arena.ofAuto().allocate(1 << 16, 8);
+        try {
+            epoll = Epoll.create();
+            Fd[] wake = Pipes.pipe();
+            wakeRead = wake[0];
+            wakeWrite = wake[1];
+            epoll.add(wakeRead, Epoll.IN, 0);
+        } catch (ErrnoException e) {
+            throw e.toKelp("make the port forwarder");
+        }
+        thread = NetworkNamespaces.start(namespace.fd(), "kelp-ports", this::run);
+    }
+
+    /// Where a published port leads.
+    ///
+    /// @param address the container's, reachable from the detached namespace
+    /// @param port the one for the first listener; the others follow
+    public record Target(InetAddress address, int port) {}
+
+    /// Begins to forward. One of that name is replaced.
+    ///
+    /// @param name for [#withdraw]
+    /// @param listeners what [Listeners] made; `listeners.get(i)` leads to its own offset from the target's port
+    public void forward(String name, List<Listeners.Listener> listeners, Target target) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        request(() -> {
+            try {
+                stop(name);
+                List<Endpoint> mine = published.computeIfAbsent(name, n -> new java.util.ArrayList<>());
+                for (Listeners.Listener l : listeners) {
+                    mine.add(listen(l, new Target(target.address(), target.port() + l.offset())));
+                }
+                done.complete(null);
+            } catch (ErrnoException e) {
+                stop(name);
+                done.completeExceptionally(e.toKelp("forward ports of " + name));
+            }
+        });
+        try {
+            done.join();
+        } catch (java.util.concurrent.CompletionException e) {
+            throw e.getCause() instanceof KelpException k ? k : e;
+        }
+    }
+
+    private Endpoint listen(Listeners.Listener listener, Target target) throws ErrnoException {
+        Fd socket = listener.socket().duplicate();
+        return listener.protocol().equals("udp")
+                ? new UdpForward(this, socket, target)
+                : new TcpListener(this, socket, target);
+    }
+
+    /// Stops forwarding; connections that are open go on until their container ends.
+    public void withdraw(String name) {
+        request(() -> stop(name));
+    }
+
+    private void stop(String name) {
+        List<Endpoint> all = published.remove(name);
+        if (all != null) {
+            all.forEach(Endpoint::close);
+        }
+    }
+
+    private void request(Runnable work) {
+        if (closed) {
+            throw new KelpException(ErrorKind.UNAVAILABLE, "the daemon is ending");
+        }
+        requests.add(work);
+        wake();
+    }
+
+    private void wake() {
+        try {
+            Pipes.writeAll(wakeWrite, new byte[] {1}, 0, 1);
+        } catch (ErrnoException | IllegalStateException e) {
+            LOG.log(Level.DEBUG, "wake the port forwarder", e);
+        }
+    }
+
+    // -------- the forwarder's thread
+
+    private void run() {
+        try {
+            while (!closed) {
+                epoll.await(busy.isEmpty() ? timeoutMillis() : 0, this::dispatch);
+                for (Runnable r = requests.poll(); r != null; r = requests.poll()) {
+                    r.run();
+                }
+                for (int n = busy.size(); n > 0; n--) {
+                    TcpRelay relay = busy.poll();
+                    if (relay != null) {
+                        relay.pump();
+                    }
+                }
+                tick();
+            }
+        } catch (ErrnoException e) {
+            LOG.log(Level.ERROR, "published ports end", e);
+        } finally {
+            List.copyOf(endpoints.values()).forEach(Endpoint::close);
+            pipes.close();
+            epoll.close();
+            wakeRead.close();
+            wakeWrite.close();
+        }
+    }
+
+    /// Sleeps without end while nothing is forwarded.
+    private int timeoutMillis() {
+        return endpoints.isEmpty() ? -1 : TICK_MILLIS;
+    }
+
+    private void dispatch(long key, int events) {
+        if (key == 0) {
+            drainWakes();
+            return;
+        }
+        Endpoint endpoint = endpoints.get(key >> 1);
+        if (endpoint != null) {
+            endpoint.ready(events);
+        }
+    }
+
+    private void drainWakes() {
+        try {
+            Pipes.read(wakeRead, datagram.asSlice(0, 64));
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "read the wake pipe", e);
+        }
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        if (now - nextTickNanos >= 0) {
+            nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
+            List.copyOf(endpoints.values()).forEach(e -> e.tick(now));
+        }
+    }
+
+    /// A key under which [#watch] tells an endpoint's events.
+    long register(Endpoint endpoint) {
+        keys++;
+        endpoints.put(keys, endpoint);
+        return keys;
+    }
+
+    void watch(long key, Fd fd, int interest) throws ErrnoException {
+        epoll.add(fd, interest, key << 1);
+    }
+
+    void unregister(long key) {
+        endpoints.remove(key);
+    }
+
+    /// Has the relay pumped again soon, after others had their turn.
+    void again(TcpRelay relay) {
+        busy.add(relay);
+    }
+
+    PipePool pipes() {
+        return pipes;
+    }
+
+    /// Memory for one datagram at a time.
+    MemorySegment datagram() {
+        return datagram;
+    }
+
+    Epoll epoll() {
+        return epoll;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        wake();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

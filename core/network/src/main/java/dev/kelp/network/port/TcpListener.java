@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.port;
+
+import dev.kelp.linux.Epoll;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.InetSockets;
+import dev.kelp.network.port.PortForwarder.Endpoint;
+import dev.kelp.network.port.PortForwarder.Target;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// One listening TCP port.
+final class TcpListener implements Endpoint {
+    private static final System.Logger LOG = System.getLogger(TcpListener.class.getName());
+
+    /// Connections taken before others have their turn.
+    private static final int ACCEPTS_MAX = 64;
+
+    /// Without descriptors accept(2) fails and the listener stays readable: looking away saves the processor.
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final PortForwarder forwarder;
+    private final Fd socket;
+    private final Target target;
+    private final long key;
+    private long pausedNanos;
+    private boolean paused;
+
+    TcpListener(PortForwarder forwarder, Fd socket, Target target) throws ErrnoException {
+        this.forwarder = forwarder;
+        this.socket = socket;
+        this.target = target;
+        key = forwarder.register(this);
+        forwarder.watch(key, socket, Epoll.IN);
+    }
+
+    @Override
+    public void ready(int events) {
+        for (int i = 0; i < ACCEPTS_MAX; i++) {
+            Fd client;
+            try {
+                client = InetSockets.accept(socket);
+            } catch (ErrnoException e) {
+                pause(e);
+                return;
+            }
+            if (client == null) {
+                return;
+            }
+            relay(client);
+        }
+    }
+
+    private void relay(Fd client) {
+        Fd server = null;
+        try {
+            server = connect(client);
+            new TcpRelay(forwarder, client, server);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "relay a connection", e);
+            client.close();
+            if (server != null) {
+                server.close();
+            }
+        }
+    }
+
+    private Fd connect(Fd client) throws ErrnoException {
+        InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
+        InetAddress source = foreign(InetSockets.remote(client).getAddress(), target.address());
+        if (source != null) {
+            try {
+                return InetSockets.connect(to, source);
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "show the client''s address", e);
+            }
+        }
+        return InetSockets.connect(to, null);
+    }
+
+    /// The client's address as the container may see it; null when it has no meaning there.
+    static @Nullable InetAddress foreign(InetAddress client, InetAddress target) {
+        boolean sameFamily = client.getAddress().length == target.getAddress().length;
+        return !sameFamily || client.isLoopbackAddress() || client.isLinkLocalAddress() ? null : client;
+    }
+
+    private void pause(ErrnoException why) {
+        LOG.log(Level.WARNING, "take a connection", why);
+        try {
+            forwarder.epoll().remove(socket);
+            paused = true;
+            pausedNanos = System.nanoTime();
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "look away from a listener", e);
+        }
+    }
+
+    @Override
+    public void tick(long nowNanos) {
+        if (paused && nowNanos - pausedNanos > PAUSE_NANOS) {
+            paused = false;
+            try {
+                forwarder.watch(key, socket, Epoll.IN);
+            } catch (ErrnoException e) {
+                pause(e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        forwarder.unregister(key);
+        if (!paused) {
+            try {
+                // the holder's duplicate would keep it registered
+                forwarder.epoll().remove(socket);
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "leave a listener", e);
+            }
+        }
+        socket.close();
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.port;
+
+import dev.kelp.linux.Epoll;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.InetSockets;
+import dev.kelp.linux.InetSockets.Datagram;
+import dev.kelp.network.port.PortForwarder.Endpoint;
+import dev.kelp.network.port.PortForwarder.Target;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.concurrent.TimeUnit;
+
+/// One UDP port: each client gets a socket of its own towards the container, so that answers find their way, until
+/// both were silent for a while.
+final class UdpForward implements Endpoint {
+    private static final System.Logger LOG = System.getLogger(UdpForward.class.getName());
+    private static final long IDLE_NANOS_MAX = TimeUnit.SECONDS.toNanos(120);
+
+    /// Clients of a port at once; with one more the one that was silent longest is forgotten.
+    private static final int FLOWS_MAX = 4096;
+
+    /// Datagrams moved before others have their turn; the descriptor stays readable.
+    private static final int ROUNDS_MAX = 64;
+
+    private final PortForwarder forwarder;
+    private final Fd socket;
+    private final Target target;
+    private final long key;
+    private final SequencedMap<InetSocketAddress, Flow> flows = new LinkedHashMap<>(16, 0.75f, true);
+
+    UdpForward(PortForwarder forwarder, Fd socket, Target target) throws ErrnoException {
+        this.forwarder = forwarder;
+        this.socket = socket;
+        this.target = target;
+        key = forwarder.register(this);
+        forwarder.watch(key, socket, Epoll.IN);
+    }
+
+    /// A client and its socket in the detached namespace.
+    private final class Flow implements Endpoint {
+        private final InetSocketAddress client;
+        private final Fd inside;
+        private final long flowKey;
+        private long usedNanos = System.nanoTime();
+
+        Flow(InetSocketAddress client, Fd inside) throws ErrnoException {
+            this.client = client;
+            this.inside = inside;
+            flowKey = forwarder.register(this);
+            forwarder.watch(flowKey, inside, Epoll.IN);
+        }
+
+        @Override
+        public void ready(int events) {
+            for (int i = 0; i < ROUNDS_MAX; i++) {
+                try {
+                    Datagram answer = InetSockets.receive(inside, forwarder.datagram());
+                    if (answer == null) {
+                        return;
+                    }
+                    usedNanos = System.nanoTime();
+                    InetSockets.send(socket, forwarder.datagram().asSlice(0, answer.bytes()), client);
+                } catch (ErrnoException e) {
+                    // "port unreachable" from the container, or the client is gone: as on any network
+                    LOG.log(Level.DEBUG, "answer a datagram", e);
+                    return;
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            forwarder.unregister(flowKey);
+            inside.close();
+        }
+    }
+
+    @Override
+    public void ready(int events) {
+        for (int i = 0; i < ROUNDS_MAX; i++) {
+            try {
+                Datagram d = InetSockets.receive(socket, forwarder.datagram());
+                if (d == null) {
+                    return;
+                }
+                forward(d.sender(), forwarder.datagram().asSlice(0, d.bytes()));
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "forward a datagram", e);
+                return;
+            }
+        }
+    }
+
+    private void forward(InetSocketAddress client, MemorySegment data) throws ErrnoException {
+        Flow flow = flows.get(client);
+        if (flow == null) {
+            flow = open(client);
+            flows.put(client, flow);
+            if (flows.size() > FLOWS_MAX) {
+                Flow oldest = flows.pollFirstEntry().getValue();
+                oldest.close();
+            }
+        }
+        flow.usedNanos = System.nanoTime();
+        InetSockets.send(flow.inside, data, null);
+    }
+
+    private Flow open(InetSocketAddress client) throws ErrnoException {
+        InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
+        InetAddress source = TcpListener.foreign(client.getAddress(), target.address());
+        Fd inside = null;
+        if (source != null) {
+            try {
+                inside = InetSockets.datagramsTo(to, new InetSocketAddress(source, client.getPort()));
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "show the client''s address", e);
+            }
+        }
+        if (inside == null) {
+            inside = InetSockets.datagramsTo(to, null);
+        }
+        try {
+            return new Flow(client, inside);
+        } catch (ErrnoException e) {
+            inside.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void tick(long nowNanos) {
+        while (!flows.isEmpty() && nowNanos - flows.firstEntry().getValue().usedNanos > IDLE_NANOS_MAX) {
+            flows.pollFirstEntry().getValue().close();
+        }
+    }
+
+    @Override
+    public void close() {
+        forwarder.unregister(key);
+        try {
+            forwarder.epoll().remove(socket);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "leave a listener", e);
+        }
+        socket.close();
+        List.copyOf(flows.values()).forEach(Flow::close);
+        flows.clear();
+    }
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.port;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.linux.Rtnetlink;
+import dev.kelp.linux.Rtnetlink.Address;
+import dev.kelp.linux.Rtnetlink.VethEnd;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.PortMapping;
+import dev.kelp.model.network.Subnet;
+import dev.kelp.network.AddressPool;
+import dev.kelp.network.Bridges;
+import dev.kelp.network.Bridges.Endpoint;
+import dev.kelp.network.DetachedNamespace;
+import dev.kelp.network.Firewall;
+import dev.kelp.network.HostPrograms;
+import dev.kelp.network.port.PortForwarder.Target;
+import dev.kelp.rootless.testing.TestHolder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// A LAN of two machines, one of which has a container: `lan` ── `host` (ports are published here) and the detached
+/// namespace with a container on a bridge, all real namespaces.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class PortForwarderKernelTest {
+    private static final String CONTAINER = "10.4.0.2";
+    private static final String CONTAINER_V6 = "fd00:4::2";
+    private static final int PORT = 8000;
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private Fd lan;
+    private Fd host;
+    private Fd container;
+    private PortForwarder forwarder;
+    private int names;
+
+    @BeforeAll
+    void buildTheLan() throws IOException {
+        assumeFalse("none".equals(System.getenv("KELP_TEST_NAMESPACE")), "no user namespaces here");
+        lan = keep(Bridges.newContainerNamespace());
+        host = keep(Bridges.newContainerNamespace());
+        try (Rtnetlink here = NetworkNamespaces.inside(host, Rtnetlink::open);
+                Rtnetlink there = NetworkNamespaces.inside(lan, Rtnetlink::open)) {
+            here.addVeth(new VethEnd("eth0", null), new VethEnd("eth0", null), lan, 1500);
+            address(here, "192.0.2.1", 24);
+            address(here, "2001:db8::1", 64);
+            address(there, "192.0.2.2", 24);
+            address(there, "2001:db8::2", 64);
+        }
+        DetachedNamespace detached = keep(DetachedNamespace.create());
+        NetworkDefinition network = new NetworkDefinition(
+                "0".repeat(64),
+                "one",
+                "bridge",
+                List.of(AddressPool.of(Subnet.parse("10.4.0.0/24")), AddressPool.of(Subnet.parse("fd00:4::/64"))),
+                false,
+                1500,
+                "kelp0",
+                Map.of(),
+                Map.of(),
+                0);
+        Bridges bridges = new Bridges(detached);
+        bridges.ensure(network);
+        TestHolder holder = keep(new TestHolder());
+        new Firewall(detached, new HostPrograms(holder.holder())).apply(List.of(network));
+        container = keep(Bridges.newContainerNamespace());
+        bridges.connect(
+                network, container, new Endpoint("v1", "eth0", List.of(ip(CONTAINER), ip(CONTAINER_V6)), null, true));
+        forwarder = keep(new PortForwarder(detached));
+        serveWhoAmI();
+    }
+
+    private static void address(Rtnetlink links, String address, int prefix) throws IOException {
+        int link = links.index("eth0");
+        links.setUp(link);
+        links.addAddress(new Address(link, ip(address), prefix));
+    }
+
+    /// The container's services tell each client the address they see it under.
+    private void serveWhoAmI() throws IOException {
+        for (String address : List.of(CONTAINER, CONTAINER_V6)) {
+            ServerSocket tcp = keep(NetworkNamespaces.inside(container, () -> new ServerSocket(PORT, 50, ip(address))));
+            background(() -> {
+                while (true) {
+                    try (Socket client = tcp.accept()) {
+                        client.getOutputStream()
+                                .write(client.getInetAddress().getHostAddress().getBytes(UTF_8));
+                    }
+                }
+            });
+            DatagramSocket udp = keep(NetworkNamespaces.inside(container, () -> new DatagramSocket(PORT, ip(address))));
+            background(() -> {
+                while (true) {
+                    DatagramPacket p = new DatagramPacket(new byte[64], 64);
+                    udp.receive(p);
+                    byte[] seen = p.getAddress().getHostAddress().getBytes(UTF_8);
+                    udp.send(new DatagramPacket(seen, seen.length, p.getSocketAddress()));
+                }
+            });
+        }
+    }
+
+    @AfterAll
+    void close() throws Exception {
+        for (AutoCloseable c : opened.reversed()) {
+            c.close();
+        }
+        threads.shutdownNow();
+    }
+
+    /// From the LAN the client's address arrives; from the host's loopback the gateway's does.
+    @ParameterizedTest(name = "{0} to {1} published on {2}, into {3}: {4}")
+    @CsvSource(delimiter = '|', textBlock = """
+            tcp | lan  192.0.2.1   | ''          | 10.4.0.2  | 192.0.2.2
+            tcp | lan  192.0.2.1   | 192.0.2.1   | 10.4.0.2  | 192.0.2.2
+            tcp | lan  2001:db8::1 | ''          | fd00:4::2 | 2001:db8:0:0:0:0:0:2
+            tcp | lan  2001:db8::1 | 2001:db8::1 | fd00:4::2 | 2001:db8:0:0:0:0:0:2
+            tcp | lan  2001:db8::1 | ''          | 10.4.0.2  | 10.4.0.1
+            tcp | host 127.0.0.1   | ''          | 10.4.0.2  | 10.4.0.1
+            tcp | host 127.0.0.1   | 127.0.0.1   | 10.4.0.2  | 10.4.0.1
+            tcp | host 127.0.0.2   | 127.0.0.2   | 10.4.0.2  | 10.4.0.1
+            tcp | host ::1         | ::1         | fd00:4::2 | fd00:4:0:0:0:0:0:1
+            tcp | host ::1         | ''          | 10.4.0.2  | 10.4.0.1
+            tcp | host 192.0.2.1   | ''          | 10.4.0.2  | 192.0.2.1
+            udp | lan  192.0.2.1   | ''          | 10.4.0.2  | 192.0.2.2
+            udp | lan  192.0.2.1   | 192.0.2.1   | 10.4.0.2  | 192.0.2.2
+            udp | lan  2001:db8::1 | 2001:db8::1 | fd00:4::2 | 2001:db8:0:0:0:0:0:2
+            udp | host 127.0.0.1   | 127.0.0.1   | 10.4.0.2  | 10.4.0.1
+            udp | host 127.0.0.2   | 127.0.0.2   | 10.4.0.2  | 10.4.0.1
+            udp | host ::1         | ::1         | fd00:4::2 | fd00:4:0:0:0:0:0:1
+            """)
+    void theServiceSees(String protocol, String from, String published, String target, String seen) throws Exception {
+        Fd client = from.startsWith("lan") ? lan : host;
+        InetAddress to = ip(from.substring(from.lastIndexOf(' ') + 1));
+        try (Published p = publish(new PortMapping(published, 0, PORT, 1, protocol), target)) {
+            InetSocketAddress where = new InetSocketAddress(to, p.port());
+            assertThat(protocol.equals("tcp") ? askTcp(client, where) : askUdp(client, where))
+                    .isEqualTo(seen);
+        }
+    }
+
+    @Test
+    void onlyThePublishedAddressAnswers() throws Exception {
+        try (Published p = publish(new PortMapping("127.0.0.2", 0, PORT, 1, "tcp"), CONTAINER)) {
+            assertThatThrownBy(() -> askTcp(host, new InetSocketAddress(ip("127.0.0.1"), p.port())))
+                    .isInstanceOf(IOException.class);
+            // the other loopback address is somebody else's to publish
+            try (Published q = publish(new PortMapping("127.0.0.1", p.port(), PORT, 1, "tcp"), CONTAINER)) {
+                assertThat(askTcp(host, new InetSocketAddress(ip("127.0.0.1"), q.port())))
+                        .isEqualTo("10.4.0.1");
+            }
+        }
+    }
+
+    @Test
+    void muchGoesThroughInBothDirectionsWhole() throws Exception {
+        byte[] sent = new byte[20 << 20];
+        new Random(7).nextBytes(sent);
+        ServerSocket echo = keep(NetworkNamespaces.inside(container, () -> new ServerSocket(9000, 5, ip(CONTAINER))));
+        background(() -> {
+            try (Socket client = echo.accept()) {
+                client.getInputStream().transferTo(client.getOutputStream());
+                client.shutdownOutput();
+            }
+            return null;
+        });
+        try (Published p = publish(new PortMapping("", 0, 9000, 1, "tcp"), CONTAINER);
+                Socket socket = connect(lan, new InetSocketAddress(ip("192.0.2.1"), p.port()))) {
+            Future<byte[]> back = threads.submit(() -> socket.getInputStream().readAllBytes());
+            socket.getOutputStream().write(sent);
+            // a half-closed connection goes on in the other direction
+            socket.shutdownOutput();
+            assertThat(Arrays.equals(back.get(), sent)).isTrue();
+        }
+    }
+
+    @Test
+    void aRangeLeadsPortByPort() throws Exception {
+        List<ServerSocket> servers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            int port = 9100 + i;
+            ServerSocket s = keep(NetworkNamespaces.inside(container, () -> new ServerSocket(port, 5, ip(CONTAINER))));
+            servers.add(s);
+            background(() -> {
+                try (Socket client = s.accept()) {
+                    client.getOutputStream().write(("" + port).getBytes(UTF_8));
+                }
+                return null;
+            });
+        }
+        try (Published p = publish(new PortMapping("", 7100, 9100, 3, "tcp"), CONTAINER)) {
+            for (int i = 2; i >= 0; i--) {
+                assertThat(askTcp(lan, new InetSocketAddress(ip("192.0.2.1"), p.port() + i)))
+                        .isEqualTo("" + (9100 + i));
+            }
+        }
+    }
+
+    @Test
+    void thousandsOfPortsAndConnectionsNeedNoThreads() throws Exception {
+        int before = Thread.activeCount();
+        List<Socket> clients = new ArrayList<>();
+        try (Published p = publish(new PortMapping("", 10000, 20000, 2000, "tcp"), CONTAINER);
+                Published q = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            for (int i = 0; i < 300; i++) {
+                clients.add(connect(lan, new InetSocketAddress(ip("192.0.2.1"), q.port())));
+            }
+            for (Socket c : clients) {
+                assertThat(new String(c.getInputStream().readAllBytes(), UTF_8)).isEqualTo("192.0.2.2");
+            }
+            assertThat(p.port()).isEqualTo(10000);
+            assertThat(Thread.activeCount()).isLessThanOrEqualTo(before + 2);
+        } finally {
+            for (Socket c : clients) {
+                c.close();
+            }
+        }
+    }
+
+    @Test
+    void connectionsThatEndLeaveNoDescriptors() throws Exception {
+        try (Published p = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            InetSocketAddress where = new InetSocketAddress(ip("192.0.2.1"), p.port());
+            for (int i = 0; i < 20; i++) {
+                askTcp(lan, where);
+            }
+            long before = descriptors();
+            for (int i = 0; i < 200; i++) {
+                askTcp(lan, where);
+            }
+            // pipes of the pool may come, connections must go
+            assertThat(awaitDescriptors(before + 16)).isLessThanOrEqualTo(before + 16);
+        }
+    }
+
+    @Test
+    void aRefusedConnectionEndsAndTheNextOneWorks() throws Exception {
+        try (Published p = publish(new PortMapping("", 0, 9999, 1, "tcp"), CONTAINER);
+                Published q = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            assertThat(askTcp(lan, new InetSocketAddress(ip("192.0.2.1"), p.port())))
+                    .isEmpty();
+            assertThat(askTcp(lan, new InetSocketAddress(ip("192.0.2.1"), q.port())))
+                    .isEqualTo("192.0.2.2");
+        }
+    }
+
+    @Test
+    void whatCannotBePublishedIsExplained() throws Exception {
+        try (Published p = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            assertThatThrownBy(() -> publish(new PortMapping("", p.port(), PORT, 1, "tcp"), CONTAINER))
+                    .hasMessageContaining("already in use")
+                    .satisfies(e -> assertThat(
+                                    ((dev.kelp.model.KelpException) e).hint().orElseThrow())
+                            .contains("pid " + ProcessHandle.current().pid()));
+        }
+        assertThatThrownBy(() -> publish(new PortMapping("192.0.2.77", 0, PORT, 1, "tcp"), CONTAINER))
+                .hasMessageContaining("192.0.2.77 is no address of this machine");
+    }
+
+    private final class Published implements AutoCloseable {
+        private final String name = "p" + names++;
+        private final Listeners.Opened listeners;
+
+        Published(PortMapping mapping, String target) throws IOException {
+            listeners = NetworkNamespaces.inside(host, () -> Listeners.open(mapping));
+            forwarder.forward(name, listeners.listeners(), new Target(ip(target), mapping.containerPort()));
+        }
+
+        int port() {
+            return listeners.mapping().hostPort();
+        }
+
+        @Override
+        public void close() {
+            forwarder.withdraw(name);
+            listeners.close();
+        }
+    }
+
+    private Published publish(PortMapping mapping, String target) throws IOException {
+        return new Published(mapping, target);
+    }
+
+    private Socket connect(Fd from, InetSocketAddress to) throws IOException {
+        return NetworkNamespaces.inside(from, () -> {
+            Socket socket = new Socket();
+            socket.connect(to, 5000);
+            socket.setSoTimeout(20_000);
+            return socket;
+        });
+    }
+
+    private String askTcp(Fd from, InetSocketAddress to) throws IOException {
+        try (Socket socket = connect(from, to);
+                InputStream in = socket.getInputStream()) {
+            return new String(in.readAllBytes(), UTF_8);
+        }
+    }
+
+    private String askUdp(Fd from, InetSocketAddress to) throws IOException {
+        try (DatagramSocket socket = NetworkNamespaces.inside(from, () -> new DatagramSocket())) {
+            socket.setSoTimeout(5000);
+            socket.send(new DatagramPacket(new byte[] {'?'}, 1, to));
+            DatagramPacket answer = new DatagramPacket(new byte[64], 64);
+            socket.receive(answer);
+            return new String(answer.getData(), 0, answer.getLength(), UTF_8);
+        }
+    }
+
+    private static long descriptors() throws IOException {
+        try (var all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.count();
+        }
+    }
+
+    private static long awaitDescriptors(long atMost) throws Exception {
+        for (int i = 0; i < 100 && descriptors() > atMost; i++) {
+            Thread.sleep(20);
+        }
+        return descriptors();
+    }
+
+    private void background(Callable<Void> work) {
+        threads.submit(() -> {
+            try {
+                return work.call();
+            } catch (IOException e) {
+                // its socket was closed at the end
+                return null;
+            }
+        });
+    }
+
+    private <T extends AutoCloseable> T keep(T closeable) {
+        opened.add(closeable);
+        return closeable;
+    }
+
+    private static InetAddress ip(String text) {
+        return Subnet.parseAddress(text);
+    }
+}
