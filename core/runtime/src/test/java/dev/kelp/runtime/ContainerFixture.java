@@ -7,6 +7,8 @@ import dev.kelp.model.IdMapping;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Resources;
+import dev.kelp.model.container.Security;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
@@ -150,7 +152,7 @@ final class ContainerFixture implements AutoCloseable {
                 s.logging());
     }
 
-    static ContainerSpec with(ContainerSpec s, ContainerSpec.Security security) {
+    static ContainerSpec with(ContainerSpec s, Security security) {
         return new ContainerSpec(
                 s.image(),
                 s.rootfs(),
@@ -167,7 +169,7 @@ final class ContainerFixture implements AutoCloseable {
                 s.logging());
     }
 
-    static ContainerSpec with(ContainerSpec s, ContainerSpec.Resources resources) {
+    static ContainerSpec with(ContainerSpec s, Resources resources) {
         return new ContainerSpec(
                 s.image(),
                 s.rootfs(),

@@ -4,7 +4,7 @@ package dev.kelp.runtime;
 import static dev.kelp.runtime.ContainerFixture.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.Security;
 import dev.kelp.rootless.SpawnRequest;
 import dev.kelp.rootless.SpawnedProcess;
 import dev.kelp.runtime.spec.OciSpec;
@@ -99,8 +99,7 @@ class LatencyKernelTest {
                 bundle.resolve("config.json"),
                 OciSpec.generate(f.inputs(id + "aaaaaaaaaaaa", spec("true"))).config());
         crunRun(f, id, bundle, "crun run");
-        var plain = new ContainerSpec.Security(
-                false, false, List.of(), List.of(), null, "unconfined", null, false, List.of());
+        var plain = new Security(false, false, List.of(), List.of(), null, "unconfined", null, false, List.of());
         Files.write(
                 bundle.resolve("config.json"),
                 OciSpec.generate(f.inputs(id + "aaaaaaaaaaaa", ContainerFixture.with(spec("true"), plain)))

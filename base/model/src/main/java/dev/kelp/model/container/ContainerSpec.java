@@ -189,6 +189,57 @@ public record ContainerSpec(
                 logging);
     }
 
+    public ContainerSpec withSecurity(Security newSecurity) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                newSecurity,
+                mounts,
+                resources,
+                lifecycle,
+                logging);
+    }
+
+    public ContainerSpec withResources(Resources newResources) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                mounts,
+                newResources,
+                lifecycle,
+                logging);
+    }
+
+    public ContainerSpec withLifecycle(Lifecycle newLifecycle) {
+        return new ContainerSpec(
+                image,
+                rootfs,
+                name,
+                platform,
+                labels,
+                annotations,
+                process,
+                isolation,
+                security,
+                mounts,
+                resources,
+                newLifecycle,
+                logging);
+    }
+
     /// The first process.
     ///
     /// @param command words after the image; null: the image's Cmd (none when an entrypoint is given)
@@ -201,6 +252,8 @@ public record ContainerSpec(
     /// @param stdinOnce standard input ends when the first client that attached it goes
     /// @param groups supplementary groups by name or number
     /// @param umask null: 0022
+    /// @param unsetEnv names of the image's variables that are left out; `*`: all of them
+    /// @param timezone a name of the machine's time zone database (`Europe/Paris`) or `local`, for /etc/localtime
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record ProcessSpec(
             @Nullable List<String> command,
@@ -215,18 +268,75 @@ public record ContainerSpec(
             boolean openStdin,
             boolean stdinOnce,
             List<String> groups,
-            @Nullable Integer umask) {
+            @Nullable Integer umask,
+            List<String> unsetEnv,
+            @Nullable String timezone) {
         public static final ProcessSpec EMPTY =
                 new ProcessSpec(null, null, List.of(), null, null, false, false, false, List.of(), null);
 
         public ProcessSpec {
             env = env == null ? List.of() : List.copyOf(env);
             groups = groups == null ? List.of() : List.copyOf(groups);
+            unsetEnv = unsetEnv == null ? List.of() : List.copyOf(unsetEnv);
+        }
+
+        /// With the image's variables and time zone.
+        public ProcessSpec(
+                @Nullable List<String> command,
+                @Nullable List<String> entrypoint,
+                List<String> env,
+                @Nullable String user,
+                @Nullable String workdir,
+                boolean terminal,
+                boolean openStdin,
+                boolean stdinOnce,
+                List<String> groups,
+                @Nullable Integer umask) {
+            this(
+                    command,
+                    entrypoint,
+                    env,
+                    user,
+                    workdir,
+                    terminal,
+                    openStdin,
+                    stdinOnce,
+                    groups,
+                    umask,
+                    List.of(),
+                    null);
         }
 
         public ProcessSpec withCommand(List<String> words) {
             return new ProcessSpec(
-                    words, entrypoint, env, user, workdir, terminal, openStdin, stdinOnce, groups, umask);
+                    words,
+                    entrypoint,
+                    env,
+                    user,
+                    workdir,
+                    terminal,
+                    openStdin,
+                    stdinOnce,
+                    groups,
+                    umask,
+                    unsetEnv,
+                    timezone);
+        }
+
+        public ProcessSpec withEnv(List<String> words) {
+            return new ProcessSpec(
+                    command,
+                    entrypoint,
+                    words,
+                    user,
+                    workdir,
+                    terminal,
+                    openStdin,
+                    stdinOnce,
+                    groups,
+                    umask,
+                    unsetEnv,
+                    timezone);
         }
     }
 
@@ -352,34 +462,6 @@ public record ContainerSpec(
         }
     }
 
-    /// What the processes may do.
-    ///
-    /// @param capabilitiesAdd names without or with `CAP_`, or `ALL`
-    /// @param noNewPrivileges null: the default, which is on
-    /// @param seccomp null: Kelp's default profile; `unconfined`; else the JSON of a profile in Docker's form
-    /// @param apparmor a profile's name, `unconfined`, or null
-    /// @param systemPathsUnconfined no masked and read-only paths below /proc and /sys
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    public record Security(
-            boolean privileged,
-            boolean readOnlyRootfs,
-            List<String> capabilitiesAdd,
-            List<String> capabilitiesDrop,
-            @Nullable Boolean noNewPrivileges,
-            @Nullable String seccomp,
-            @Nullable String apparmor,
-            boolean systemPathsUnconfined,
-            List<DeviceSpec> devices) {
-        public static final Security DEFAULT =
-                new Security(false, false, List.of(), List.of(), null, null, null, false, List.of());
-
-        public Security {
-            capabilitiesAdd = capabilitiesAdd == null ? List.of() : List.copyOf(capabilitiesAdd);
-            capabilitiesDrop = capabilitiesDrop == null ? List.of() : List.copyOf(capabilitiesDrop);
-            devices = devices == null ? List.of() : List.copyOf(devices);
-        }
-    }
-
     /// A device of the host: rootless it is a bind mount of its node.
     public record DeviceSpec(String hostPath, String containerPath, String permissions) {}
 
@@ -433,40 +515,6 @@ public record ContainerSpec(
         }
     }
 
-    /// Limits. Zero or null: none. Sizes in bytes, cpu times in microseconds.
-    ///
-    /// @param ulimits `name=soft:hard` (−1: unlimited), names as in Docker (`nofile`, `nproc`, …)
-    @JsonInclude(JsonInclude.Include.NON_DEFAULT)
-    public record Resources(
-            long memoryBytes,
-            long memoryReservationBytes,
-            long memorySwapBytes,
-            long cpuShares,
-            long cpuQuotaMicros,
-            long cpuPeriodMicros,
-            @Nullable String cpusetCpus,
-            @Nullable String cpusetMems,
-            long pidsLimit,
-            long blkioWeight,
-            @Nullable Integer oomScoreAdj,
-            long shmSizeBytes,
-            @Nullable Map<String, String> ulimits) {
-        public static final Resources NONE = new Resources(0, 0, 0, 0, 0, 0, null, null, 0, 0, null, 0, null);
-
-        /// Whether anything here needs a cgroup controller.
-        public boolean needsCgroup() {
-            return memoryBytes != 0
-                    || memoryReservationBytes != 0
-                    || memorySwapBytes != 0
-                    || cpuShares != 0
-                    || cpuQuotaMicros != 0
-                    || cpusetCpus != null
-                    || cpusetMems != null
-                    || pidsLimit > 0
-                    || blkioWeight != 0;
-        }
-    }
-
     /// Start and end.
     ///
     /// @param autoRemove removed when it has ended (`--rm`)
@@ -476,6 +524,10 @@ public record ContainerSpec(
     /// @param init a small init (`catatonit` or `tini`) is pid 1
     /// @param runtime `crun`, `runc` or an absolute path; null: the instance's default
     /// @param snapshotter `overlayfs`, `native`; null: the instance's default
+    /// @param initBinary the init on the host, null: the one found there
+    /// @param timeoutSeconds it is killed after so long, 0: never
+    /// @param pidFile a path of the user's that takes the first process' pid at each start she asks for
+    /// @param removeImage its image goes with it unless others use it (`--rmi`)
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Lifecycle(
             boolean autoRemove,
@@ -484,8 +536,38 @@ public record ContainerSpec(
             @Nullable String restart,
             boolean init,
             @Nullable String runtime,
-            @Nullable String snapshotter) {
+            @Nullable String snapshotter,
+            @Nullable String initBinary,
+            long timeoutSeconds,
+            @Nullable String pidFile,
+            boolean removeImage) {
         public static final Lifecycle DEFAULT = new Lifecycle(false, null, null, null, false, null, null);
+
+        public Lifecycle(
+                boolean autoRemove,
+                @Nullable String stopSignal,
+                @Nullable Integer stopTimeoutSeconds,
+                @Nullable String restart,
+                boolean init,
+                @Nullable String runtime,
+                @Nullable String snapshotter) {
+            this(autoRemove, stopSignal, stopTimeoutSeconds, restart, init, runtime, snapshotter, null, 0, null, false);
+        }
+
+        public Lifecycle withoutInit() {
+            return new Lifecycle(
+                    autoRemove,
+                    stopSignal,
+                    stopTimeoutSeconds,
+                    restart,
+                    false,
+                    runtime,
+                    snapshotter,
+                    null,
+                    timeoutSeconds,
+                    pidFile,
+                    removeImage);
+        }
     }
 
     /// Where output goes: driver `json-file` (the default; a view of conmon's k8s-file), `none`.

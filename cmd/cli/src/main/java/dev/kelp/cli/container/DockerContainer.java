@@ -8,7 +8,7 @@ import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
-import dev.kelp.model.container.ContainerSpec.Resources;
+import dev.kelp.model.container.Resources;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

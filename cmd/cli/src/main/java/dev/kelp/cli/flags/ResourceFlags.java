@@ -2,7 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Resources;
+import dev.kelp.model.container.Resources;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,7 +4,7 @@ package dev.kelp.cli.flags;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.DeviceSpec;
-import dev.kelp.model.container.ContainerSpec.Security;
+import dev.kelp.model.container.Security;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime.spec;
 
-import dev.kelp.model.container.ContainerSpec.Resources;
+import dev.kelp.model.container.Resources;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.runtime.spec.ContainerMounts.OciMount;

@@ -9,9 +9,7 @@ import dev.kelp.linux.Terminals;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Lifecycle;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
-import dev.kelp.model.container.ContainerSpec.Security;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.ExecProcess;
 import dev.kelp.runtime.ExecRequest;
@@ -78,40 +76,11 @@ record Execs(ContainerFiles files) {
                 e.stdin(),
                 false,
                 p.groups(),
-                p.umask());
-        Security c = s.security();
-        Security security = new Security(
-                c.privileged() || e.privileged(),
-                c.readOnlyRootfs(),
-                c.capabilitiesAdd(),
-                c.capabilitiesDrop(),
-                c.noNewPrivileges(),
-                c.seccomp(),
-                c.apparmor(),
-                c.systemPathsUnconfined(),
-                c.devices());
-        Lifecycle l = s.lifecycle();
-        Lifecycle lifecycle = new Lifecycle(
-                l.autoRemove(),
-                l.stopSignal(),
-                l.stopTimeoutSeconds(),
-                l.restart(),
-                false,
-                l.runtime(),
-                l.snapshotter());
-        return new ContainerSpec(
-                s.image(),
-                s.rootfs(),
-                s.name(),
-                s.platform(),
-                s.labels(),
-                s.annotations(),
-                process,
-                s.isolation(),
-                security,
-                s.mounts(),
-                s.resources(),
-                lifecycle,
-                s.logging());
+                p.umask(),
+                p.unsetEnv(),
+                p.timezone());
+        return s.withProcess(was -> process)
+                .withSecurity(s.security().withPrivileged(s.security().privileged() || e.privileged()))
+                .withLifecycle(s.lifecycle().withoutInit());
     }
 }
