@@ -2,6 +2,7 @@
 package dev.kelp.model.container;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.kelp.model.network.Networking;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -349,6 +350,7 @@ public record ContainerSpec(
     /// @param extraHosts `name:address`, for /etc/hosts
     /// @param sysctls kernel parameters of the container's own namespaces
     /// @param user a user namespace of its own; null: that of the engine
+    /// @param networking networks and published ports; null: the default ones
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Isolation(
             @Nullable String network,
@@ -363,9 +365,11 @@ public record ContainerSpec(
             List<String> dnsSearch,
             List<String> dnsOptions,
             Map<String, String> sysctls,
-            @Nullable UserNamespace user) {
+            @Nullable UserNamespace user,
+            @Nullable Networking networking) {
         public static final Isolation DEFAULT = new Isolation(
-                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of(), null);
+                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of(), null,
+                null);
 
         /// One in the engine's own user namespace.
         public Isolation(
@@ -394,6 +398,7 @@ public record ContainerSpec(
                     dnsSearch,
                     dnsOptions,
                     sysctls,
+                    null,
                     null);
         }
 
@@ -419,7 +424,26 @@ public record ContainerSpec(
                     dnsSearch,
                     dnsOptions,
                     sysctls,
-                    user);
+                    user,
+                    networking);
+        }
+
+        public Isolation withNetworking(@Nullable Networking wanted) {
+            return new Isolation(
+                    network,
+                    pid,
+                    ipc,
+                    uts,
+                    cgroupns,
+                    hostname,
+                    domainname,
+                    extraHosts,
+                    dns,
+                    dnsSearch,
+                    dnsOptions,
+                    sysctls,
+                    user,
+                    wanted);
         }
 
         public Isolation withHostname(String name) {
@@ -436,7 +460,8 @@ public record ContainerSpec(
                     dnsSearch,
                     dnsOptions,
                     sysctls,
-                    user);
+                    user,
+                    networking);
         }
     }
 
