@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli;
 
+import dev.kelp.engine.Changes;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
@@ -12,6 +13,9 @@ import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -81,6 +85,37 @@ public final class FakeEngine implements Engine {
         @Override
         public Containers containers() {
             return containers;
+        }
+
+        @Override
+        public Changes changes() {
+            return new FakeChanges();
+        }
+    }
+
+    /// The options of each commit, in order.
+    public final List<Changes.CommitOptions> commits = new ArrayList<>();
+
+    private final class FakeChanges implements Changes {
+        @Override
+        public List<FileChange> diff(String container) {
+            return List.of(new FileChange(Kind.MODIFIED, "/etc"), new FileChange(Kind.ADDED, "/etc/new"));
+        }
+
+        @Override
+        public void export(String container, OutputStream out) {
+            try {
+                out.write(container.getBytes(StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public Committed commit(String container, CommitOptions options, UserEnvironment user) {
+            commits.add(options);
+            Digest d = Digest.ofSha256(container.getBytes(StandardCharsets.UTF_8));
+            return new Committed(d, d);
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Images by name; a pull of any name succeeds.
 public final class FakeImages implements Images {
@@ -119,6 +120,35 @@ public final class FakeImages implements Images {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Override
+    public List<ImageLayer> layers(ImageDetail image) {
+        return image.config().rootfs().diffIds().stream()
+                .map(d -> new ImageLayer(d.toString(), d, 1_234_567))
+                .toList();
+    }
+
+    @Override
+    public InputStream download(String url, UserEnvironment user) {
+        calls.add("download " + url);
+        return InputStream.nullInputStream();
+    }
+
+    @Override
+    public Image importTree(InputStream tar, ImportOptions options, Progress progress) {
+        calls.add("import " + options);
+        return add(options.name().map(Reference::toString).orElse("imported"));
+    }
+
+    @Override
+    public Pruned prune(boolean all, Predicate<Image> wanted) {
+        List<String> gone = images.values().stream()
+                .filter(wanted)
+                .map(i -> i.reference().orElseThrow().toString())
+                .toList();
+        gone.forEach(images::remove);
+        return new Pruned(gone, List.of(), 1_234_567 * (long) gone.size());
     }
 
     @Override

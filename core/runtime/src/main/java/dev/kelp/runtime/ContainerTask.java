@@ -110,6 +110,11 @@ public final class ContainerTask {
                 : new ContainerTask(context, id, files, runtime, first, pid);
     }
 
+    /// Freezes the container or lets it go on; UNSUPPORTED without a cgroup.
+    public void setPaused(boolean paused) {
+        runtime.setPaused(id, paused);
+    }
+
     private int monitorEnded(Fd monitor) {
         monitor.close();
         int code = recordedExit();

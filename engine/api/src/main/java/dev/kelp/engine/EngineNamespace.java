@@ -8,4 +8,6 @@ public interface EngineNamespace {
     Images images();
 
     Containers containers();
+
+    Changes changes();
 }

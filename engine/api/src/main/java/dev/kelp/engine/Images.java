@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The images of one namespace. A "name or id" is a reference as typed, a digest, or an unambiguous prefix of a
@@ -48,6 +49,24 @@ public interface Images {
     ///
     /// @return the references it gave names to; untagged images appear by digest
     List<Image> load(InputStream in, LoadOptions options, Progress progress);
+
+    /// The layers of an image that [#inspect] gave, lowest first.
+    List<ImageLayer> layers(ImageDetail image);
+
+    /// Opens what is at a http or https address, to be closed by the caller. Redirects are followed, not from https
+    /// to
+    /// http.
+    InputStream download(String url, UserEnvironment user);
+
+    /// Makes an image of one layer of a file system's tar (also compressed with gzip or zstd), which is read to its
+    /// end.
+    Image importTree(InputStream tar, ImportOptions options, Progress progress);
+
+    /// Removes images that no container uses.
+    ///
+    /// @param all those with names too, not only dangling ones
+    /// @param wanted which of those, by what is to be removed
+    Pruned prune(boolean all, Predicate<Image> wanted);
 
     /// Verifies credentials against a registry and keeps them the way the user's Docker configuration says.
     ///
@@ -85,7 +104,24 @@ public interface Images {
         public static final LoadOptions DEFAULT = new LoadOptions(List.of(), false, true, null);
     }
 
+    /// @param name empty: the image gets none
+    /// @param changes as in [Changes.CommitOptions]
+    /// @param platform null: this machine's
+    record ImportOptions(
+            Optional<Reference> name,
+            String message,
+            List<String> changes,
+            @Nullable Platform platform,
+            @Nullable String snapshotter) {}
+
+    /// @param reclaimedBytes sizes of the blobs and unpacked layers that are gone
+    record Pruned(List<String> untagged, List<Digest> deleted, long reclaimedBytes) {}
+
     record LoginOptions(String server, String username, String password, RegistryOptions registry) {}
+
+    /// @param chainId names the unpacked layer on those below
+    /// @param sizeBytes unpacked; where it is not, as fetched
+    record ImageLayer(String chainId, Digest diffId, long sizeBytes) {}
 
     /// What `rmi` did: names taken away, digests of manifests whose content is gone.
     record Removal(List<String> untagged, List<Digest> deleted) {}

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.format;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.Locale;
 
 /// Sizes and durations in words.
 public final class Units {
     private static final String[] BINARY = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    private static final String[] DECIMAL = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 
     private Units() {}
 
@@ -24,6 +28,21 @@ public final class Units {
     /// The same for a whole number of bytes.
     public static String binarySize(long bytes) {
         return binarySize((double) bytes);
+    }
+
+    /// `4.19MB`, as Docker writes sizes: four digits, powers of 1000.
+    public static String decimalSize(long bytes) {
+        int unit = 0;
+        double n = bytes;
+        while (n >= 1000 && unit < DECIMAL.length - 1) {
+            n /= 1000;
+            unit++;
+        }
+        return BigDecimal.valueOf(n)
+                        .round(new MathContext(4, RoundingMode.HALF_EVEN))
+                        .stripTrailingZeros()
+                        .toPlainString()
+                + DECIMAL[unit];
     }
 
     /// Docker's words for a span of time: `Less than a second`, `About a minute`, `3 weeks`.

@@ -4,6 +4,7 @@ package dev.kelp.cli.image;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Timestamps;
 import dev.kelp.cli.image.ListCommand.Row;
+import dev.kelp.engine.Images.Image;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.time.Instant;
@@ -50,6 +51,34 @@ final class ImageFilters {
             }
         }
         return references == null ? all : all.and(references);
+    }
+
+    /// `image prune --filter`: all must match, an image for several platforms by each of them.
+    static Predicate<Image> forPruning(List<String> flags, Invocation call) {
+        Predicate<Row> all = r -> true;
+        for (String flag : flags) {
+            int equals = flag.indexOf('=');
+            String key = equals <= 0 ? flag : flag.substring(0, equals);
+            String value = equals <= 0 ? "" : flag.substring(equals + 1);
+            if (equals <= 0 || value.isEmpty()) {
+                throw KelpException.invalid("invalid --filter `" + flag + "`: expected KEY=VALUE");
+            }
+            switch (key) {
+                case "until" -> {
+                    Instant time = Timestamps.parse(value, call.now(), call.zone());
+                    all = all.and(r -> r.created().isBefore(time));
+                }
+                case "label" -> all = all.and(label(value));
+                case "label!" -> all = all.and(label(value).negate());
+                default ->
+                    throw KelpException.invalid("unknown filter `" + key + "`")
+                            .withHint("there are until, label, label!");
+            }
+        }
+        Predicate<Row> rows = all;
+        return image -> image.platforms().isEmpty()
+                ? rows.test(new Row(image, null))
+                : image.platforms().stream().allMatch(p -> rows.test(new Row(image, p)));
     }
 
     /// The argument of `images`: a repository, or a repository and tag.

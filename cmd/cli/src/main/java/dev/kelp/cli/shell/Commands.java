@@ -3,8 +3,11 @@ package dev.kelp.cli.shell;
 
 import dev.kelp.cli.KelpCommand;
 import dev.kelp.cli.container.AttachCommand;
+import dev.kelp.cli.container.CommitCommand;
 import dev.kelp.cli.container.CreateCommand;
+import dev.kelp.cli.container.DiffCommand;
 import dev.kelp.cli.container.ExecCommand;
+import dev.kelp.cli.container.ExportCommand;
 import dev.kelp.cli.container.InspectCommand;
 import dev.kelp.cli.container.KillCommand;
 import dev.kelp.cli.container.ListCommand;
@@ -16,6 +19,8 @@ import dev.kelp.cli.container.StartCommand;
 import dev.kelp.cli.container.StopCommand;
 import dev.kelp.cli.container.WaitCommand;
 import dev.kelp.cli.image.DockerImage;
+import dev.kelp.cli.image.HistoryCommand;
+import dev.kelp.cli.image.ImportCommand;
 import dev.kelp.cli.image.LoadCommand;
 import dev.kelp.cli.image.LoginCommand;
 import dev.kelp.cli.image.LogoutCommand;
@@ -61,6 +66,9 @@ final class Commands {
             row("logs", "Containers", "print what a container has written", LogsCommand::new),
             row("wait", "Containers", "wait for containers and print their exit codes", WaitCommand::new),
             row("inspect", "Containers", "print everything about containers or images", Commands::inspectBoth),
+            row("diff", "Containers", "list what a container changed in its files", DiffCommand::new),
+            row("export", "Containers", "write a container's files into an archive", ExportCommand::new),
+            row("commit", "Containers", "make an image of a container", CommitCommand::new),
             row("pull", "Images", "fetch an image from a registry", PullCommand::new),
             row("push", "Images", "send an image to a registry", PushCommand::new),
             row("images", "Images", "list images", dev.kelp.cli.image.ListCommand::new),
@@ -68,6 +76,8 @@ final class Commands {
             row("rmi", "Images", "remove images", dev.kelp.cli.image.RemoveCommand::new),
             row("save", "Images", "write images into an archive", SaveCommand::new),
             row("load", "Images", "read images from an archive", LoadCommand::new),
+            row("import", "Images", "make an image of a file system's archive", ImportCommand::new),
+            row("history", "Images", "show how an image was made", HistoryCommand::new),
             row("login", "Registries", "keep credentials for a registry", LoginCommand::new),
             row("logout", "Registries", "forget credentials for a registry", LogoutCommand::new),
             group(
@@ -85,6 +95,9 @@ final class Commands {
                     row("attach", "", "connect to a running container's streams", AttachCommand::new),
                     row("logs", "", "print what a container has written", LogsCommand::new),
                     row("wait", "", "wait for containers and print their exit codes", WaitCommand::new),
+                    row("diff", "", "list what a container changed in its files", DiffCommand::new),
+                    row("export", "", "write a container's files into an archive", ExportCommand::new),
+                    row("commit", "", "make an image of a container", CommitCommand::new),
                     row("inspect", "", "print everything about containers", () -> new InspectCommand(null))),
             group(
                     List.of("image"),
@@ -96,6 +109,9 @@ final class Commands {
                     row("push", "", "send an image to a registry", PushCommand::new),
                     row("save", "", "write images into an archive", SaveCommand::new),
                     row("load", "", "read images from an archive", LoadCommand::new),
+                    row("import", "", "make an image of a file system's archive", ImportCommand::new),
+                    row("history", "", "show how an image was made", HistoryCommand::new),
+                    row("prune", "", "remove images that nothing uses", dev.kelp.cli.image.PruneCommand::new),
                     row("tag", "", "give an image another name", TagCommand::new)),
             group(
                     List.of("namespace", "ns"),

@@ -28,8 +28,9 @@ public final class Differ {
 
     /// What was written.
     ///
+    /// @param entries changes besides the root directory's own
     /// @param leftOut files whose names begin with `.wh.`, which no layer can hold
-    public record Written(long leftOut) {}
+    public record Written(long entries, long leftOut) {}
 
     /// Tells of every change.
     public void changes(ChangedTree tree, ChangeVisitor visitor) {
@@ -57,7 +58,7 @@ public final class Differ {
         } catch (IOException e) {
             throw new KelpException(ErrorKind.UNAVAILABLE, "write the layer: " + e.getMessage(), e);
         }
-        return new Written(tar.leftOut());
+        return new Written(tar.entries(), tar.leftOut());
     }
 
     /// Writes everything below `root` as a tar, and flushes.
@@ -67,6 +68,6 @@ public final class Differ {
         TreeTar tar = new TreeTar(out, false);
         new ChangeWalk(ChangedTree.Form.WHOLE, exclusions, tar).run(root, List.of());
         tar.end();
-        return new Written(tar.leftOut());
+        return new Written(tar.entries(), tar.leftOut());
     }
 }

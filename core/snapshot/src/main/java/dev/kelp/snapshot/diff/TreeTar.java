@@ -27,6 +27,7 @@ final class TreeTar implements ChangeVisitor {
     private final boolean layer;
     private final byte[] buffer = new byte[BUFFER_BYTES];
     private final Map<Inode, String> linked = new HashMap<>();
+    private long entries;
     private long leftOut;
 
     private record Inode(long number, long major, long minor) {}
@@ -35,6 +36,11 @@ final class TreeTar implements ChangeVisitor {
     TreeTar(OutputStream out, boolean layer) {
         this.tar = new TarWriter(out);
         this.layer = layer;
+    }
+
+    /// What was written besides the root itself.
+    long entries() {
+        return entries;
     }
 
     /// Files that no layer can hold: names that would be read as whiteouts.
@@ -54,6 +60,7 @@ final class TreeTar implements ChangeVisitor {
             }
             return;
         }
+        entries++;
         if (c.kind() == Change.Kind.DELETED) {
             String name = c.path().substring(c.path().lastIndexOf('/') + 1);
             String path = c.path().substring(0, c.path().length() - name.length()) + Whiteouts.PREFIX + name;

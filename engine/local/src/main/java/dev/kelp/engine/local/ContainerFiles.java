@@ -19,7 +19,9 @@ import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.TaskSpec;
 import dev.kelp.runtime.spec.OciSpec;
 import dev.kelp.runtime.spec.SpecInputs;
+import dev.kelp.snapshot.ChangedTree;
 import dev.kelp.snapshot.HostRootfs;
+import dev.kelp.snapshot.MergedTree;
 import dev.kelp.snapshot.MountTarget;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
@@ -266,6 +268,39 @@ final class ContainerFiles {
             }
         } catch (ErrnoException e) {
             throw e.toKelp("cannot bind `" + m.source() + "` to `" + m.target() + "`");
+        }
+    }
+
+    /// Where the container's own layer is; it has one unless it was made from a root file system.
+    ChangedTree changes(ContainerRecord c) {
+        String name = c.definition().snapshotter();
+        return snapshotters.apply(name == null ? "" : name).changes(c.id());
+    }
+
+    /// The root file system, to be read: what the container sees while it runs, without what is mounted into it.
+    Fd openRoot(ContainerRecord c) {
+        String rootfs = c.definition().spec().rootfs();
+        try {
+            if (rootfs != null && !rootfs.equals("/")) {
+                return Inodes.open(rootfs, Inodes.O_RDONLY | Inodes.O_DIRECTORY);
+            }
+            if (c.isRunning()) {
+                return Inodes.open(mountPoint(c).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY);
+            }
+            if (rootfs != null) {
+                throw new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "the view of this machine that container " + c.name() + " had is gone: it does not run");
+            }
+            Path place = Files.createTempDirectory(
+                    Files.createDirectories(instance.runRoot().resolve("mounts")), "read-");
+            try {
+                return MergedTree.open(changes(c), place);
+            } finally {
+                Files.delete(place);
+            }
+        } catch (IOException e) {
+            throw failed("open the root file system of container " + c.name(), e);
         }
     }
 

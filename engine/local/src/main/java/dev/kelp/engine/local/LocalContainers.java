@@ -204,7 +204,7 @@ final class LocalContainers implements Containers {
     }
 
     /// The container a name, id or unambiguous prefix of an id stands for.
-    private ContainerRecord find(String container) {
+    ContainerRecord find(String container) {
         Optional<ContainerRecord> byName = records.byName(namespace, container);
         if (byName.isPresent()) {
             return byName.get();

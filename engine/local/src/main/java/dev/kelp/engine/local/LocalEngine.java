@@ -6,6 +6,7 @@ import dev.kelp.content.OciLayoutStore;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.local.image.ImageService;
+import dev.kelp.engine.local.image.LocalImages;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
@@ -143,7 +144,13 @@ public final class LocalEngine implements Engine {
                         .withHint("letters and digits make a name, with `.`, `_` or `-` between them, at most "
                                 + NAMESPACE_LENGTH_MAX);
             }
-            return new LocalNamespace(n, images.images(n), new LocalContainers(n, records, lifecycle, creation));
+            LocalImages own = images.images(n);
+            LocalContainers containers = new LocalContainers(n, records, lifecycle, creation);
+            return new LocalNamespace(
+                    n,
+                    own,
+                    containers,
+                    new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find));
         });
     }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.Changes;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Images;
 
 /// One namespace of a [LocalEngine].
-record LocalNamespace(String name, Images images, Containers containers) implements EngineNamespace {}
+record LocalNamespace(String name, Images images, Containers containers, Changes changes) implements EngineNamespace {}

@@ -63,6 +63,15 @@ final class ImageContents {
         return DocumentReader.read(bytes, Optional.of(descriptor.mediaType()), descriptor.digest(), what);
     }
 
+    /// The descriptor of a manifest of which only the digest is known.
+    Descriptor descriptor(Digest manifest) {
+        long size = content.info(manifest).sizeBytes();
+        byte[] bytes =
+                content.read(Descriptor.of(MediaTypes.OCI_MANIFEST, manifest, size), DocumentReader.MANIFEST_BYTES_MAX);
+        return DocumentReader.read(bytes, Optional.empty(), manifest, "manifest " + manifest)
+                .descriptor();
+    }
+
     byte[] configBytes(Manifest manifest) {
         return content.read(manifest.config(), DocumentReader.CONFIG_BYTES_MAX);
     }

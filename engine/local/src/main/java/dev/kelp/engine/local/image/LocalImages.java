@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.image;
 
+import dev.kelp.engine.Changes.Committed;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
@@ -17,6 +18,8 @@ import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
 import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.registry.http.Download;
+import dev.kelp.registry.http.Proxies;
 import dev.kelp.snapshot.Snapshot;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.InputStream;
@@ -24,9 +27,11 @@ import java.io.OutputStream;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -215,6 +220,50 @@ public final class LocalImages implements Images {
     public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
         return new Load(service, options, new ProgressReport(progress))
                 .run(in, namespace).stream().map(this::image).toList();
+    }
+
+    @Override
+    public List<ImageLayer> layers(ImageDetail image) {
+        List<Digest> diffIds = image.config().rootfs().diffIds();
+        List<String> chain = ChainId.of(diffIds);
+        List<ImageLayer> layers = new ArrayList<>();
+        for (int i = 0; i < chain.size(); i++) {
+            String name = chain.get(i);
+            long fetched = i < image.manifest().layers().size()
+                    ? image.manifest().layers().get(i).size()
+                    : 0;
+            long size = service.parts().snapshotters().stream()
+                    .map(s -> committed(s, name))
+                    .flatMap(Optional::stream)
+                    .findFirst()
+                    .map(c -> c.usage().sizeBytes())
+                    .orElse(fetched);
+            layers.add(new ImageLayer(name, diffIds.get(i), size));
+        }
+        return layers;
+    }
+
+    @Override
+    public InputStream download(String url, UserEnvironment user) {
+        return new Download(service.parts().transport(), Proxies.of(user.variables())).open(url);
+    }
+
+    @Override
+    public Image importTree(InputStream tar, ImportOptions options, Progress progress) {
+        Digest made = new TreeImport(service, options, new ProgressReport(progress))
+                .run(tar, namespace)
+                .image();
+        return find(made.toString()).orElseThrow(() -> KelpException.notFound("the image was removed meanwhile"));
+    }
+
+    /// Makes an image of a container.
+    public Committed commit(ContainerCommit.Request request) {
+        return new ContainerCommit(service, namespace).run(request);
+    }
+
+    @Override
+    public Pruned prune(boolean all, Predicate<Image> wanted) {
+        return new ImagePruning(service, namespace).run(all, r -> wanted.test(image(r)));
     }
 
     @Override

@@ -123,6 +123,27 @@ public final class ImageRecords {
         });
     }
 
+    /// Takes a name away unless it stands for something else by now, or a container has come to use one of these
+    /// manifests.
+    ///
+    /// @return whether it did
+    public boolean deleteUnused(String namespace, ImageRecord image, List<Digest> manifests) {
+        return database.writeEssential(c -> {
+            Optional<ImageRecord> now = find(c, namespace, image.name());
+            if (now.isEmpty()
+                    || !now.get().target().digest().equals(image.target().digest())) {
+                return false;
+            }
+            for (Digest m : manifests) {
+                if (!containersOf(c, namespace, m).isEmpty()) {
+                    return false;
+                }
+            }
+            delete(c, namespace, image.name());
+            return true;
+        });
+    }
+
     private static void delete(Connection c, String namespace, String name) throws SQLException {
         try (PreparedStatement s = c.prepareStatement("DELETE FROM images WHERE namespace = ? AND name = ?")) {
             s.setString(1, namespace);
@@ -135,20 +156,21 @@ public final class ImageRecords {
     ///
     /// @return its id
     public List<String> containersOf(String namespace, Digest manifest) {
-        return database.read(c -> {
-            try (PreparedStatement s =
-                    c.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND image = ?")) {
-                s.setString(1, namespace);
-                s.setString(2, manifest.toString());
-                List<String> ids = new ArrayList<>();
-                try (ResultSet r = s.executeQuery()) {
-                    while (r.next()) {
-                        ids.add(r.getString(1));
-                    }
+        return database.read(c -> containersOf(c, namespace, manifest));
+    }
+
+    private static List<String> containersOf(Connection c, String namespace, Digest manifest) throws SQLException {
+        try (PreparedStatement s = c.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND image = ?")) {
+            s.setString(1, namespace);
+            s.setString(2, manifest.toString());
+            List<String> ids = new ArrayList<>();
+            try (ResultSet r = s.executeQuery()) {
+                while (r.next()) {
+                    ids.add(r.getString(1));
                 }
-                return ids;
             }
-        });
+            return ids;
+        }
     }
 
     private static List<ImageRecord> query(Connection c, String where, String... arguments) throws SQLException {
