@@ -11,6 +11,7 @@ module dev.kelp.engine.local {
     requires org.xerial.sqlitejdbc;
 
     exports dev.kelp.engine.local;
+    exports dev.kelp.engine.local.event;
     exports dev.kelp.engine.local.image;
     exports dev.kelp.engine.local.metadata;
 

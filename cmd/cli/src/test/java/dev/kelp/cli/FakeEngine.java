@@ -5,6 +5,7 @@ import dev.kelp.engine.Changes;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
@@ -67,6 +68,7 @@ public final class FakeEngine implements Engine {
         private final String name;
         public final FakeImages images = new FakeImages();
         public final FakeContainers containers = new FakeContainers();
+        public List<Events.Event> events = List.of();
 
         Namespace(String name) {
             this.name = name;
@@ -85,6 +87,11 @@ public final class FakeEngine implements Engine {
         @Override
         public Containers containers() {
             return containers;
+        }
+
+        @Override
+        public Events events() {
+            return (query, sink) -> events.stream().filter(query.filter()).allMatch(sink::event);
         }
 
         @Override
@@ -125,6 +132,7 @@ public final class FakeEngine implements Engine {
         public final ContainerSpec spec;
         public Containers.Status status = Containers.Status.CREATED;
         public int code;
+        public Containers.Health health;
         public final CompletableFuture<Integer> exit = new CompletableFuture<>();
         public final List<String> calls = new ArrayList<>();
 
@@ -248,7 +256,8 @@ public final class FakeEngine implements Engine {
                     r.status == Status.EXITED ? Optional.of(start) : Optional.empty(),
                     false,
                     null,
-                    0);
+                    0,
+                    Optional.ofNullable(r.health));
             List<String> command = r.spec.process().command();
             return new ContainerSummary(
                     r.id,
@@ -270,10 +279,16 @@ public final class FakeEngine implements Engine {
                     Optional.of(Digest.ofSha256(new byte[0])),
                     new EffectiveProcess(
                             List.of("sh", "-c", "true"), r.spec.process().env(), "/", "", "SIGTERM"),
+                    Optional.empty(),
                     "/log",
                     "crun",
                     "overlayfs",
                     "/bundle");
+        }
+
+        @Override
+        public void update(String container, ContainerUpdate update) {
+            find(container).calls.add("update " + update.restart());
         }
 
         @Override

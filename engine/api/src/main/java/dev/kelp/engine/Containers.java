@@ -4,6 +4,8 @@ package dev.kelp.engine;
 import dev.kelp.linux.Fd;
 import dev.kelp.model.Digest;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.Resources;
+import dev.kelp.model.oci.ImageConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,6 +52,9 @@ public interface Containers {
     List<ContainerSummary> list(boolean all);
 
     ContainerDetail inspect(String container);
+
+    /// Changes what may change after `create`; what the update leaves out stays. A running container has it at once.
+    void update(String container, ContainerUpdate update);
 
     /// The id that a name, id or prefix stands for.
     String resolve(String container);
@@ -141,7 +146,40 @@ public interface Containers {
             Optional<Instant> finished,
             boolean oomKilled,
             @Nullable String error,
-            int restarts) {}
+            int restarts,
+            Optional<Health> health) {}
+
+    /// How the health checks went.
+    ///
+    /// @param failingStreak failures since the last success
+    /// @param log the last ones, oldest first
+    record Health(HealthStatus status, int failingStreak, List<HealthProbe> log) {
+        public Health {
+            log = List.copyOf(log);
+        }
+    }
+
+    enum HealthStatus {
+        STARTING,
+        HEALTHY,
+        UNHEALTHY;
+
+        /// As Docker writes it.
+        public String word() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /// One run of a health check.
+    ///
+    /// @param exitCode 0 healthy; −1 when it took too long
+    /// @param output what it wrote, at most 4096 bytes
+    record HealthProbe(Instant start, Instant end, int exitCode, String output) {}
+
+    /// @param restart the restart policy as `--restart` takes it; null: as it is
+    /// @param resources limits that are neither zero nor null replace the present ones; null: all stay
+    record ContainerUpdate(
+            @Nullable String restart, @Nullable Resources resources) {}
 
     record ContainerSummary(
             String id,
@@ -155,11 +193,13 @@ public interface Containers {
 
     /// @param imageDigest the manifest it runs
     /// @param process what really runs: arguments after image and spec were joined
+    /// @param healthCheck the image's check with the spec's changes; empty when there is none
     record ContainerDetail(
             ContainerSummary summary,
             ContainerSpec spec,
             Optional<Digest> imageDigest,
             EffectiveProcess process,
+            Optional<ImageConfig.Healthcheck> healthCheck,
             String logPath,
             String runtime,
             String snapshotter,

@@ -10,4 +10,6 @@ public interface EngineNamespace {
     Containers containers();
 
     Changes changes();
+
+    Events events();
 }

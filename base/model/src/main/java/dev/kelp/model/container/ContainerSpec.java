@@ -3,6 +3,7 @@ package dev.kelp.model.container;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.kelp.model.network.Networking;
+import dev.kelp.model.oci.ImageConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -553,6 +554,8 @@ public record ContainerSpec(
     /// @param timeoutSeconds it is killed after so long, 0: never
     /// @param pidFile a path of the user's that takes the first process' pid at each start she asks for
     /// @param removeImage its image goes with it unless others use it (`--rmi`)
+    /// @param health what replaces the image's health check, field by field (`Test` of `NONE`: no check); null: nothing
+    /// @param healthOnFailure what becoming unhealthy leads to: `none`, `kill`, `restart`, `stop`; null: none
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Lifecycle(
             boolean autoRemove,
@@ -565,7 +568,9 @@ public record ContainerSpec(
             @Nullable String initBinary,
             long timeoutSeconds,
             @Nullable String pidFile,
-            boolean removeImage) {
+            boolean removeImage,
+            ImageConfig.@Nullable Healthcheck health,
+            @Nullable String healthOnFailure) {
         public static final Lifecycle DEFAULT = new Lifecycle(false, null, null, null, false, null, null);
 
         public Lifecycle(
@@ -576,7 +581,37 @@ public record ContainerSpec(
                 boolean init,
                 @Nullable String runtime,
                 @Nullable String snapshotter) {
-            this(autoRemove, stopSignal, stopTimeoutSeconds, restart, init, runtime, snapshotter, null, 0, null, false);
+            this(
+                    autoRemove,
+                    stopSignal,
+                    stopTimeoutSeconds,
+                    restart,
+                    init,
+                    runtime,
+                    snapshotter,
+                    null,
+                    0,
+                    null,
+                    false,
+                    null,
+                    null);
+        }
+
+        public Lifecycle withRestart(@Nullable String policy) {
+            return new Lifecycle(
+                    autoRemove,
+                    stopSignal,
+                    stopTimeoutSeconds,
+                    policy,
+                    init,
+                    runtime,
+                    snapshotter,
+                    initBinary,
+                    timeoutSeconds,
+                    pidFile,
+                    removeImage,
+                    health,
+                    healthOnFailure);
         }
 
         public Lifecycle withoutInit() {
@@ -591,11 +626,14 @@ public record ContainerSpec(
                     null,
                     timeoutSeconds,
                     pidFile,
-                    removeImage);
+                    removeImage,
+                    health,
+                    healthOnFailure);
         }
     }
 
-    /// Where output goes: driver `json-file` (the default; a view of conmon's k8s-file), `none`.
+    /// Where output goes: driver `json-file` (the default) and `local` are kept here, `none` nowhere, `journald`,
+    /// `syslog` and `fluentd` are kept here and sent on.
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Logging(String driver, Map<String, String> options) {
         public static final Logging DEFAULT = new Logging("json-file", Map.of());

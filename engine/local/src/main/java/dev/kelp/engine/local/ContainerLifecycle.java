@@ -2,11 +2,13 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.Containers.ContainerUpdate;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
@@ -273,6 +275,22 @@ final class ContainerLifecycle {
         });
     }
 
+    /// Changes the specification while nobody else changes the container; the change takes effect on what runs too.
+    void update(ContainerRecord c, ContainerUpdate update) {
+        locked(c, (now, entry) -> {
+            ContainerSpec spec = now.definition().spec();
+            ContainerSpec changed = update.restart() == null
+                    ? spec
+                    : spec.withLifecycle(spec.lifecycle().withRestart(update.restart()));
+            if (spec.lifecycle().autoRemove() && RestartPolicy.of(changed).restarts()) {
+                throw KelpException.invalid("cannot update container " + now.name()
+                        + ": it is removed at its end (--rm), which a restart policy excludes");
+            }
+            records.redefine(now.with(changed));
+            return true;
+        });
+    }
+
     /// The task of a running container.
     ContainerTask running(ContainerRecord c) {
         return locked(c, (now, entry) -> {
@@ -280,7 +298,7 @@ final class ContainerLifecycle {
                 throw new KelpException(
                         ErrorKind.FAILED_PRECONDITION,
                         "container " + now.name() + " is not running ("
-                                + now.state().status().word() + ")");
+                                + now.status().word() + ")");
             }
             return entry.task.get();
         });

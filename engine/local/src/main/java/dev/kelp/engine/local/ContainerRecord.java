@@ -3,6 +3,7 @@ package dev.kelp.engine.local;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.kelp.engine.Containers.EffectiveProcess;
+import dev.kelp.engine.Containers.Health;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.Digest;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// A container as the database keeps it: what was fixed at `create` ([Definition]) and how its runs went ([Run]).
 record ContainerRecord(String namespace, String id, String name, Definition definition, Run run) {
 
-    /// Never changes after `create`.
+    /// Changes after `create` only by `update`.
     ///
     /// @param imageName what `ps` shows under IMAGE
     /// @param parent name of the committed snapshot it stands on; null with `--rootfs`
@@ -95,22 +96,47 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         return run.phase == Phase.RUNNING;
     }
 
-    State state() {
-        Status status = switch (run.phase) {
+    /// The same container with another specification, see `update`.
+    ContainerRecord with(ContainerSpec changed) {
+        Definition d = definition;
+        return new ContainerRecord(
+                namespace,
+                id,
+                name,
+                new Definition(
+                        changed,
+                        d.imageName,
+                        d.imageDigest,
+                        d.platform,
+                        d.parent,
+                        d.snapshotter,
+                        d.runtime,
+                        d.createdMillis,
+                        d.process,
+                        d.image),
+                run);
+    }
+
+    Status status() {
+        return switch (run.phase) {
             case CREATING, CREATED -> Status.CREATED;
             case RUNNING -> Status.RUNNING;
             case EXITED -> Status.EXITED;
             case REMOVING -> Status.REMOVING;
         };
+    }
+
+    State state(Optional<Health> health) {
         return new State(
-                status,
+                status(),
                 run.pid,
                 run.exitCode,
                 instant(run.startedMillis),
                 instant(run.finishedMillis),
                 run.oomKilled,
                 run.error,
-                run.restarts);
+                run.restarts,
+                health);
     }
 
     private static Optional<Instant> instant(long millis) {

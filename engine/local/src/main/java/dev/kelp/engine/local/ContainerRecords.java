@@ -86,6 +86,19 @@ final class ContainerRecords {
         }
     }
 
+    /// Stores a changed definition; what it says was acknowledged, so it survives a power cut.
+    void redefine(ContainerRecord c) {
+        database.write(connection -> {
+            try (PreparedStatement s = connection.prepareStatement(
+                    "UPDATE containers SET definition = ? WHERE namespace = ? AND id = ?")) {
+                s.setBytes(1, OciJson.write(c.definition()));
+                s.setString(2, c.namespace());
+                s.setString(3, c.id());
+                return s.executeUpdate() == 1;
+            }
+        });
+    }
+
     void delete(ContainerRecord c) {
         database.writeEssentialRelaxed(connection -> {
             try (PreparedStatement s =

@@ -152,6 +152,7 @@ final class LocalContainers implements Containers {
                 d.spec(),
                 Optional.ofNullable(d.imageDigest()),
                 d.process(),
+                HealthCheck.settings(d),
                 files.logPath(c).toString(),
                 d.runtime(),
                 d.snapshotter() == null ? "" : d.snapshotter(),
@@ -166,9 +167,17 @@ final class LocalContainers implements Containers {
                 d.imageName(),
                 d.process().arguments(),
                 java.time.Instant.ofEpochMilli(d.createdMillis()),
-                c.state(),
+                c.state(Optional.empty()),
                 d.spec().labels(),
                 d.platform());
+    }
+
+    @Override
+    public void update(String container, ContainerUpdate update) {
+        if (update.restart() != null) {
+            RestartPolicy.parse(update.restart());
+        }
+        lifecycle.update(find(container), update);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.kelp.content.ContentStore;
 import dev.kelp.content.OciLayoutStore;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.local.event.EventLog;
 import dev.kelp.engine.local.image.ImageService;
 import dev.kelp.engine.local.image.LocalImages;
 import dev.kelp.engine.local.metadata.Database;
@@ -34,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.regex.Pattern;
 
 /// The engine in this process, over one data root.
@@ -56,6 +58,9 @@ public final class LocalEngine implements Engine {
     private final Transport transport;
     private final ExecutorService background = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon(true).name("timer").factory());
+    private final EventLog events;
     private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
     private final Map<String, LocalNamespace> namespaces = new ConcurrentHashMap<>();
 
@@ -67,6 +72,7 @@ public final class LocalEngine implements Engine {
         tasks = new Tasks(instance, holder, cgroups);
         snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
         records = new ContainerRecords(database);
+        events = new EventLog(database, timer);
         ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, tasks::compiledSeccomp);
         lifecycle = new ContainerLifecycle(records, files, tasks, background);
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
@@ -150,7 +156,8 @@ public final class LocalEngine implements Engine {
                     n,
                     own,
                     containers,
-                    new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find));
+                    new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find),
+                    events.in(n));
         });
     }
 
@@ -191,6 +198,8 @@ public final class LocalEngine implements Engine {
     public void close() {
         transport.close();
         tasks.close();
+        timer.shutdownNow();
+        events.close();
         database.close();
         holder.close();
         background.shutdownNow();

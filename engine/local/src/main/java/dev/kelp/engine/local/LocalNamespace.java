@@ -4,7 +4,9 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.Changes;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
 
 /// One namespace of a [LocalEngine].
-record LocalNamespace(String name, Images images, Containers containers, Changes changes) implements EngineNamespace {}
+record LocalNamespace(String name, Images images, Containers containers, Changes changes, Events events)
+        implements EngineNamespace {}

@@ -88,7 +88,31 @@ final class Schema {
             CREATE TRIGGER exits_bound AFTER INSERT ON exits BEGIN
                 DELETE FROM exits WHERE seq <= NEW.seq - 1000;
             END"""),
-            List.of("CREATE TABLE unsynced_snapshots (node TEXT PRIMARY KEY, boot TEXT NOT NULL) WITHOUT ROWID"));
+            List.of("CREATE TABLE unsynced_snapshots (node TEXT PRIMARY KEY, boot TEXT NOT NULL) WITHOUT ROWID"),
+            List.of(
+                    """
+            CREATE TABLE events (
+                number INTEGER PRIMARY KEY,
+                namespace TEXT NOT NULL,
+                time INTEGER NOT NULL,        -- nanoseconds
+                type TEXT NOT NULL, action TEXT NOT NULL, actor TEXT NOT NULL,
+                attributes TEXT NOT NULL      -- JSON
+            )""",
+                    """
+            CREATE TRIGGER events_bound AFTER INSERT ON events BEGIN
+                DELETE FROM events WHERE number <= NEW.number - 10000;
+            END""",
+                    """
+            CREATE TABLE health (
+                container TEXT PRIMARY KEY,
+                state TEXT NOT NULL           -- JSON
+            ) WITHOUT ROWID""",
+                    """
+            CREATE TABLE log_positions (
+                container TEXT PRIMARY KEY,
+                file TEXT NOT NULL,           -- device and inode
+                offset INTEGER NOT NULL
+            ) WITHOUT ROWID"""));
 
     static final int VERSION = MIGRATIONS.size();
 
