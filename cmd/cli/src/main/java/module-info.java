@@ -17,4 +17,6 @@ module dev.kelp.cli {
             info.picocli;
     opens dev.kelp.cli.system to
             info.picocli;
+    opens dev.kelp.cli.volume to
+            info.picocli;
 }

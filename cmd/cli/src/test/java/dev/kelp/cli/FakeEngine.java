@@ -69,6 +69,7 @@ public final class FakeEngine implements Engine {
         public final FakeImages images = new FakeImages();
         public final FakeContainers containers = new FakeContainers();
         public List<Events.Event> events = List.of();
+        private final FakeVolumes volumes = new FakeVolumes();
 
         Namespace(String name) {
             this.name = name;
@@ -97,6 +98,11 @@ public final class FakeEngine implements Engine {
         @Override
         public Changes changes() {
             return new FakeChanges();
+        }
+
+        @Override
+        public FakeVolumes volumes() {
+            return volumes;
         }
     }
 

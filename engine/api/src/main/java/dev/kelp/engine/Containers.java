@@ -53,7 +53,8 @@ public interface Containers {
 
     ContainerDetail inspect(String container);
 
-    /// Changes what may change after `create`; what the update leaves out stays. A running container has it at once.
+    /// Changes what may change after `create`; what the update leaves out stays. A running container has it at
+    /// once.
     void update(String container, ContainerUpdate update);
 
     /// The id that a name, id or prefix stands for.

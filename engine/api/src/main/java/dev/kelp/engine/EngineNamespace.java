@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine;
 
-/// A set of images and containers with names of its own.
+/// A set of images, containers and volumes with names of its own.
 public interface EngineNamespace {
     String name();
 
@@ -12,4 +12,6 @@ public interface EngineNamespace {
     Changes changes();
 
     Events events();
+
+    Volumes volumes();
 }

@@ -12,7 +12,8 @@ public interface Events {
     int HISTORY_MAX = 10_000;
 
     /// Gives past events from `since` on and then those that happen, in order, each once. Returns when `until` has
-    /// passed, when the sink says so, or (CANCELLED) when the thread is interrupted. RESOURCE_EXHAUSTED when the sink
+    /// passed, when the sink says so, or (CANCELLED) when the thread is interrupted. RESOURCE_EXHAUSTED when the
+    /// sink
     /// is so slow that more than [#HISTORY_MAX] wait for it.
     void stream(EventQuery query, EventSink sink);
 

@@ -554,7 +554,8 @@ public record ContainerSpec(
     /// @param timeoutSeconds it is killed after so long, 0: never
     /// @param pidFile a path of the user's that takes the first process' pid at each start she asks for
     /// @param removeImage its image goes with it unless others use it (`--rmi`)
-    /// @param health what replaces the image's health check, field by field (`Test` of `NONE`: no check); null: nothing
+    /// @param health what replaces the image's health check, field by field (`Test` of `NONE`: no check); null:
+    /// nothing
     /// @param healthOnFailure what becoming unhealthy leads to: `none`, `kill`, `restart`, `stop`; null: none
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Lifecycle(

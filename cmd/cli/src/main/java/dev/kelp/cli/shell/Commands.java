@@ -114,6 +114,17 @@ final class Commands {
                     row("prune", "", "remove images that nothing uses", dev.kelp.cli.image.PruneCommand::new),
                     row("tag", "", "give an image another name", TagCommand::new)),
             group(
+                    List.of("volume"),
+                    "commands about volumes",
+                    row("create", "", "make a volume", dev.kelp.cli.volume.CreateCommand::new),
+                    row(List.of("ls", "list"), "list volumes", dev.kelp.cli.volume.ListCommand::new),
+                    row("inspect", "", "print everything about volumes", dev.kelp.cli.volume.InspectCommand::new),
+                    row(List.of("rm", "remove"), "remove volumes", dev.kelp.cli.volume.RemoveCommand::new),
+                    row("prune", "", "remove volumes nobody uses", dev.kelp.cli.volume.PruneCommand::new),
+                    row("exists", "", "tell whether there is a volume", dev.kelp.cli.volume.ExistsCommand::new),
+                    row("export", "", "write a volume's files into an archive", dev.kelp.cli.volume.ExportCommand::new),
+                    row("import", "", "unpack an archive into a volume", dev.kelp.cli.volume.ImportCommand::new)),
+            group(
                     List.of("namespace", "ns"),
                     "commands about namespaces",
                     row(List.of("ls", "list"), "list namespaces", NamespaceListCommand::new)),

@@ -78,6 +78,18 @@ public final class RootFiles implements AutoCloseable {
         }
     }
 
+    /// The directory at `path`, links followed inside; empty when there is none.
+    public Optional<Fd> openDirectory(String path) {
+        try {
+            return Optional.of(Inodes.openResolved(root, path, O_DIRECTORY, 0, INSIDE));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR) || e.is(Errno.ELOOP)) {
+                return Optional.empty();
+            }
+            throw e.toKelp("open " + path + " of the container");
+        }
+    }
+
     /// Makes `path` and its parents as directories of `uid` and `gid` (mode 0755) where they are missing.
     ///
     /// @throws KelpException INVALID_ARGUMENT when a part of it is no directory

@@ -54,16 +54,20 @@ record Binds(Instance instance) {
         List<MountSpec> own = new ArrayList<>();
         for (int i = 0; i < mounts.size(); i++) {
             MountSpec m = mounts.get(i);
-            if (!isBind(m)) {
+            if (m.type().equals("volume") && m.subpath() == null) {
+                own.add(new MountSpec("bind", m.source(), m.target(), m.options(), null, null));
+                continue;
+            }
+            if (!isBind(m) && !m.type().equals("volume")) {
                 own.add(m);
                 continue;
             }
-            if (areHandedOver()) {
+            if (areHandedOver() && isBind(m)) {
                 checkThere(id, i, m);
             } else {
                 open(id, i, m);
             }
-            own.add(new MountSpec(m.type(), place(id, i).toString(), m.target(), m.options(), null, null));
+            own.add(new MountSpec("bind", place(id, i).toString(), m.target(), m.options(), null, null));
         }
         return own;
     }
@@ -78,7 +82,8 @@ record Binds(Instance instance) {
 
     private void open(String id, int index, MountSpec m) {
         try (Fd source = Inodes.open(String.valueOf(m.source()), Inodes.O_PATH);
-                Fd mount = Mounts.cloneTree(source, "", isRecursive(m))) {
+                Fd part = ContainerVolumes.openPart(source, m.subpath());
+                Fd mount = Mounts.cloneTree(part, "", isRecursive(m))) {
             attach(mount, id, index, m);
         } catch (ErrnoException e) {
             throw cannot(m, e);

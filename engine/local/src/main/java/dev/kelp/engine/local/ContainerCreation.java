@@ -54,14 +54,17 @@ final class ContainerCreation {
         ContainerSpec named = asked.withName(name);
         Optional<ImageBase> base = base(namespace, named);
         ContainerSpec settled = named.withIsolation(Networks.settle(named.isolation(), id.substring(0, 12)));
+        ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
+        ContainerVolumes.Settled volumes = files.volumes().settle(namespace, settled, image);
         ContainerRecord c;
         try {
-            ContainerSpec spec = settled.withMounts(files.mounts(id, settled.mounts(), user));
+            ContainerSpec spec = settled.withMounts(files.mounts(namespace, id, volumes.mounts(), user));
             c = new ContainerRecord(namespace, id, name, definition(spec, base), Run.CREATING);
             files.shortfalls(spec).forEach(user::warn);
-            records.insert(c);
+            files.volumes().insert(c, volumes);
         } catch (RuntimeException e) {
             unbind(id, e);
+            files.volumes().abandon(namespace, volumes, e);
             throw e;
         }
         return finish(c);
@@ -75,6 +78,7 @@ final class ContainerCreation {
             if (c.definition().spec().lifecycle().autoRemove()) {
                 records.update(made);
             } else {
+                files.volumes().setDoomed(c, false);
                 records.updateDurably(made);
             }
             return made;
@@ -95,7 +99,7 @@ final class ContainerCreation {
     private void undo(ContainerRecord c, RuntimeException cause) {
         try {
             files.delete(c);
-            records.delete(c);
+            files.volumes().delete(c);
         } catch (RuntimeException e) {
             cause.addSuppressed(e);
         }

@@ -45,6 +45,7 @@ final class ContainerFiles {
     private final String hostName;
     private final Function<Path, CompiledSeccomp> filters;
     private final Binds binds;
+    private final ContainerVolumes volumes;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -52,11 +53,13 @@ final class ContainerFiles {
             Instance instance,
             CgroupAccess cgroups,
             Function<String, Snapshotter> snapshotters,
-            Function<Path, CompiledSeccomp> filters) {
+            Function<Path, CompiledSeccomp> filters,
+            ContainerVolumes volumes) {
         this.instance = instance;
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
         this.filters = filters;
+        this.volumes = volumes;
         this.binds = new Binds(instance);
         this.hostName = machineName();
     }
@@ -67,6 +70,10 @@ final class ContainerFiles {
         } catch (IOException e) {
             return "localhost";
         }
+    }
+
+    ContainerVolumes volumes() {
+        return volumes;
     }
 
     Path folder(ContainerRecord c) {
@@ -94,25 +101,27 @@ final class ContainerFiles {
     /// bind must be, now, what the client sees under that path: another file system may be mounted there outside
     /// that
     /// this namespace does not see. Later it may be another file of that name, such as an editor leaves behind.
-    List<MountSpec> mounts(String id, List<MountSpec> asked, UserEnvironment user) {
-        asked.forEach(ContainerFiles::checkType);
-        if (asked.stream().noneMatch(m -> m.type().equals("bind"))) {
+    List<MountSpec> mounts(String namespace, String id, List<MountSpec> asked, UserEnvironment user) {
+        List<MountSpec> sources = volumes.resolve(namespace, asked);
+        if (sources.stream().noneMatch(m -> m.type().equals("bind"))) {
             return asked;
         }
         if (binds.areHandedOver()) {
-            binds.handOver(id, asked, user);
+            binds.handOver(id, sources, user);
         } else {
-            asked.forEach(ContainerFiles::checkSource);
+            sources.forEach(ContainerFiles::checkSource);
         }
         return asked.stream()
-                .map(m -> new MountSpec(m.type(), m.source(), m.target(), m.options(), null, null))
+                .map(m -> new MountSpec(
+                        m.type(), m.source(), m.target(), m.options(), null, null, m.volume(), m.subpath()))
                 .toList();
     }
 
     /// Has host root's client make the binds of a container anew, so that they are what is now under their names.
     void rebind(ContainerRecord c, UserEnvironment user) {
         if (binds.areHandedOver()) {
-            binds.handOver(c.id(), c.definition().spec().mounts(), user);
+            binds.handOver(
+                    c.id(), volumes.resolve(c.namespace(), c.definition().spec().mounts()), user);
         }
     }
 
@@ -152,6 +161,21 @@ final class ContainerFiles {
         } catch (IOException e) {
             throw failed("make the folder of container " + c.name(), e);
         }
+        List<MountSpec> toFill = volumes.toFill(c);
+        if (!toFill.isEmpty()) {
+            fill(c, toFill);
+        }
+    }
+
+    private void fill(ContainerRecord c, List<MountSpec> toFill) {
+        try {
+            Files.createDirectories(mountPoint(c));
+            volumes.fill(c, mountRoot(c), toFill);
+        } catch (IOException e) {
+            throw failed("fill the volumes of container " + c.name(), e);
+        } finally {
+            unmountRoot(c);
+        }
     }
 
     /// Mounts the root file system and gives the bundle's configuration.
@@ -162,7 +186,9 @@ final class ContainerFiles {
             Files.createDirectories(folder(c));
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
-            return OciSpec.generate(inputs(c, spec, rootfs, binds.own(c.id(), spec.mounts())));
+            volumes.use(c);
+            List<MountSpec> mounts = binds.own(c.id(), volumes.resolve(c.namespace(), spec.mounts()));
+            return OciSpec.generate(inputs(c, spec, rootfs, mounts));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
         }
@@ -243,14 +269,6 @@ final class ContainerFiles {
         return target;
     }
 
-    private static void checkType(MountSpec m) {
-        if (m.type().equals("volume")) {
-            throw new KelpException(
-                            ErrorKind.UNSUPPORTED, "named and anonymous volumes are not there yet: " + m.target())
-                    .withHint("bind a folder: -v /path/to/folder:" + m.target());
-        }
-    }
-
     /// Refuses a bind whose source is missing, or is not the file that the client saw.
     private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
@@ -307,6 +325,11 @@ final class ContainerFiles {
     /// Unmounts the root file system of a container that does not run.
     void discard(ContainerRecord c) {
         binds.release(c.id());
+        unmountRoot(c);
+        volumes.release(c);
+    }
+
+    private void unmountRoot(ContainerRecord c) {
         Path target = mountPoint(c);
         if ("/".equals(c.definition().spec().rootfs())) {
             // Everything below the view goes with it: MNT_DETACH takes the whole tree.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.Containers.ContainerUpdate;
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.linux.Processes;
@@ -304,10 +304,11 @@ final class ContainerLifecycle {
         });
     }
 
-    void remove(ContainerRecord c, boolean force) {
+    /// @param volumes whether the volumes nobody named go, too
+    void remove(ContainerRecord c, boolean force, boolean volumes) {
         boolean killed = force && kill(c);
         try {
-            remove(c);
+            remove(c, volumes);
         } catch (KelpException e) {
             // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
             if (!killed || records.byId(c.namespace(), c.id()).isPresent()) {
@@ -316,7 +317,7 @@ final class ContainerLifecycle {
         }
     }
 
-    private void remove(ContainerRecord c) {
+    private void remove(ContainerRecord c, boolean volumes) {
         locked(c, (now, entry) -> {
             if (now.isRunning()) {
                 throw new KelpException(
@@ -327,6 +328,7 @@ final class ContainerLifecycle {
             if (now.run().phase() == Phase.EXITED) {
                 keepExit(now, now.run().exitCode());
             }
+            files.volumes().setDoomed(now, volumes);
             ContainerRecord leaving = now.with(now.run().in(Phase.REMOVING));
             records.update(leaving);
             if (entry.task.isPresent()) {
@@ -354,7 +356,7 @@ final class ContainerLifecycle {
 
     private void finishRemoval(ContainerRecord c) {
         files.delete(c);
-        records.delete(c);
+        files.volumes().delete(c);
         Entry entry = entries.remove(c.id());
         if (entry != null) {
             entry.exit.complete(c.run().exitCode());

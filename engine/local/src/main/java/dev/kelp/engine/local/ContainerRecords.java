@@ -131,6 +131,25 @@ final class ContainerRecords {
                 prefix + "*");
     }
 
+    /// The container a name, id or unambiguous prefix of an id stands for.
+    ContainerRecord find(String namespace, String container) {
+        Optional<ContainerRecord> named = byName(namespace, container);
+        if (named.isPresent()) {
+            return named.get();
+        }
+        if (!container.matches("[0-9a-f]{1,64}")) {
+            throw KelpException.notFound("no such container: " + container);
+        }
+        List<ContainerRecord> found = byPrefix(namespace, container);
+        return switch (found.size()) {
+            case 0 -> throw KelpException.notFound("no such container: " + container);
+            case 1 -> found.getFirst();
+            default ->
+                throw KelpException.invalid("container id prefix `" + container + "` is ambiguous")
+                        .withHint("give more digits of the id");
+        };
+    }
+
     /// Those that users see, newest first.
     List<ContainerRecord> visible(String namespace) {
         return query("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY created DESC", namespace);

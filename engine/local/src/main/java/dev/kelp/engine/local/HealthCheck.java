@@ -48,17 +48,18 @@ record HealthCheck(
 
     /// The check to run; empty when there is none, or it was switched off.
     static Optional<HealthCheck> of(Definition d) {
-        return settings(d).flatMap(s -> command(s.test(), shell(d.image())).map(command -> {
-            String onFailure = d.spec().lifecycle().healthOnFailure();
-            return new HealthCheck(
-                    command,
-                    duration(s.interval(), INTERVAL),
-                    duration(s.timeout(), TIMEOUT),
-                    duration(s.startPeriod(), Duration.ZERO),
-                    duration(s.startInterval(), START_INTERVAL),
-                    s.retries() == null || s.retries() <= 0 ? RETRIES : s.retries(),
-                    onFailure == null ? "none" : onFailure);
-        }));
+        return settings(d)
+                .flatMap(s -> command(s.test(), shell(d.image())).map(command -> {
+                    String onFailure = d.spec().lifecycle().healthOnFailure();
+                    return new HealthCheck(
+                            command,
+                            duration(s.interval(), INTERVAL),
+                            duration(s.timeout(), TIMEOUT),
+                            duration(s.startPeriod(), Duration.ZERO),
+                            duration(s.startInterval(), START_INTERVAL),
+                            s.retries() == null || s.retries() <= 0 ? RETRIES : s.retries(),
+                            onFailure == null ? "none" : onFailure);
+                }));
     }
 
     private static Optional<List<String>> command(@Nullable List<String> test, List<String> shell) {

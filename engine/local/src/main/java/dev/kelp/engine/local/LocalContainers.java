@@ -118,7 +118,7 @@ final class LocalContainers implements Containers {
 
     @Override
     public void remove(String container, boolean force, boolean volumes) {
-        lifecycle.remove(find(container), force);
+        lifecycle.remove(find(container), force, volumes);
     }
 
     @Override
@@ -214,20 +214,6 @@ final class LocalContainers implements Containers {
 
     /// The container a name, id or unambiguous prefix of an id stands for.
     ContainerRecord find(String container) {
-        Optional<ContainerRecord> byName = records.byName(namespace, container);
-        if (byName.isPresent()) {
-            return byName.get();
-        }
-        if (!container.matches("[0-9a-f]{1,64}")) {
-            throw KelpException.notFound("no such container: " + container);
-        }
-        List<ContainerRecord> found = records.byPrefix(namespace, container);
-        return switch (found.size()) {
-            case 0 -> throw KelpException.notFound("no such container: " + container);
-            case 1 -> found.getFirst();
-            default ->
-                throw KelpException.invalid("container id prefix `" + container + "` is ambiguous")
-                        .withHint("give more digits of the id");
-        };
+        return records.find(namespace, container);
     }
 }

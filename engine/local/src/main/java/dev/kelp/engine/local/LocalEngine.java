@@ -12,6 +12,9 @@ import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.SnapshotTable;
+import dev.kelp.engine.local.volume.LocalVolumes;
+import dev.kelp.engine.local.volume.VolumeRecords;
+import dev.kelp.engine.local.volume.VolumeStore;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
@@ -54,6 +57,8 @@ public final class LocalEngine implements Engine {
     private final ContainerLifecycle lifecycle;
     private final ContainerCreation creation;
     private final ImageService images;
+    private final VolumeStore volumes;
+    private final LayerApplication unpacking;
     private final GarbageCollector collector;
     private final Transport transport;
     private final ExecutorService background = Executors.newCachedThreadPool(
@@ -73,7 +78,9 @@ public final class LocalEngine implements Engine {
         snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
         records = new ContainerRecords(database);
         events = new EventLog(database, timer);
-        ContainerFiles files = new ContainerFiles(instance, cgroups, this::snapshotter, tasks::compiledSeccomp);
+        volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database));
+        ContainerFiles files = new ContainerFiles(
+                instance, cgroups, this::snapshotter, tasks::compiledSeccomp, new ContainerVolumes(volumes, records));
         lifecycle = new ContainerLifecycle(records, files, tasks, background);
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
@@ -81,12 +88,13 @@ public final class LocalEngine implements Engine {
         collector = new GarbageCollector(database, leases, content, all);
         transport = new Transport(
                 new Transport.Settings("kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, machineAuthorities()));
+        unpacking = new LayerApplication(UnpackPolicy.of(instance));
         images = new ImageService(new ImageService.Parts(
                 instance.dataRoot(),
                 database,
                 content,
                 all,
-                new LayerApplication(UnpackPolicy.of(instance)),
+                unpacking,
                 transport,
                 leases,
                 collector,
@@ -102,6 +110,7 @@ public final class LocalEngine implements Engine {
             Database.useNativeLibrary(natives);
         }
         LocalEngine engine = new LocalEngine(instance, holder);
+        engine.volumes.recover();
         engine.lifecycle.recover();
         engine.collector.recover();
         return engine;
@@ -157,6 +166,7 @@ public final class LocalEngine implements Engine {
                     own,
                     containers,
                     new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find),
+                    new LocalVolumes(n, volumes, unpacking),
                     events.in(n));
         });
     }

@@ -6,7 +6,9 @@ import dev.kelp.engine.Containers;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.Volumes;
 
 /// One namespace of a [LocalEngine].
-record LocalNamespace(String name, Images images, Containers containers, Changes changes, Events events)
+record LocalNamespace(
+        String name, Images images, Containers containers, Changes changes, Volumes volumes, Events events)
         implements EngineNamespace {}

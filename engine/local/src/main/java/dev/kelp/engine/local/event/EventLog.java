@@ -189,8 +189,8 @@ public final class EventLog implements AutoCloseable {
 
     private List<Numbered> page(String namespace, long after, long upTo) {
         return database.read(c -> {
-            try (PreparedStatement s = c.prepareStatement(
-                    "SELECT number, time, type, action, actor, attributes FROM events"
+            try (PreparedStatement s =
+                    c.prepareStatement("SELECT number, time, type, action, actor, attributes FROM events"
                             + " WHERE number > ? AND number <= ? AND namespace = ? ORDER BY number LIMIT "
                             + PAGE_ROWS)) {
                 s.setLong(1, after);

@@ -89,30 +89,43 @@ final class Schema {
                 DELETE FROM exits WHERE seq <= NEW.seq - 1000;
             END"""),
             List.of("CREATE TABLE unsynced_snapshots (node TEXT PRIMARY KEY, boot TEXT NOT NULL) WITHOUT ROWID"),
-            List.of(
-                    """
+            List.of("""
             CREATE TABLE events (
                 number INTEGER PRIMARY KEY,
                 namespace TEXT NOT NULL,
                 time INTEGER NOT NULL,        -- nanoseconds
                 type TEXT NOT NULL, action TEXT NOT NULL, actor TEXT NOT NULL,
                 attributes TEXT NOT NULL      -- JSON
-            )""",
-                    """
+            )""", """
             CREATE TRIGGER events_bound AFTER INSERT ON events BEGIN
                 DELETE FROM events WHERE number <= NEW.number - 10000;
-            END""",
-                    """
+            END""", """
             CREATE TABLE health (
                 container TEXT PRIMARY KEY,
                 state TEXT NOT NULL           -- JSON
-            ) WITHOUT ROWID""",
-                    """
+            ) WITHOUT ROWID""", """
             CREATE TABLE log_positions (
                 container TEXT PRIMARY KEY,
                 file TEXT NOT NULL,           -- device and inode
                 offset INTEGER NOT NULL
-            ) WITHOUT ROWID"""));
+            ) WITHOUT ROWID"""),
+            List.of("""
+            CREATE TABLE volumes (
+                namespace TEXT NOT NULL,
+                name TEXT NOT NULL,
+                created INTEGER NOT NULL,
+                how BLOB NOT NULL,            -- JSON: driver, options, labels
+                PRIMARY KEY (namespace, name)
+            ) WITHOUT ROWID""", """
+            CREATE TABLE volume_uses (
+                namespace TEXT NOT NULL,
+                volume TEXT NOT NULL,
+                container TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+                owned INTEGER NOT NULL,       -- made for this container, without a name
+                doomed INTEGER NOT NULL,      -- goes with this container
+                PRIMARY KEY (container, namespace, volume),
+                FOREIGN KEY (namespace, volume) REFERENCES volumes (namespace, name)
+            ) WITHOUT ROWID""", "CREATE INDEX volume_uses_by_volume ON volume_uses (namespace, volume)"));
 
     static final int VERSION = MIGRATIONS.size();
 
