@@ -25,9 +25,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +42,7 @@ public final class OciLayoutStore implements ContentStore {
     private final Path ingests;
     private final ConcurrentHashMap<String, CountDownLatch> active = new ConcurrentHashMap<>();
     private final AtomicLong unnamed = new AtomicLong();
-    private final AtomicBoolean unsynced = new AtomicBoolean();
+    private final Set<String> unsynced = ConcurrentHashMap.newKeySet();
     private final Object syncing = new Object();
 
     /// Opens the store, making its folders when they are missing. Partial blobs without a known digest, which
@@ -64,7 +64,7 @@ public final class OciLayoutStore implements ContentStore {
         } catch (IOException e) {
             throw DiskErrors.of("open the content store", root.resolve("blobs"), e);
         }
-        unsynced.set(true);
+        unsynced.addAll(ALGORITHMS);
     }
 
     private static void writeOnce(Path file, String content) throws IOException {
@@ -205,7 +205,7 @@ public final class OciLayoutStore implements ContentStore {
     /// Gives a file, whose content was checked and written to the disk, its name.
     Blob admit(Path file, Digest digest, long sizeBytes) throws IOException {
         Files.move(file, path(digest), StandardCopyOption.ATOMIC_MOVE);
-        unsynced.set(true);
+        unsynced.add(digest.algorithm());
         return new Blob(digest, sizeBytes, Instant.now());
     }
 
@@ -228,16 +228,16 @@ public final class OciLayoutStore implements ContentStore {
     public void sync() {
         // under the lock, so that who finds nothing left to do knows that it is done, not only begun
         synchronized (syncing) {
-            if (!unsynced.getAndSet(false)) {
-                return;
-            }
-            try {
-                for (String algorithm : ALGORITHMS) {
-                    syncFolder(root.resolve("blobs").resolve(algorithm));
+            for (String algorithm : ALGORITHMS) {
+                if (!unsynced.remove(algorithm)) {
+                    continue;
                 }
-            } catch (KelpException e) {
-                unsynced.set(true);
-                throw e;
+                try {
+                    syncFolder(root.resolve("blobs").resolve(algorithm));
+                } catch (KelpException e) {
+                    unsynced.add(algorithm);
+                    throw e;
+                }
             }
         }
     }

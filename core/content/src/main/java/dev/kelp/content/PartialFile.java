@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.content;
 
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
 import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// An ingest as a file that grows.
 final class PartialFile implements Ingest {
     private static final int REHASH_BUFFER_BYTES = 256 << 10;
+    private static final int WRITEBACK_STEP_BYTES = 4 << 20;
 
     private final OciLayoutStore store;
     private final String name;
@@ -27,6 +31,7 @@ final class PartialFile implements Ingest {
     private final FileChannel file;
     private MessageDigest hash;
     private long offset;
+    private long writingBack;
     private boolean open = true;
     private boolean keep;
 
@@ -107,11 +112,26 @@ final class PartialFile implements Ingest {
             while (bytes.hasRemaining()) {
                 offset += file.write(bytes);
             }
+            startWriteback();
         } catch (IOException e) {
             // the hash went ahead of the file, so this ingest cannot go on; the next one hashes what is there
             abort();
             throw DiskErrors.of("write partial blob", path, e);
         }
+    }
+
+    /// Lets the disk work while bytes come, so that [#commit] has little to wait for. Only a hint.
+    private void startWriteback() {
+        long length = offset - writingBack;
+        if (length < WRITEBACK_STEP_BYTES) {
+            return;
+        }
+        try (Fd fd = Inodes.open(path.toString(), Inodes.O_WRONLY)) {
+            Inodes.startWriteback(fd, writingBack, length);
+        } catch (ErrnoException e) {
+            System.getLogger(PartialFile.class.getName()).log(System.Logger.Level.DEBUG, "no early writeback", e);
+        }
+        writingBack = offset;
     }
 
     @Override
@@ -155,6 +175,7 @@ final class PartialFile implements Ingest {
             file.truncate(0);
             file.position(0);
             offset = 0;
+            writingBack = 0;
             hash = newHash();
         } catch (IOException e) {
             throw DiskErrors.of("truncate partial blob", path, e);

@@ -12,22 +12,31 @@ import org.jspecify.annotations.Nullable;
 /// @param labels the labels of the committed snapshot
 /// @param durable whether the files shall have reached the disk (syncfs(2)) before the record says so: slower, but
 ///     then even a power cut cannot leave a committed snapshot with empty files
-public record CommitOptions(@Nullable String parent, Map<String, String> labels, boolean durable) {
-    public static final CommitOptions DEFAULT = new CommitOptions(null, Map.of(), false);
+/// @param usage what the snapshot holds; null has it measured, which means a walk through all of it
+public record CommitOptions(
+        @Nullable String parent,
+        Map<String, String> labels,
+        boolean durable,
+        @Nullable Usage usage) {
+    public static final CommitOptions DEFAULT = new CommitOptions(null, Map.of(), false, null);
 
     public CommitOptions {
         labels = Map.copyOf(labels);
     }
 
     public static CommitOptions onto(@Nullable String parent) {
-        return new CommitOptions(parent, Map.of(), false);
+        return new CommitOptions(parent, Map.of(), false, null);
     }
 
     public CommitOptions withLabels(Map<String, String> newLabels) {
-        return new CommitOptions(parent, newLabels, durable);
+        return new CommitOptions(parent, newLabels, durable, usage);
     }
 
     public CommitOptions withDurable(boolean newDurable) {
-        return new CommitOptions(parent, labels, newDurable);
+        return new CommitOptions(parent, labels, newDurable, usage);
+    }
+
+    public CommitOptions withUsage(@Nullable Usage newUsage) {
+        return new CommitOptions(parent, labels, durable, newUsage);
     }
 }

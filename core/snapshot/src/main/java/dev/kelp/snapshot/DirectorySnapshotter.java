@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What snapshotters with one directory per snapshot have in common: the order of files and records.
 abstract class DirectorySnapshotter implements Snapshotter {
+    /// From how many inodes on a removal may slow down what comes after it.
+    private static final int LARGE_INODES = 200;
+
     final SnapshotDirectories directories;
     private final SnapshotRecords records;
 
@@ -145,7 +148,7 @@ abstract class DirectorySnapshotter implements Snapshotter {
                 parentAfter(active, options.parent()),
                 Instant.now(),
                 options.labels(),
-                directories.measure(directories.fs(active.id())));
+                options.usage() != null ? options.usage() : directories.measure(directories.fs(active.id())));
         parents(committed);
         if (options.durable()) {
             sync(active.id());
@@ -183,6 +186,9 @@ abstract class DirectorySnapshotter implements Snapshotter {
     @Override
     public void remove(String name) {
         Snapshot gone = records.remove(name);
+        if (gone instanceof Snapshot.Committed c && c.usage().inodes() >= LARGE_INODES) {
+            directories.removingLarge(gone.id());
+        }
         directories.remove(gone.id());
     }
 

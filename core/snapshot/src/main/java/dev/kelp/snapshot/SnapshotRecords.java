@@ -5,8 +5,10 @@ import java.util.List;
 import java.util.Optional;
 
 /// Where a snapshotter keeps what it knows: the engine's database, or memory in tests. One instance serves one
-/// snapshotter. Every method is atomic, may be called from any thread, and what it changed is durable when it
-/// returns; `SnapshotRecordsContract` in this module's test-jar is run against each implementation.
+/// snapshotter. Every method is atomic and may be called from any thread. What it changed survives `kill -9` when it
+/// returns; a power cut may take it back, with everything that was recorded after it, until something is written
+/// durably, as every name of an image or container is. `SnapshotRecordsContract` in this module's test-jar is run
+/// against each implementation.
 public interface SnapshotRecords {
     /// A number that no earlier call ever returned, also not before a crash or a removal.
     long allocateId();

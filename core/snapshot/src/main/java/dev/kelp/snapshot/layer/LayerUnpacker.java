@@ -43,6 +43,7 @@ public final class LayerUnpacker implements AutoCloseable {
     private final LayerPaths paths = new LayerPaths();
     private final Map<String, TarEntry> unfinished = new LinkedHashMap<>();
     private final List<PendingInheritance.Link> links = new ArrayList<>();
+    private final UnpackedUsage usage = new UnpackedUsage();
     private boolean opaqueRoot;
     private long entries;
     private long fileBytes;
@@ -92,7 +93,12 @@ public final class LayerUnpacker implements AutoCloseable {
 
     public UnpackReport report() {
         return new UnpackReport(
-                entries, fileBytes, skippedDevices, metadata.squashedOwners(), metadata.droppedXattrs());
+                entries,
+                fileBytes,
+                skippedDevices,
+                metadata.squashedOwners(),
+                metadata.droppedXattrs(),
+                usage.total(directories.implied().size()));
     }
 
     /// What the parents still have to give, see [LayerApplication#inherit].
@@ -149,6 +155,7 @@ public final class LayerUnpacker implements AutoCloseable {
             }
             metadata.file(fd, entry, parent.setGroup());
         }
+        usage.addFile(entry.sizeBytes());
     }
 
     private Fd create(String path, Directory parent, String name) throws IOException {
@@ -171,6 +178,7 @@ public final class LayerUnpacker implements AutoCloseable {
             dir = clear(e, path, parent);
             Inodes.symlink(entry.link(), dir.fd(), name);
         }
+        usage.addSymlink(entry.link());
         metadata.node(dir.fd(), name, entry, dir.setGroup());
     }
 
@@ -183,6 +191,7 @@ public final class LayerUnpacker implements AutoCloseable {
             dir = clear(e, path, parent);
             Inodes.mknod(dir.fd(), name, Stat.S_IFIFO | 0600, 0, 0);
         }
+        usage.addFile(0);
         metadata.node(dir.fd(), name, entry, dir.setGroup());
     }
 
@@ -236,6 +245,7 @@ public final class LayerUnpacker implements AutoCloseable {
             }
         }
         Stat old = Inodes.stat(parent.fd(), name, Inodes.AT_SYMLINK_NOFOLLOW);
+        usage.forget();
         if (old.isDirectory()) {
             return;
         }
@@ -261,6 +271,7 @@ public final class LayerUnpacker implements AutoCloseable {
 
     private void remove(String path, Directory parent) throws IOException {
         String name = LayerPath.name(path);
+        usage.forget();
         Stat old = Inodes.stat(parent.fd(), name, Inodes.AT_SYMLINK_NOFOLLOW);
         Inodes.removeTree(parent.fd(), name);
         if (old.isDirectory()) {
@@ -293,6 +304,7 @@ public final class LayerUnpacker implements AutoCloseable {
         }
         Directory parent = directories.open(LayerPath.parent(path));
         String gonePath = LayerPath.child(LayerPath.parent(path), gone);
+        usage.forget();
         if (deletions == Deletions.REMOVE) {
             removeInherited(parent, gonePath);
         } else {
@@ -365,12 +377,16 @@ public final class LayerUnpacker implements AutoCloseable {
             long inRoot = Inodes.RESOLVE_IN_ROOT | Inodes.RESOLVE_NO_MAGICLINKS;
             try (Fd fd = Inodes.openResolved(root, path, flags, 0, inRoot)) {
                 metadata.directory(fd, e.getValue());
+                usage.addDirectory(Inodes.stat(fd));
             } catch (ErrnoException x) {
                 // a later entry put something else there
                 if (!x.is(Errno.ENOENT) && !x.is(Errno.ENOTDIR) && !x.is(Errno.ELOOP)) {
                     throw x;
                 }
             }
+        }
+        if (!unfinished.containsKey("")) {
+            usage.addDirectory(Inodes.stat(root));
         }
     }
 

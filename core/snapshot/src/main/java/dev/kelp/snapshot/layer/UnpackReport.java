@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.snapshot.layer;
 
+import dev.kelp.snapshot.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What was unpacked and what could not be kept.
 ///
@@ -12,8 +14,15 @@ import java.util.Map;
 /// @param skippedDevices device nodes, which a user namespace may not make
 /// @param squashedOwners files left to uid 0, see [Ownership#SQUASH]
 /// @param droppedXattrs how often each attribute was dropped, because the kernel refused it or it is overlayfs' own
+/// @param usage what the target holds now, if it was empty before; null when nobody counted, because the layer
+///     replaced or removed files of its own
 public record UnpackReport(
-        long entries, long fileBytes, long skippedDevices, long squashedOwners, Map<String, Long> droppedXattrs) {
+        long entries,
+        long fileBytes,
+        long skippedDevices,
+        long squashedOwners,
+        Map<String, Long> droppedXattrs,
+        @Nullable Usage usage) {
     public UnpackReport {
         droppedXattrs = Map.copyOf(droppedXattrs);
     }

@@ -12,6 +12,7 @@ import dev.kelp.linux.Xattrs;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.snapshot.LayerTarget.Deletions;
+import dev.kelp.snapshot.Usage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -420,5 +421,35 @@ final class LayerUnpackerTest {
                         new TarBuilder().file("a", "x".repeat(600)).file("b", "x".repeat(600)),
                         tight))
                 .hasMessageContaining("1000");
+    }
+
+    // ---- what it takes
+
+    @Test
+    void whatALayerTakesIsCounted() throws IOException {
+        UnpackReport report = unpack(new TarBuilder()
+                .directory("d")
+                .file("d/empty", "")
+                .file("d/small", "x")
+                .file("d/blocks", "x".repeat(10_000))
+                .link("again", "d/blocks")
+                .symlink("short", "d")
+                .symlink("long", "x".repeat(90))
+                .file("implied/directory/file", "x"));
+        long bytes = 0;
+        long inodes = 0;
+        try (var paths = Files.walk(root)) {
+            for (Path p : paths.filter(p -> !p.equals(root.resolve("again"))).toList()) {
+                bytes += Inodes.lstat(p.toString()).blocks() * 512;
+                inodes++;
+            }
+        }
+        assertThat(report.usage()).isEqualTo(new Usage(bytes, inodes));
+    }
+
+    @Test
+    void whatALayerTakesIsNotKnownWhenItReplacesItsOwnFiles() throws IOException {
+        assertThat(unpack(new TarBuilder().file("f", "x").file("f", "y")).usage())
+                .isNull();
     }
 }

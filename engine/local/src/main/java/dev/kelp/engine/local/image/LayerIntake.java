@@ -300,9 +300,7 @@ final class LayerIntake implements AutoCloseable {
         service.unsynced().mark(Nodes.snapshot(snapshotter.name(), l.chainId()));
         try {
             snapshotter.commit(
-                    l.chainId(),
-                    e.key(),
-                    snapshotter.canRebase() ? CommitOptions.onto(l.parent()) : CommitOptions.DEFAULT);
+                    l.chainId(), e.key(), snapshotter.canRebase() ? alone(l, e.unpacked()) : CommitOptions.DEFAULT);
         } catch (KelpException failure) {
             if (failure.kind() != ErrorKind.ALREADY_EXISTS) {
                 throw failure;
@@ -310,6 +308,12 @@ final class LayerIntake implements AutoCloseable {
             // another image brought the same layer meanwhile
             snapshotter.remove(e.key());
         }
+    }
+
+    /// What a layer that was unpacked by itself holds is known, unless its parents added to it.
+    private static CommitOptions alone(Layer l, UnpackedLayer unpacked) {
+        return CommitOptions.onto(l.parent())
+                .withUsage(unpacked.pending().isEmpty() ? unpacked.report().usage() : null);
     }
 
     private void inherit(Layer l, Extracted e, Snapshotter snapshotter) {
@@ -384,6 +388,5 @@ final class LayerIntake implements AutoCloseable {
     @Override
     public void close() {
         stop();
-        service.settle();
     }
 }

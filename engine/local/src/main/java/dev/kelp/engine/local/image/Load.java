@@ -81,6 +81,7 @@ final class Load {
         } finally {
             // what got no name has nothing to wait for: a stream cannot be resumed
             lease.release();
+            service.settle();
         }
     }
 

@@ -308,5 +308,6 @@ public final class LocalImages implements Images {
         } finally {
             lease.release();
         }
+        service.settle();
     }
 }

@@ -76,6 +76,8 @@ final class Pull {
             service.records().put(namespace, reference.toString(), top.descriptor());
             lease.release();
         }
+        // not earlier: the writes that make the name durable would wait for those of all files
+        service.settle();
         return top.descriptor();
     }
 

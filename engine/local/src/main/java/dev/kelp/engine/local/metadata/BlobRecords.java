@@ -22,8 +22,10 @@ public final class BlobRecords {
     /// That `parent` needs `child`; both are [Nodes].
     public record Edge(String parent, String child) {}
 
+    /// Survives a power cut from the next durable transaction on: that which gives a name to what the edges lead
+    /// from.
     public void addEdges(Collection<Edge> edges) {
-        database.write(c -> {
+        database.writeRelaxed(c -> {
             try (PreparedStatement s =
                     c.prepareStatement("INSERT OR IGNORE INTO edges (parent, child) VALUES (?, ?)")) {
                 for (Edge e : edges) {

@@ -80,7 +80,7 @@ public final class SnapshotTable implements SnapshotRecords {
         if (snapshot instanceof Snapshot.Committed) {
             throw KelpException.invalid("insert snapshot `" + snapshot.name() + "`: it is committed");
         }
-        database.write(c -> {
+        database.writeRelaxed(c -> {
             if (find(c, snapshot.name()).isPresent()) {
                 throw exists(snapshot.name());
             }
@@ -135,7 +135,7 @@ public final class SnapshotTable implements SnapshotRecords {
 
     @Override
     public void commit(String key, Snapshot.Committed committed) {
-        database.write(c -> {
+        database.writeRelaxed(c -> {
             Snapshot active = find(c, key).orElseThrow(() -> missing(key));
             if (!(active instanceof Snapshot.Active)) {
                 throw new KelpException(ErrorKind.FAILED_PRECONDITION, "snapshot `" + key + "` is not active");

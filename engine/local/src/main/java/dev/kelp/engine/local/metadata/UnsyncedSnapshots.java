@@ -47,7 +47,8 @@ public final class UnsyncedSnapshots {
         }
     }
 
-    /// To be called before the snapshot is committed, whose durable record makes this mark durable as well.
+    /// To be called before the snapshot is committed: whatever makes that record durable has made this mark durable
+    /// before.
     public void mark(String node) {
         database.writeRelaxed(c -> {
             try (PreparedStatement s =
