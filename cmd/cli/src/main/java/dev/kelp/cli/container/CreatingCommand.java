@@ -92,6 +92,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 isolation.spec(),
                 security.spec(client, files.readOnly()),
                 files.specs(client),
+                files.volumesFrom(),
                 resources.spec(),
                 lifecycle.spec(call.snapshotter()),
                 lifecycle.logging());

@@ -9,12 +9,14 @@ import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.container.ContainerSpec.NewVolume;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -30,11 +32,26 @@ public final class MountFlags {
     @Option(
             names = "--mount",
             paramLabel = "KEY=VALUE,…",
-            description = "type=bind|tmpfs|volume, source=, target=, readonly, bind-propagation=, tmpfs-size= …")
+            description = "type=bind|tmpfs|volume|image, source=, target=, readonly, bind-propagation=, tmpfs-size=, volume-opt= …")
     List<String> mounts = new ArrayList<>();
 
     @Option(names = "--tmpfs", paramLabel = "TARGET[:OPTIONS]", description = "mount an empty tmpfs; size=, mode= …")
     List<String> tmpfs = new ArrayList<>();
+
+    @Option(
+            names = "--volumes-from",
+            paramLabel = "CONTAINER[:OPTIONS]",
+            description = "mount the volumes and binds of another container, too; ro makes them read-only")
+    List<String> volumesFrom = new ArrayList<>();
+
+    @Option(names = "--volume-driver", paramLabel = "DRIVER", description = "of volumes -v makes; local is the one")
+    @Nullable
+    String volumeDriver;
+
+    @Option(
+            names = "--read-only-tmpfs",
+            description = "with --read-only: /tmp, /var/tmp and /run are empty tmpfs that can be written")
+    boolean readOnlyTmpfs;
 
     @Option(names = "--read-only", description = "the root file system cannot be written")
     boolean readOnly;
@@ -46,7 +63,7 @@ public final class MountFlags {
     /// The mounts, with the sources of binds opened by the client so that their device and inode are the user's.
     public List<MountSpec> specs(ClientContext client) {
         List<Volumes.Parsed> parsed = new ArrayList<>();
-        volumes.forEach(v -> parsed.add(Volumes.volume(v)));
+        volumes.forEach(v -> parsed.add(withDriver(Volumes.volume(v))));
         mounts.forEach(m -> parsed.add(Volumes.mount(m)));
         tmpfs.forEach(t -> parsed.add(Volumes.tmpfs(t)));
         Map<String, MountSpec> byTarget = new LinkedHashMap<>();
@@ -56,7 +73,27 @@ public final class MountFlags {
                 throw KelpException.invalid("two mounts on `" + spec.target() + "`");
             }
         }
+        if (readOnly && readOnlyTmpfs) {
+            for (String target : List.of("/tmp", "/var/tmp", "/run")) {
+                byTarget.putIfAbsent(target, Volumes.tmpfs(target + ":mode=1777").spec());
+            }
+        }
         return List.copyOf(byTarget.values());
+    }
+
+    public List<String> volumesFrom() {
+        return volumesFrom;
+    }
+
+    private Volumes.Parsed withDriver(Volumes.Parsed p) {
+        MountSpec m = p.spec();
+        if (volumeDriver == null || !m.type().equals("volume")) {
+            return p;
+        }
+        NewVolume how = new NewVolume(volumeDriver, Map.of(), Map.of(), false);
+        return new Volumes.Parsed(
+                new MountSpec(m.type(), m.source(), m.target(), m.options(), null, null, how, m.subpath()),
+                p.createSource());
     }
 
     private static MountSpec bind(ClientContext client, Volumes.Parsed parsed) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The syntax of `--volume`, `--tmpfs` and `--mount`, without looking at any file.
 public final class Volumes {
     /// Options of mounts that take no value.
-    private static final Set<String> WORDS = Set.of(
+    static final Set<String> WORDS = Set.of(
             "ro",
             "rw",
             "rro",
@@ -41,7 +41,11 @@ public final class Volumes {
             "noatime",
             "nodiratime",
             "relatime",
-            "strictatime");
+            "strictatime",
+            "tmpcopyup",
+            "notmpcopyup",
+            "bind-create-src",
+            "no-dereference");
 
     private static final Set<String> TMPFS_KEYS =
             Set.of("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge");
@@ -82,7 +86,7 @@ public final class Volumes {
         return new Parsed(spec("tmpfs", null, target("--tmpfs", flag, target), options), false);
     }
 
-    private static List<String> options(String name, String flag, String text) {
+    static List<String> options(String name, String flag, String text) {
         List<String> options = List.of(text.split(",", -1));
         for (String o : options) {
             int equals = o.indexOf('=');
@@ -96,104 +100,47 @@ public final class Volumes {
         return options;
     }
 
-    /// `type=…,source=…,target=…[,KEY[=VALUE]…]`.
+    /// `type=…,source=…,target=…[,KEY[=VALUE]…]`, fields as CSV has them: one with commas stands in double quotes.
     public static Parsed mount(String flag) {
         MountFields f = new MountFields(flag);
-        for (String field : flag.split(",", -1)) {
+        for (String field : fields(flag)) {
             int equals = field.indexOf('=');
             String key = equals < 0 ? field : field.substring(0, equals);
             f.set(key.strip(), equals < 0 ? null : field.substring(equals + 1));
         }
-        return new Parsed(f.spec(), false);
+        return f.parsed();
     }
 
-    private static final class MountFields {
-        private final String flag;
-        private String type = "volume";
-        private @Nullable String source;
-        private @Nullable String target;
-        private final List<String> options = new ArrayList<>();
-
-        MountFields(String flag) {
-            this.flag = flag;
-        }
-
-        void set(String key, @Nullable String value) {
-            switch (key) {
-                case "type" -> type = needed(key, value);
-                case "source", "src" -> source = needed(key, value);
-                case "target", "dst", "destination" -> target = needed(key, value);
-                case "readonly", "ro" -> option("ro", value);
-                case "rw" -> option("rw", value);
-                case "bind-propagation" -> options.addAll(Volumes.options("--mount", flag, needed(key, value)));
-                case "bind-nonrecursive" -> option("bind", value);
-                case "bind-recursive" -> recursive(needed(key, value));
-                case "tmpfs-size" -> options.add("size=" + ByteSize.parse("tmpfs-size", needed(key, value)));
-                case "tmpfs-mode" -> options.add("mode=" + needed(key, value));
-                case "volume-nocopy" -> option("nocopy", value);
-                case "consistency" -> needed(key, value);
-                default -> {
-                    if (value != null || !WORDS.contains(key)) {
-                        throw invalid("--mount", flag, "unknown field `" + key + "`");
-                    }
-                    options.add(key);
-                }
+    private static List<String> fields(String flag) {
+        List<String> all = new ArrayList<>();
+        StringBuilder field = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < flag.length(); i++) {
+            char c = flag.charAt(i);
+            if (c == '"' && quoted && i + 1 < flag.length() && flag.charAt(i + 1) == '"') {
+                field.append('"');
+                i++;
+            } else if (c == '"' && (quoted || field.isEmpty())) {
+                quoted = !quoted;
+            } else if (c == ',' && !quoted) {
+                all.add(field.toString());
+                field.setLength(0);
+            } else {
+                field.append(c);
             }
         }
-
-        private void option(String word, @Nullable String value) {
-            boolean on = value == null || value.equals("true") || value.equals("1");
-            if (!on && value != null && !value.equals("false") && !value.equals("0")) {
-                throw invalid("--mount", flag, "`" + value + "` is neither true nor false");
-            }
-            if (on) {
-                options.add(word);
-            }
+        if (quoted) {
+            throw invalid("--mount", flag, "a double quote is not closed");
         }
-
-        private void recursive(String value) {
-            switch (value) {
-                case "enabled", "writable" -> options.add("rbind");
-                case "disabled" -> options.add("bind");
-                case "readonly" -> options.add("rro");
-                default -> throw invalid("--mount", flag, "unknown value `" + value + "` of bind-recursive");
-            }
-        }
-
-        private String needed(String key, @Nullable String value) {
-            if (value == null || value.isEmpty()) {
-                throw invalid("--mount", flag, "`" + key + "` needs a value");
-            }
-            return value;
-        }
-
-        MountSpec spec() {
-            if (target == null) {
-                throw invalid("--mount", flag, "target is required");
-            }
-            switch (type) {
-                case "bind" -> {
-                    if (source == null) {
-                        throw invalid("--mount", flag, "source is required for type=bind");
-                    }
-                }
-                case "tmpfs" -> {
-                    if (source != null) {
-                        throw invalid("--mount", flag, "type=tmpfs takes no source");
-                    }
-                }
-                case "volume" -> {}
-                default -> throw invalid("--mount", flag, "unknown type `" + type + "`");
-            }
-            return Volumes.spec(type, source, Volumes.target("--mount", flag, target), options);
-        }
+        all.add(field.toString());
+        return all;
     }
 
-    private static MountSpec spec(String type, @Nullable String source, String target, List<String> options) {
+    static MountSpec spec(String type, @Nullable String source, String target, List<String> options) {
         return new MountSpec(type, source, target, options, null, null);
     }
 
-    private static String target(String name, String flag, String target) {
+    static String target(String name, String flag, String target) {
         if (!target.startsWith("/")) {
             throw invalid(name, flag, "`" + target + "` is not an absolute path in the container");
         }
@@ -203,7 +150,7 @@ public final class Volumes {
         return target;
     }
 
-    private static KelpException invalid(String name, String flag, String why) {
+    static KelpException invalid(String name, String flag, String why) {
         return KelpException.invalid("invalid " + name + " `" + flag + "`: " + why);
     }
 }

@@ -21,7 +21,9 @@ final class ContainerMounts {
             Set.of("private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable");
 
     /// Words of Docker's command line that mean nothing to the kernel, or that the engine has acted on.
-    private static final Set<String> DROPPED = Set.of("z", "Z", "U", "cached", "delegated", "consistent", "nocopy");
+    private static final Set<String> DROPPED = Set.of(
+            "z", "Z", "U", "cached", "delegated", "consistent", "nocopy", "copy", "tmpcopyup", "notmpcopyup", "idmap",
+            "bind-create-src", "no-dereference");
 
     private final SpecInputs in;
     private final Map<String, OciMount> mounts = new LinkedHashMap<>();
@@ -155,16 +157,19 @@ final class ContainerMounts {
     static List<String> bindOptions(List<String> words) {
         List<String> options = new ArrayList<>();
         boolean recursive = !words.contains("bind") && !words.contains("bind-nonrecursive");
+        boolean writable = words.contains("bind-recursive=writable");
         options.add(recursive ? "rbind" : "bind");
         if (words.stream().noneMatch(PROPAGATION::contains)) {
             options.add("rprivate");
         }
         for (String word : words) {
-            if (word.equals("bind-recursive=readonly")) {
+            if (word.equals("bind-recursive=readonly") || (word.equals("ro") && recursive && !writable)) {
+                // as Docker's since 25: what is mounted below it is read-only, too
                 options.add("rro");
             } else if (!DROPPED.contains(word)
                     && !Set.of("bind", "rbind", "bind-nonrecursive", "rw").contains(word)
-                    && !word.startsWith("bind-recursive")) {
+                    && !word.startsWith("bind-recursive")
+                    && !word.startsWith("idmap=")) {
                 options.add(word);
             }
         }
@@ -182,7 +187,7 @@ final class ContainerMounts {
                 options.add(safe);
             }
         }
-        words.stream().filter(w -> !w.isEmpty() && !w.equals("tmpcopyup")).forEach(options::add);
+        words.stream().filter(w -> !w.isEmpty() && !DROPPED.contains(w)).forEach(options::add);
         return options;
     }
 

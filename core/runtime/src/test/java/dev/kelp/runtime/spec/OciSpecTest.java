@@ -243,7 +243,7 @@ class OciSpecTest {
                 .toList();
         assertThat(targets.indexOf("/data")).isLessThan(targets.indexOf("/data/a/b"));
         assertThat(targets).doesNotHaveDuplicates();
-        assertThat(texts(mount(c, "/data/a/b").get("options"))).containsExactly("rbind", "ro", "rslave");
+        assertThat(texts(mount(c, "/data/a/b").get("options"))).containsExactly("rbind", "rro", "rslave");
         assertThat(texts(mount(c, "/data").get("options"))).containsExactly("rbind", "rprivate");
         assertThat(texts(mount(c, "/dev/shm").get("options")))
                 .containsExactly("noexec", "nosuid", "nodev", "size=1m", "mode=700");

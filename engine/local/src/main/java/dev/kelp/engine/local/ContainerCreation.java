@@ -11,10 +11,13 @@ import dev.kelp.linux.Signals;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.runtime.spec.ProcessParts;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -70,10 +73,32 @@ final class ContainerCreation {
         return finish(c);
     }
 
+    /// The snapshots of images that are mounted, by the mount's place.
+    private Map<Integer, String> imagesOf(ContainerRecord c) {
+        Map<Integer, String> parents = new HashMap<>();
+        List<MountSpec> mounts = c.definition().spec().mounts();
+        for (int i = 0; i < mounts.size(); i++) {
+            MountSpec m = mounts.get(i);
+            if (m.type().equals("image")) {
+                String parent = images.base(
+                                c.namespace(),
+                                String.valueOf(m.source()),
+                                null,
+                                c.definition().snapshotter())
+                        .parent();
+                if (parent == null) {
+                    throw KelpException.invalid("the image `" + m.source() + "` to be mounted has no layers");
+                }
+                parents.put(i, parent);
+            }
+        }
+        return parents;
+    }
+
     /// Makes what the record promises.
     private ContainerRecord finish(ContainerRecord c) {
         try {
-            files.create(c);
+            files.create(c, imagesOf(c));
             ContainerRecord made = c.with(c.run().in(Phase.CREATED));
             if (c.definition().spec().lifecycle().autoRemove()) {
                 records.update(made);

@@ -46,6 +46,7 @@ final class ContainerFiles {
     private final Function<Path, CompiledSeccomp> filters;
     private final Binds binds;
     private final ContainerVolumes volumes;
+    private final ImageMounts imageMounts;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -60,6 +61,7 @@ final class ContainerFiles {
         this.snapshotters = snapshotters;
         this.filters = filters;
         this.volumes = volumes;
+        this.imageMounts = new ImageMounts(snapshotters, instance.runRoot().resolve("mounts"));
         this.binds = new Binds(instance);
         this.hostName = machineName();
     }
@@ -151,7 +153,9 @@ final class ContainerFiles {
     }
 
     /// Makes snapshot and folder of a new container.
-    void create(ContainerRecord c) {
+    ///
+    /// @param images for mounts of images, by their place, the snapshots of their topmost layers
+    void create(ContainerRecord c, Map<Integer, String> images) {
         Definition d = c.definition();
         if (d.snapshotter() != null) {
             snapshotters.apply(d.snapshotter()).prepare(c.id(), d.parent(), Map.of());
@@ -161,6 +165,7 @@ final class ContainerFiles {
         } catch (IOException e) {
             throw failed("make the folder of container " + c.name(), e);
         }
+        imageMounts.make(c, images);
         List<MountSpec> toFill = volumes.toFill(c);
         if (!toFill.isEmpty()) {
             fill(c, toFill);
@@ -187,7 +192,7 @@ final class ContainerFiles {
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
             volumes.use(c);
-            List<MountSpec> mounts = binds.own(c.id(), volumes.resolve(c.namespace(), spec.mounts()));
+            List<MountSpec> mounts = binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
             return OciSpec.generate(inputs(c, spec, rootfs, mounts));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
@@ -327,6 +332,7 @@ final class ContainerFiles {
         binds.release(c.id());
         unmountRoot(c);
         volumes.release(c);
+        imageMounts.unmount(c);
     }
 
     private void unmountRoot(ContainerRecord c) {
@@ -357,6 +363,7 @@ final class ContainerFiles {
                 }
             }
         }
+        imageMounts.delete(c);
         binds.detach(c.id());
         try {
             removeTree(folder(c));
