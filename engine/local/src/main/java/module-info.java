@@ -6,6 +6,7 @@ module dev.kelp.engine.local {
     requires transitive dev.kelp.content;
     requires transitive dev.kelp.registry;
     requires dev.kelp.runtime;
+    requires dev.kelp.network;
     requires transitive dev.kelp.snapshot;
     requires transitive java.sql;
     requires org.xerial.sqlitejdbc;
@@ -16,5 +17,7 @@ module dev.kelp.engine.local {
     exports dev.kelp.engine.local.metadata;
 
     opens dev.kelp.engine.local to
+            tools.jackson.databind;
+    opens dev.kelp.engine.local.network to
             tools.jackson.databind;
 }

@@ -70,7 +70,8 @@ final class Netlink implements AutoCloseable {
         exchange(message, subject);
     }
 
-    /// Sends a request for a dump (NLM_F_DUMP) and gives the payloads of its answers.
+    /// Sends a request for a dump (NLM_F_DUMP), or for one thing (NLM_F_ACK), and gives the payloads of its
+    /// answers.
     synchronized List<ByteBuffer> dump(NetlinkMessage message, String subject) throws ErrnoException {
         return exchange(message, subject);
     }

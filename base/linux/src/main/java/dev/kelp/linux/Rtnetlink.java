@@ -115,23 +115,38 @@ public final class Rtnetlink implements AutoCloseable {
     public List<Link> links() throws ErrnoException {
         List<Link> found = new ArrayList<>();
         for (ByteBuffer answer : netlink.dump(link(RTM_GETLINK, Netlink.NLM_F_DUMP, 0), "interfaces")) {
-            int flags = answer.getInt(8);
-            NetlinkAttributes all = NetlinkAttributes.of(answer.position(LINK_HEADER_BYTES));
-            byte[] mac = all.bytes(IFLA_ADDRESS);
-            found.add(new Link(
-                    answer.getInt(4),
-                    all.text(IFLA_IFNAME),
-                    all.nested(IFLA_LINKINFO).text(IFLA_INFO_KIND),
-                    (flags & IFF_UP) != 0,
-                    all.i32(IFLA_MTU, 0),
-                    all.i32(IFLA_MASTER, 0),
-                    mac == null || mac.length != MAC_BYTES ? "" : MAC.formatHex(mac)));
+            found.add(read(answer));
         }
         return found;
     }
 
+    private static Link read(ByteBuffer answer) {
+        int flags = answer.getInt(8);
+        NetlinkAttributes all = NetlinkAttributes.of(answer.position(LINK_HEADER_BYTES));
+        byte[] mac = all.bytes(IFLA_ADDRESS);
+        return new Link(
+                answer.getInt(4),
+                all.text(IFLA_IFNAME),
+                all.nested(IFLA_LINKINFO).text(IFLA_INFO_KIND),
+                (flags & IFF_UP) != 0,
+                all.i32(IFLA_MTU, 0),
+                all.i32(IFLA_MASTER, 0),
+                mac == null || mac.length != MAC_BYTES ? "" : MAC.formatHex(mac));
+    }
+
+    /// The interface of that name, without looking at the others.
     public Optional<Link> find(String name) throws ErrnoException {
-        return links().stream().filter(l -> l.name().equals(name)).findFirst();
+        checkName(name);
+        try {
+            return netlink.dump(link(RTM_GETLINK, Netlink.NLM_F_ACK, 0).attribute(IFLA_IFNAME, name), name).stream()
+                    .findFirst()
+                    .map(Rtnetlink::read);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENODEV)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     /// The index of an interface that must be there.
@@ -193,6 +208,18 @@ public final class Rtnetlink implements AutoCloseable {
     /// Removes an interface; of a veth pair both ends go.
     public void delete(int link) throws ErrnoException {
         netlink.request(link(RTM_DELLINK, Netlink.NLM_F_ACK, link), "interface " + link);
+    }
+
+    /// Removes the interface of that name, if it is there.
+    public void deleteIfPresent(String name) throws ErrnoException {
+        checkName(name);
+        try {
+            netlink.request(link(RTM_DELLINK, Netlink.NLM_F_ACK, 0).attribute(IFLA_IFNAME, name), "interface " + name);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENODEV)) {
+                throw e;
+            }
+        }
     }
 
     public List<Address> addresses() throws ErrnoException {

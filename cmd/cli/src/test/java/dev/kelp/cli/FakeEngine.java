@@ -7,6 +7,7 @@ import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.UnixSockets;
@@ -68,6 +69,7 @@ public final class FakeEngine implements Engine {
         private final String name;
         public final FakeImages images = new FakeImages();
         public final FakeContainers containers = new FakeContainers();
+        final FakeNetworks networks = new FakeNetworks();
         public List<Events.Event> events = List.of();
         private final FakeVolumes volumes = new FakeVolumes();
 
@@ -103,6 +105,11 @@ public final class FakeEngine implements Engine {
         @Override
         public FakeVolumes volumes() {
             return volumes;
+        }
+
+        @Override
+        public Networks networks() {
+            return networks;
         }
     }
 
@@ -289,7 +296,8 @@ public final class FakeEngine implements Engine {
                     "/log",
                     "crun",
                     "overlayfs",
-                    "/bundle");
+                    "/bundle",
+                    Networks.Attached.NOTHING);
         }
 
         @Override

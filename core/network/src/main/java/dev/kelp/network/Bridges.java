@@ -7,7 +7,6 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.Rtnetlink;
 import dev.kelp.linux.Rtnetlink.Address;
-import dev.kelp.linux.Rtnetlink.Link;
 import dev.kelp.linux.Rtnetlink.Route;
 import dev.kelp.linux.Rtnetlink.VethEnd;
 import dev.kelp.model.ErrorKind;
@@ -18,7 +17,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The bridges of the detached namespace and the containers' ends at them, bridge(8) and veth(4).
@@ -74,10 +72,7 @@ public final class Bridges {
     /// Removes the network's bridge; fine when there is none.
     public void remove(NetworkDefinition network) {
         try {
-            Optional<Link> bridge = detached.links().find(network.bridge());
-            if (bridge.isPresent()) {
-                detached.links().delete(bridge.get().index());
-            }
+            detached.links().deleteIfPresent(network.bridge());
         } catch (ErrnoException e) {
             throw e.toKelp("remove network " + network.name());
         }
@@ -102,7 +97,7 @@ public final class Bridges {
                 outside.setUp(port);
                 address(network, inside, endpoint);
             } catch (ErrnoException e) {
-                outside.delete(outside.index(endpoint.outside()));
+                outside.deleteIfPresent(endpoint.outside());
                 throw e;
             }
         } catch (ErrnoException e) {
@@ -130,18 +125,12 @@ public final class Bridges {
         }
     }
 
-    /// Takes an end away again; fine when it went with its container's namespace.
+    /// Takes an end away again; fine when it went with its container's namespace, as it does at any time.
     public void disconnect(String outside) {
         try {
-            Optional<Link> port = detached.links().find(outside);
-            if (port.isPresent()) {
-                detached.links().delete(port.get().index());
-            }
+            detached.links().deleteIfPresent(outside);
         } catch (ErrnoException e) {
-            // the namespace of a container that ends takes its interfaces away at any time
-            if (!e.is(Errno.ENODEV)) {
-                throw e.toKelp("disconnect a container");
-            }
+            throw e.toKelp("disconnect a container");
         }
     }
 

@@ -195,6 +195,7 @@ public interface Containers {
     /// @param imageDigest the manifest it runs
     /// @param process what really runs: arguments after image and spec were joined
     /// @param healthCheck the image's check with the spec's changes; empty when there is none
+    /// @param network what it has of networks while it runs
     record ContainerDetail(
             ContainerSummary summary,
             ContainerSpec spec,
@@ -204,7 +205,8 @@ public interface Containers {
             String logPath,
             String runtime,
             String snapshotter,
-            String bundlePath) {}
+            String bundlePath,
+            Networks.Attached network) {}
 
     record EffectiveProcess(List<String> arguments, List<String> env, String workdir, String user, String stopSignal) {}
 

@@ -11,6 +11,9 @@ public interface EngineNamespace {
 
     Changes changes();
 
+    /// The engine's networks, shared by all namespaces.
+    Networks networks();
+
     Events events();
 
     Volumes volumes();

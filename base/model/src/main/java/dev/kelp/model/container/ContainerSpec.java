@@ -429,6 +429,24 @@ public record ContainerSpec(
                     networking);
         }
 
+        public Isolation withNames(List<String> hosts, List<String> nameServers) {
+            return new Isolation(
+                    network,
+                    pid,
+                    ipc,
+                    uts,
+                    cgroupns,
+                    hostname,
+                    domainname,
+                    hosts,
+                    nameServers,
+                    dnsSearch,
+                    dnsOptions,
+                    sysctls,
+                    user,
+                    networking);
+        }
+
         public Isolation withNetworking(@Nullable Networking wanted) {
             return new Isolation(
                     network,

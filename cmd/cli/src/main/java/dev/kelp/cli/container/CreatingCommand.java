@@ -8,6 +8,7 @@ import dev.kelp.cli.flags.IdentityFlags;
 import dev.kelp.cli.flags.IsolationFlags;
 import dev.kelp.cli.flags.LifecycleFlags;
 import dev.kelp.cli.flags.MountFlags;
+import dev.kelp.cli.flags.NetworkFlags;
 import dev.kelp.cli.flags.ProcessFlags;
 import dev.kelp.cli.flags.ResourceFlags;
 import dev.kelp.cli.flags.SecurityFlags;
@@ -47,6 +48,9 @@ public abstract class CreatingCommand extends KelpCommand {
 
     @Mixin
     MountFlags files = new MountFlags();
+
+    @Mixin
+    NetworkFlags network = new NetworkFlags();
 
     @Mixin
     IsolationFlags isolation = new IsolationFlags();
@@ -89,7 +93,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 identity.labels(client),
                 identity.annotations(),
                 process.spec(client, words.subList(1, words.size()), attachesStdin),
-                isolation.spec(),
+                network.apply(isolation.spec()),
                 security.spec(client, files.readOnly()),
                 files.specs(client),
                 files.volumesFrom(),

@@ -10,15 +10,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /// Namespaces, names and addresses.
-@Command(optionListHeading = "Network and namespaces")
+@Command(optionListHeading = "Namespaces and names")
 public final class IsolationFlags {
-    @Option(
-            names = {"--network", "--net"},
-            paramLabel = "MODE",
-            description = "host or none (default: host until Kelp has bridge networks)")
-    @Nullable
-    String network;
-
     @Option(
             names = {"-h", "--hostname"},
             paramLabel = "NAME",
@@ -77,7 +70,7 @@ public final class IsolationFlags {
             throw KelpException.invalid("invalid --sysctl `" + s + "`: expected NAME=VALUE");
         });
         return new Isolation(
-                mode("--network", network, List.of("host", "none", "bridge"), true),
+                null,
                 mode("--pid", pid, List.of("private", "host"), true),
                 mode("--ipc", ipc, List.of("private", "host", "shareable", "none"), true),
                 mode("--uts", uts, List.of("private", "host"), false),
@@ -95,8 +88,7 @@ public final class IsolationFlags {
         if (value == null || value.isEmpty()) {
             return null;
         }
-        boolean named =
-                others && (value.startsWith("container:") || (flag.equals("--network") && value.startsWith("ns:/")));
+        boolean named = others && value.startsWith("container:");
         if (!named && !words.contains(value)) {
             throw KelpException.invalid("invalid " + flag + " `" + value + "`")
                     .withHint("use " + String.join(", ", words) + (others ? " or container:NAME" : ""));

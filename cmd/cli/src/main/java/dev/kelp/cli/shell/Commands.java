@@ -28,6 +28,8 @@ import dev.kelp.cli.image.PullCommand;
 import dev.kelp.cli.image.PushCommand;
 import dev.kelp.cli.image.SaveCommand;
 import dev.kelp.cli.image.TagCommand;
+import dev.kelp.cli.network.ConnectCommand;
+import dev.kelp.cli.network.DisconnectCommand;
 import dev.kelp.cli.system.InfoCommand;
 import dev.kelp.cli.system.NamespaceListCommand;
 import dev.kelp.cli.system.VersionCommand;
@@ -124,6 +126,16 @@ final class Commands {
                     row("exists", "", "tell whether there is a volume", dev.kelp.cli.volume.ExistsCommand::new),
                     row("export", "", "write a volume's files into an archive", dev.kelp.cli.volume.ExportCommand::new),
                     row("import", "", "unpack an archive into a volume", dev.kelp.cli.volume.ImportCommand::new)),
+            group(
+                    List.of("network"),
+                    "commands about networks",
+                    row("create", "", "make a network", dev.kelp.cli.network.CreateCommand::new),
+                    row(List.of("ls", "list"), "list networks", dev.kelp.cli.network.ListCommand::new),
+                    row("inspect", "", "print everything about networks", dev.kelp.cli.network.InspectCommand::new),
+                    row(List.of("rm", "remove"), "remove networks", dev.kelp.cli.network.RemoveCommand::new),
+                    row("prune", "", "remove networks that nothing uses", dev.kelp.cli.network.PruneCommand::new),
+                    row("connect", "", "let a running container join a network", ConnectCommand::new),
+                    row("disconnect", "", "take a running container out of a network", DisconnectCommand::new)),
             group(
                     List.of("namespace", "ns"),
                     "commands about namespaces",

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class ContainerCreation {
     private final ContainerRecords records;
     private final ContainerFiles files;
+    private final ContainerNetworking networking;
     private final ImageSource images;
     private final String defaultRuntime;
 
@@ -36,8 +37,14 @@ final class ContainerCreation {
         ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
     }
 
-    ContainerCreation(ContainerRecords records, ContainerFiles files, ImageSource images, String defaultRuntime) {
+    ContainerCreation(
+            ContainerRecords records,
+            ContainerFiles files,
+            ContainerNetworking networking,
+            ImageSource images,
+            String defaultRuntime) {
         this.records = records;
+        this.networking = networking;
         this.files = files;
         this.images = images;
         this.defaultRuntime = defaultRuntime;
@@ -56,7 +63,8 @@ final class ContainerCreation {
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
         Optional<ImageBase> base = base(namespace, named);
-        ContainerSpec settled = named.withIsolation(Networks.settle(named.isolation(), id.substring(0, 12)));
+        ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation(), id.substring(0, 12)));
+        networking.check(settled.isolation());
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
         ContainerVolumes.Settled volumes = files.volumes().settle(namespace, settled, image);
         ContainerRecord c;

@@ -184,7 +184,9 @@ final class ContainerFiles {
     }
 
     /// Mounts the root file system and gives the bundle's configuration.
-    OciSpec.Generated prepare(ContainerRecord c) {
+    ///
+    /// @param network what the container was connected to
+    OciSpec.Generated prepare(ContainerRecord c, NetworkShare network) {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
         try {
@@ -193,7 +195,7 @@ final class ContainerFiles {
             Path rootfs = mountRoot(c);
             volumes.use(c);
             List<MountSpec> mounts = binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
-            return OciSpec.generate(inputs(c, spec, rootfs, mounts));
+            return OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, network));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
         }
@@ -201,7 +203,7 @@ final class ContainerFiles {
 
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
-        return OciSpec.process(inputs(c, changed, root(c), List.of()));
+        return OciSpec.process(inputs(c, changed, root(c), List.of(), NetworkShare.NONE));
     }
 
     private Path root(ContainerRecord c) {
@@ -209,7 +211,8 @@ final class ContainerFiles {
         return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
     }
 
-    private SpecInputs inputs(ContainerRecord c, ContainerSpec spec, Path rootfs, List<MountSpec> mounts) {
+    private SpecInputs inputs(
+            ContainerRecord c, ContainerSpec spec, Path rootfs, List<MountSpec> mounts, NetworkShare network) {
         return new SpecInputs(
                 c.id(),
                 spec,
@@ -217,7 +220,7 @@ final class ContainerFiles {
                 rootfs,
                 folder(c),
                 mounts,
-                Map.of(),
+                network.joined(),
                 instance,
                 cgroups,
                 spec.lifecycle().init() ? initProgram() : null,
@@ -225,7 +228,7 @@ final class ContainerFiles {
                 profile -> filters.apply(
                                 Programs.ociRuntime(Optional.of(c.definition().runtime())))
                         .of(profile),
-                List.of());
+                network.addresses());
     }
 
     private static Path initProgram() {

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers.ContainerUpdate;
+import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
@@ -40,6 +41,7 @@ final class ContainerLifecycle {
 
     private final ContainerRecords records;
     private final ContainerFiles files;
+    private final ContainerNetworking networking;
     private final Tasks tasks;
     private final ExecutorService background;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
@@ -53,9 +55,15 @@ final class ContainerLifecycle {
         Optional<ContainerTask> task = Optional.empty();
     }
 
-    ContainerLifecycle(ContainerRecords records, ContainerFiles files, Tasks tasks, ExecutorService background) {
+    ContainerLifecycle(
+            ContainerRecords records,
+            ContainerFiles files,
+            ContainerNetworking networking,
+            Tasks tasks,
+            ExecutorService background) {
         this.records = records;
         this.files = files;
+        this.networking = networking;
         this.tasks = tasks;
         this.background = background;
     }
@@ -100,11 +108,14 @@ final class ContainerLifecycle {
         try {
             // The monitor starts while the root file system is mounted and the configuration written.
             launch = tasks.prepare(files.task(c));
-            OciSpec.Generated generated = files.prepare(c);
-            launch.configure(generated);
-            Tasks.Launch ready = launch;
-            launch = null;
-            ContainerTask task = ready.create();
+            ContainerTask task;
+            try (NetworkShare network = networking.connect(c)) {
+                OciSpec.Generated generated = files.prepare(c, network);
+                launch.configure(generated);
+                Tasks.Launch ready = launch;
+                launch = null;
+                task = ready.create();
+            }
             entry.task = Optional.of(task);
             releaseBinds(c);
             whenEnded(c, task);
@@ -141,6 +152,7 @@ final class ContainerLifecycle {
         if (launch != null) {
             alsoTry(launch::abandon, why);
         }
+        alsoTry(() -> networking.disconnect(c), why);
         alsoTry(() -> files.discard(c), why);
         notStarted(c, entry, why);
     }
@@ -243,6 +255,7 @@ final class ContainerLifecycle {
             }
         });
         entry.task = Optional.empty();
+        networking.disconnect(c);
         files.discard(c);
     }
 
@@ -289,6 +302,11 @@ final class ContainerLifecycle {
             records.redefine(now.with(changed));
             return true;
         });
+    }
+
+    /// What a container has of networks now.
+    Networks.Attached network(ContainerRecord c) {
+        return networking.networks().of(c.id());
     }
 
     /// The task of a running container.
@@ -367,6 +385,11 @@ final class ContainerLifecycle {
     /// half made or half removed is removed.
     void recover() {
         List<ContainerRecord> all = records.all();
+        try {
+            networking.networks().recover();
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "cannot take up the networks of an earlier daemon", e);
+        }
         for (ContainerRecord c : all) {
             try {
                 recover(c);
@@ -385,6 +408,7 @@ final class ContainerLifecycle {
         switch (c.run().phase()) {
             case CREATING, REMOVING -> {
                 tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                networking.disconnect(c);
                 files.discard(c);
                 finishRemoval(c);
             }
@@ -392,6 +416,7 @@ final class ContainerLifecycle {
                 // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost. Its root may
                 // be mounted without there being a task.
                 tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                networking.disconnect(c);
                 files.discard(c);
             }
             case RUNNING -> resume(c);
@@ -407,6 +432,7 @@ final class ContainerLifecycle {
             boolean remove = c.definition().spec().lifecycle().autoRemove();
             records.update(c.with(remove ? run.in(Phase.REMOVING) : run));
             entry.exit.complete(CODE_UNKNOWN);
+            networking.disconnect(c);
             files.discard(c);
             if (remove) {
                 keepExit(c, CODE_UNKNOWN);

@@ -3,6 +3,7 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.local.network.EngineNetworks;
 import dev.kelp.linux.Processes;
 import dev.kelp.linux.Signals;
 import dev.kelp.model.ErrorKind;
@@ -156,7 +157,8 @@ final class LocalContainers implements Containers {
                 files.logPath(c).toString(),
                 d.runtime(),
                 d.snapshotter() == null ? "" : d.snapshotter(),
-                files.bundlePath(c).toString());
+                files.bundlePath(c).toString(),
+                lifecycle.network(c));
     }
 
     static ContainerSummary summary(ContainerRecord c) {
@@ -210,6 +212,13 @@ final class LocalContainers implements Containers {
     public ExecSession exec(String container, ExecSpec spec) {
         ContainerRecord c = find(container);
         return new Execs(files).start(lifecycle.running(c), c, spec);
+    }
+
+    /// As [#find], of one that runs.
+    EngineNetworks.Running runningProcess(String container) {
+        ContainerRecord c = find(container);
+        lifecycle.running(c);
+        return new EngineNetworks.Running(c.id(), c.run().pid());
     }
 
     /// The container a name, id or unambiguous prefix of an id stands for.

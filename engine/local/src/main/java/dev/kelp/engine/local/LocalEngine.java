@@ -5,6 +5,7 @@ import dev.kelp.content.ContentStore;
 import dev.kelp.content.OciLayoutStore;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Networks;
 import dev.kelp.engine.local.event.EventLog;
 import dev.kelp.engine.local.image.ImageService;
 import dev.kelp.engine.local.image.LocalImages;
@@ -15,6 +16,8 @@ import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.engine.local.volume.LocalVolumes;
 import dev.kelp.engine.local.volume.VolumeRecords;
 import dev.kelp.engine.local.volume.VolumeStore;
+import dev.kelp.engine.local.network.ContainerNetworks;
+import dev.kelp.engine.local.network.EngineNetworks;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
@@ -61,6 +64,7 @@ public final class LocalEngine implements Engine {
     private final LayerApplication unpacking;
     private final GarbageCollector collector;
     private final Transport transport;
+    private final ContainerNetworks networks;
     private final ExecutorService background = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
@@ -81,7 +85,9 @@ public final class LocalEngine implements Engine {
         volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database));
         ContainerFiles files = new ContainerFiles(
                 instance, cgroups, this::snapshotter, tasks::compiledSeccomp, new ContainerVolumes(volumes, records));
-        lifecycle = new ContainerLifecycle(records, files, tasks, background);
+        networks = new ContainerNetworks(instance.runRoot(), holder, database, background);
+        ContainerNetworking networking = new ContainerNetworking(networks, records);
+        lifecycle = new ContainerLifecycle(records, files, networking, tasks, background);
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
         List<Snapshotter> all = snapshotters();
@@ -100,7 +106,11 @@ public final class LocalEngine implements Engine {
                 collector,
                 ImageService.TRANSFERS_DEFAULT));
         creation = new ContainerCreation(
-                records, files, (ns, name, platform, s) -> images.images(ns).base(name, platform, s), defaultRuntime());
+                records,
+                files,
+                networking,
+                (ns, name, platform, s) -> images.images(ns).base(name, platform, s),
+                defaultRuntime());
     }
 
     /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.
@@ -161,12 +171,14 @@ public final class LocalEngine implements Engine {
             }
             LocalImages own = images.images(n);
             LocalContainers containers = new LocalContainers(n, records, lifecycle, creation);
+            Networks reached = new EngineNetworks(networks, containers::runningProcess);
             return new LocalNamespace(
                     n,
                     own,
                     containers,
                     new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find),
                     new LocalVolumes(n, volumes, unpacking),
+                    reached,
                     events.in(n));
         });
     }
@@ -206,6 +218,7 @@ public final class LocalEngine implements Engine {
 
     @Override
     public void close() {
+        networks.close();
         transport.close();
         tasks.close();
         timer.shutdownNow();

@@ -6,9 +6,16 @@ import dev.kelp.engine.Containers;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.Networks;
 import dev.kelp.engine.Volumes;
 
 /// One namespace of a [LocalEngine].
 record LocalNamespace(
-        String name, Images images, Containers containers, Changes changes, Volumes volumes, Events events)
+        String name,
+        Images images,
+        Containers containers,
+        Changes changes,
+        Volumes volumes,
+        Networks networks,
+        Events events)
         implements EngineNamespace {}

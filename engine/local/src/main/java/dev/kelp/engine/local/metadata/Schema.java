@@ -125,7 +125,18 @@ final class Schema {
                 doomed INTEGER NOT NULL,      -- goes with this container
                 PRIMARY KEY (container, namespace, volume),
                 FOREIGN KEY (namespace, volume) REFERENCES volumes (namespace, name)
-            ) WITHOUT ROWID""", "CREATE INDEX volume_uses_by_volume ON volume_uses (namespace, volume)"));
+            ) WITHOUT ROWID""", "CREATE INDEX volume_uses_by_volume ON volume_uses (namespace, volume)"),
+            List.of("""
+            CREATE TABLE networks (
+                seq INTEGER PRIMARY KEY,
+                id TEXT NOT NULL UNIQUE,
+                name TEXT NOT NULL UNIQUE,
+                definition BLOB NOT NULL      -- JSON
+            )""", """
+            CREATE TABLE attachments (
+                container TEXT PRIMARY KEY,   -- that runs
+                state BLOB NOT NULL           -- JSON
+            ) WITHOUT ROWID"""));
 
     static final int VERSION = MIGRATIONS.size();
 

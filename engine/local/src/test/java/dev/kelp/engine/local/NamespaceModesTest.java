@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class NetworksTest {
+class NamespaceModesTest {
     private static Isolation isolation(String pid, String ipc) {
         return new Isolation(
                 null, pid, ipc, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of());
@@ -19,18 +19,21 @@ class NetworksTest {
 
     @Test
     void theDefaultIsWhatTheHelpSays() {
-        assertThat(Networks.settle(Isolation.DEFAULT, "me").network()).isEqualTo("host");
-        assertThat(Networks.settle(Isolation.DEFAULT.withNetwork("none"), "me").network())
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT, "me").network()).isEqualTo("host");
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork("none"), "me")
+                        .network())
                 .isEqualTo("none");
-        assertThat(Networks.settle(isolation("host", "private"), "me").pid()).isEqualTo("host");
+        assertThat(NamespaceModes.settle(isolation("host", "private"), "me").pid())
+                .isEqualTo("host");
     }
 
     @Test
     void onlyWhoAsksForTheMachinesNetworkGetsItsName() {
-        assertThat(Networks.settle(Isolation.DEFAULT, "me").hostname()).isEqualTo("me");
-        assertThat(Networks.settle(Isolation.DEFAULT.withNetwork("host"), "me").hostname())
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT, "me").hostname()).isEqualTo("me");
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork("host"), "me")
+                        .hostname())
                 .isNull();
-        assertThat(Networks.settle(Isolation.DEFAULT.withHostname("asked"), "me")
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withHostname("asked"), "me")
                         .hostname())
                 .isEqualTo("asked");
     }
@@ -43,7 +46,7 @@ class NetworksTest {
                 Isolation.DEFAULT.withNetwork("ns:/proc/1/ns/net"),
                 isolation("container:db", null),
                 isolation(null, "container:db"))) {
-            assertThatThrownBy(() -> Networks.settle(asked, "me"))
+            assertThatThrownBy(() -> NamespaceModes.settle(asked, "me"))
                     .isInstanceOfSatisfying(
                             KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
         }

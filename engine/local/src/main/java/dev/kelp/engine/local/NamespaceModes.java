@@ -4,16 +4,22 @@ package dev.kelp.engine.local;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.network.Networking;
+import dev.kelp.model.network.Networking.Wish;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Which namespaces a container shares, as far as this engine can do it. What it cannot do is refused: a container that
 /// silently got less, or other, company than was asked for would be a trap.
-final class Networks {
+final class NamespaceModes {
     /// Until there are networks of the engine's own.
     static final String DEFAULT = "host";
 
-    private Networks() {}
+    /// Stands for whatever networks it is connected with.
+    static final String BRIDGE = "bridge";
+
+    private NamespaceModes() {}
 
     /// Puts the default in place of what was not asked for, so that a later default does not change this container.
     /// One
@@ -24,17 +30,27 @@ final class Networks {
     static Isolation settle(Isolation asked, String ownName) {
         boolean byDefault = asked.network() == null || asked.network().isEmpty();
         String network = byDefault ? DEFAULT : String.valueOf(asked.network());
-        if (!Set.of("host", "none").contains(network)) {
-            throw unsupported("--net=" + network).withHint("use --net=host or --net=none");
-        }
         refuseOthers("pid", asked.pid());
         refuseOthers("ipc", asked.ipc());
         refuseOthers("uts", asked.uts());
         refuseOthers("cgroupns", asked.cgroupns());
         boolean named = asked.hostname() != null && !asked.hostname().isEmpty();
         boolean machines = "host".equals(asked.uts());
-        Isolation settled = asked.withNetwork(network);
+        Isolation settled = shares(network) ? asked.withNetwork(network) : connected(asked, network);
         return byDefault && !named && !machines ? settled.withHostname(ownName) : settled;
+    }
+
+    private static boolean shares(String network) {
+        return Set.of("host", "none").contains(network)
+                || network.startsWith("container:")
+                || network.startsWith("ns:/");
+    }
+
+    private static Isolation connected(Isolation asked, String network) {
+        Networking wanted = asked.networking() == null ? Networking.DEFAULT : asked.networking();
+        List<Wish> wishes = wanted.wishes().isEmpty() ? List.of(Wish.of(network)) : wanted.wishes();
+        return asked.withNetwork(BRIDGE)
+                .withNetworking(new Networking(wishes, wanted.ports(), wanted.publishAll(), wanted.exposed()));
     }
 
     private static void refuseOthers(String flag, @Nullable String mode) {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine;
+
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.Networking.Wish;
+import dev.kelp.model.network.PortMapping;
+import dev.kelp.model.network.Subnet;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The networks of the engine, which all namespaces share. A "network" argument is a name, an id, or an unambiguous
+/// prefix of an id; a "container" one is of the namespace this was asked of.
+///
+/// Three are always there: `bridge`, which containers join unless told otherwise, `host` and `none`.
+public interface Networks {
+    String BRIDGE = "bridge";
+    String HOST = "host";
+    String NONE = "none";
+
+    /// The first network's addresses, unless the default one was given others.
+    Subnet BRIDGE_SUBNET = Subnet.parse("10.4.0.0/24");
+
+    /// Makes a network; ALREADY_EXISTS when the name is taken, INVALID_ARGUMENT when its subnet overlaps another's.
+    NetworkDefinition create(NewNetwork network);
+
+    /// All networks, the three that are always there first, then by age.
+    List<NetworkDefinition> list();
+
+    NetworkDetail inspect(String network);
+
+    /// Removes a network; FAILED_PRECONDITION when containers are connected.
+    void remove(String network);
+
+    /// Joins a running container, which gets another interface; its names are known at once.
+    void connect(String network, String container, Wish wish);
+
+    /// Takes a running container out of a network.
+    void disconnect(String network, String container);
+
+    /// @param subnets at most one of each family; empty: a free one is chosen
+    /// @param gateways of the subnets, by family; missing ones are the first address
+    /// @param ranges inside the subnets, by family
+    /// @param driver `bridge`
+    record NewNetwork(
+            String name,
+            String driver,
+            List<String> subnets,
+            List<String> gateways,
+            List<String> ranges,
+            boolean internal,
+            boolean ipv6,
+            Map<String, String> labels,
+            Map<String, String> options) {}
+
+    /// A network and who is on it.
+    record NetworkDetail(NetworkDefinition network, List<Member> members) {}
+
+    /// A container on a network.
+    ///
+    /// @param interfaceName in the container
+    record Member(
+            String containerId,
+            String containerName,
+            String interfaceName,
+            @Nullable String ipv4,
+            @Nullable String ipv6,
+            @Nullable String mac) {}
+
+    /// What a running container has of networks, as `inspect` and `port` show it.
+    ///
+    /// @param endpoints network name → its end there
+    /// @param ports those published, with the host's ports that were chosen
+    record Attached(Map<String, Member> endpoints, List<PortMapping> ports) {
+        public static final Attached NOTHING = new Attached(Map.of(), List.of());
+    }
+}

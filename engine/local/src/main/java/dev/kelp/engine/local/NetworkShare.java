@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.engine.local.network.ContainerNetworks.Connected;
+import dev.kelp.linux.Fd;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.ContainerSpec.Isolation;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a container that is about to start gets of networks. Closed when its first process is in its namespaces.
+///
+/// @param joined `network` → the namespace to run in; empty: a new one or the machine's, as its specification says
+/// @param addresses its own, for /etc/hosts
+/// @param nameServers for /etc/resolv.conf unless the user named others; empty: the machine's
+/// @param hostAddress what `host-gateway` stands for
+record NetworkShare(
+        Map<String, String> joined,
+        List<String> addresses,
+        List<String> nameServers,
+        Optional<String> hostAddress,
+        Optional<Fd> namespace)
+        implements AutoCloseable {
+    private static final String HOST_GATEWAY = "host-gateway";
+
+    static final NetworkShare NONE =
+            new NetworkShare(Map.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
+
+    static NetworkShare of(Connected connected, Optional<String> hostAddress) {
+        return new NetworkShare(
+                Map.of("network", connected.path()),
+                connected.addresses(),
+                connected.nameServers(),
+                hostAddress,
+                Optional.of(connected.namespace()));
+    }
+
+    /// The specification with what is known only now.
+    ContainerSpec applied(ContainerSpec spec) {
+        Isolation i = spec.isolation();
+        boolean serves = i.dns().isEmpty() && !nameServers.isEmpty();
+        boolean named = i.extraHosts().stream().anyMatch(h -> h.endsWith(HOST_GATEWAY));
+        if (!serves && !named) {
+            return spec;
+        }
+        String host = hostAddress.orElse("127.0.0.1");
+        List<String> hosts = i.extraHosts().stream()
+                .map(h -> h.endsWith(HOST_GATEWAY) ? h.substring(0, h.length() - HOST_GATEWAY.length()) + host : h)
+                .toList();
+        return spec.withIsolation(i.withNames(hosts, serves ? nameServers : i.dns()));
+    }
+
+    @Override
+    public void close() {
+        namespace.ifPresent(Fd::close);
+    }
+}

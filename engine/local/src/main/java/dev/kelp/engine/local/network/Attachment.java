@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.network;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.kelp.model.network.PortMapping;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// What a running container has of networks.
+///
+/// @param names what it is called on every network
+/// @param ends one for each network, the way out first
+/// @param ports those published, with host ports that were chosen
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record Attachment(String container, String name, List<String> names, List<End> ends, List<PortMapping> ports) {
+    public Attachment {
+        names = names == null ? List.of() : List.copyOf(names);
+        ends = ends == null ? List.of() : List.copyOf(ends);
+        ports = ports == null ? List.of() : List.copyOf(ports);
+    }
+
+    /// Its end at one network.
+    ///
+    /// @param network id
+    /// @param outside the interface at the bridge
+    /// @param inside the interface in the container
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    public record End(
+            String network,
+            String outside,
+            String inside,
+            @Nullable InetAddress ipv4,
+            @Nullable InetAddress ipv6,
+            @Nullable String mac,
+            List<String> aliases) {
+        public End {
+            aliases = aliases == null ? List.of() : List.copyOf(aliases);
+        }
+
+        List<InetAddress> addresses() {
+            return Stream.of(ipv4, ipv6).filter(Objects::nonNull).toList();
+        }
+    }
+
+    List<InetAddress> addresses() {
+        return ends.stream().flatMap(e -> e.addresses().stream()).toList();
+    }
+
+    Attachment withEnd(End end) {
+        List<End> more = new ArrayList<>(ends);
+        more.add(end);
+        return new Attachment(container, name, names, more, ports);
+    }
+
+    Attachment withoutEnd(End end) {
+        return new Attachment(
+                container,
+                name,
+                names,
+                ends.stream().filter(e -> !e.equals(end)).toList(),
+                ports);
+    }
+
+    Attachment withPorts(List<PortMapping> opened) {
+        return new Attachment(container, name, names, ends, opened);
+    }
+}

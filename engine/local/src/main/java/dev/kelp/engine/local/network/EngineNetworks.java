@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.network;
+
+import dev.kelp.engine.Networks;
+import dev.kelp.engine.local.network.Attachment.End;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.Networking.Wish;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The engine's networks as one namespace of containers sees them.
+public final class EngineNetworks implements Networks {
+    private final ContainerNetworks networks;
+    private final Function<String, Running> containers;
+
+    /// A container that runs.
+    public record Running(String id, int pid) {}
+
+    /// @param containers finds a running container by name, id or prefix, or throws
+    public EngineNetworks(ContainerNetworks networks, Function<String, Running> containers) {
+        this.networks = networks;
+        this.containers = containers;
+    }
+
+    @Override
+    public NetworkDefinition create(NewNetwork network) {
+        return networks.create(network);
+    }
+
+    @Override
+    public List<NetworkDefinition> list() {
+        return networks.list();
+    }
+
+    @Override
+    public NetworkDetail inspect(String network) {
+        NetworkDefinition found = networks.find(network);
+        List<Member> members = networks.members(found).stream()
+                .flatMap(a -> a.ends().stream()
+                        .filter(e -> e.network().equals(found.id()))
+                        .map(e -> member(a, e)))
+                .toList();
+        return new NetworkDetail(found, members);
+    }
+
+    @Override
+    public void remove(String network) {
+        networks.remove(network);
+    }
+
+    @Override
+    public void connect(String network, String container, Wish wish) {
+        Running running = containers.apply(container);
+        try (Fd namespace = NetworkNamespaces.ofProcess(running.pid())) {
+            networks.join(
+                    running.id(), namespace, new Wish(network, wish.aliases(), wish.ipv4(), wish.ipv6(), wish.mac()));
+        } catch (ErrnoException e) {
+            throw e.toKelp("connect container " + container);
+        }
+    }
+
+    @Override
+    public void disconnect(String network, String container) {
+        networks.leave(containers.apply(container).id(), network);
+    }
+
+    static Member member(Attachment attachment, End end) {
+        return new Member(
+                attachment.container(), attachment.name(), end.inside(), text(end.ipv4()), text(end.ipv6()), end.mac());
+    }
+
+    private static @Nullable String text(@Nullable InetAddress address) {
+        return address == null ? null : address.getHostAddress();
+    }
+}

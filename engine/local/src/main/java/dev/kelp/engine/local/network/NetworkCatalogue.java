@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.network;
+
+import dev.kelp.engine.Networks;
+import dev.kelp.engine.Networks.NewNetwork;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.NetworkDefinition.Pool;
+import dev.kelp.model.network.Subnet;
+import dev.kelp.network.AddressPool;
+import java.net.InetAddress;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// Which networks there are. Definitions only: nothing is made for them before a container needs it.
+final class NetworkCatalogue {
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+    private static final int ID_BYTES = 32;
+    private static final int MTU_MIN = 68;
+    private static final int MTU_MAX = 65535;
+
+    /// Where subnets are chosen from when none is asked for: 10.4.1.0/24, 10.4.2.0/24, …
+    private static final Subnet SUBNETS = Subnet.parse("10.4.0.0/16");
+
+    private static final int SUBNET_BITS = 24;
+    private static final String MTU = "com.docker.network.driver.mtu";
+    private static final String BRIDGE_NAME = "com.docker.network.bridge.name";
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private static final NetworkDefinition HOST_NETWORK = fixed(Networks.HOST, "a");
+    private static final NetworkDefinition NONE_NETWORK = fixed(Networks.NONE, "b");
+
+    private final NetworkRecords records;
+
+    NetworkCatalogue(NetworkRecords records) {
+        this.records = records;
+    }
+
+    private static NetworkDefinition fixed(String name, String digit) {
+        return new NetworkDefinition(digit.repeat(64), name, name, List.of(), false, 0, "", Map.of(), Map.of(), 0);
+    }
+
+    /// The default network always has this shape; it is no record, so that a new Kelp may give it another.
+    private static NetworkDefinition bridge() {
+        return new NetworkDefinition(
+                "c".repeat(64),
+                Networks.BRIDGE,
+                "bridge",
+                List.of(AddressPool.of(Networks.BRIDGE_SUBNET)),
+                false,
+                NetworkDefinition.MTU_DEFAULT,
+                "kelp0",
+                Map.of(),
+                Map.of(),
+                0);
+    }
+
+    List<NetworkDefinition> all() {
+        List<NetworkDefinition> all = new ArrayList<>(List.of(bridge(), HOST_NETWORK, NONE_NETWORK));
+        all.addAll(records.networks());
+        return all;
+    }
+
+    static boolean isFixed(NetworkDefinition network) {
+        return List.of(Networks.BRIDGE, Networks.HOST, Networks.NONE).contains(network.name());
+    }
+
+    /// The network that a name, id or unambiguous prefix of an id stands for.
+    NetworkDefinition find(String nameOrId) {
+        List<NetworkDefinition> all = all();
+        Optional<NetworkDefinition> exact = all.stream()
+                .filter(n -> n.name().equals(nameOrId) || n.id().equals(nameOrId))
+                .findFirst();
+        if (exact.isPresent()) {
+            return exact.get();
+        }
+        List<NetworkDefinition> found = nameOrId.matches("[0-9a-f]{1,64}")
+                ? all.stream().filter(n -> n.id().startsWith(nameOrId)).toList()
+                : List.of();
+        return switch (found.size()) {
+            case 0 -> throw KelpException.notFound("no such network: " + nameOrId);
+            case 1 -> found.getFirst();
+            default -> throw KelpException.invalid("network id prefix `" + nameOrId + "` is ambiguous");
+        };
+    }
+
+    synchronized NetworkDefinition create(NewNetwork wanted) {
+        if (!NAME.matcher(wanted.name()).matches()) {
+            throw KelpException.invalid("`" + wanted.name() + "` is not a name for a network")
+                    .withHint("letters, digits, `_`, `.` and `-` make a name, at most 128");
+        }
+        if (!wanted.driver().equals("bridge")) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, "network driver `" + wanted.driver() + "`")
+                    .withHint("bridge is what an ordinary user can have");
+        }
+        List<NetworkDefinition> all = all();
+        if (all.stream().anyMatch(n -> n.name().equals(wanted.name()))) {
+            throw new KelpException(ErrorKind.ALREADY_EXISTS, "network " + wanted.name() + " already exists");
+        }
+        byte[] random = new byte[ID_BYTES];
+        RANDOM.nextBytes(random);
+        String id = HexFormat.of().formatHex(random);
+        String bridge = wanted.options().getOrDefault(BRIDGE_NAME, "br-" + id.substring(0, 12));
+        if (!bridge.matches("[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
+                || all.stream().anyMatch(n -> n.bridge().equals(bridge))) {
+            throw KelpException.invalid("`" + bridge + "` cannot be the name of the network's bridge");
+        }
+        NetworkDefinition made = new NetworkDefinition(
+                id,
+                wanted.name(),
+                wanted.driver(),
+                pools(wanted, all),
+                wanted.internal(),
+                mtu(wanted),
+                bridge,
+                wanted.labels(),
+                wanted.options(),
+                System.currentTimeMillis());
+        records.insert(made);
+        return made;
+    }
+
+    private static int mtu(NewNetwork wanted) {
+        String text = wanted.options().getOrDefault(MTU, wanted.options().get("mtu"));
+        if (text == null) {
+            return NetworkDefinition.MTU_DEFAULT;
+        }
+        int mtu = text.matches("\\d{1,5}") ? Integer.parseInt(text) : 0;
+        if (mtu < MTU_MIN || mtu > MTU_MAX) {
+            throw KelpException.invalid("mtu `" + text + "` is not between " + MTU_MIN + " and " + MTU_MAX);
+        }
+        return mtu;
+    }
+
+    private static List<Pool> pools(NewNetwork wanted, List<NetworkDefinition> all) {
+        List<Subnet> subnets =
+                new ArrayList<>(wanted.subnets().stream().map(Subnet::parse).toList());
+        for (Subnet s : subnets) {
+            all.stream()
+                    .filter(n -> n.pools().stream().anyMatch(p -> p.subnet().overlaps(s)))
+                    .findFirst()
+                    .ifPresent(n -> {
+                        throw KelpException.invalid("subnet " + s + " overlaps that of network " + n.name());
+                    });
+        }
+        if (subnets.stream().filter(Subnet::isIpv6).count() > 1
+                || subnets.stream().filter(s -> !s.isIpv6()).count() > 1) {
+            throw KelpException.invalid("a network has at most one subnet of each family");
+        }
+        if (subnets.stream().allMatch(Subnet::isIpv6)) {
+            subnets.addFirst(free(all));
+        }
+        if (wanted.ipv6() && subnets.stream().noneMatch(Subnet::isIpv6)) {
+            subnets.add(uniqueLocal());
+        }
+        return subnets.stream().map(s -> pool(s, wanted)).toList();
+    }
+
+    private static Pool pool(Subnet subnet, NewNetwork wanted) {
+        Pool usual = AddressPool.of(subnet);
+        InetAddress gateway = wanted.gateways().stream()
+                .map(Subnet::parseAddress)
+                .filter(a -> a.getAddress().length > 4 == subnet.isIpv6())
+                .findFirst()
+                .orElse(usual.gateway());
+        Subnet range = wanted.ranges().stream()
+                .map(Subnet::parse)
+                .filter(r -> r.isIpv6() == subnet.isIpv6())
+                .findFirst()
+                .orElse(null);
+        Pool pool = new Pool(subnet, gateway, range);
+        AddressPool.check(pool);
+        return pool;
+    }
+
+    /// The first of a row that overlaps no other network's.
+    private static Subnet free(List<NetworkDefinition> all) {
+        long step = 1L << (32 - SUBNET_BITS);
+        for (long i = 1; i < SUBNETS.size().longValue() / step; i++) {
+            Subnet candidate = new Subnet(SUBNETS.address(i * step), SUBNET_BITS);
+            if (all.stream()
+                    .flatMap(n -> n.pools().stream())
+                    .noneMatch(p -> p.subnet().overlaps(candidate))) {
+                return candidate;
+            }
+        }
+        throw new KelpException(ErrorKind.RESOURCE_EXHAUSTED, "no subnet is left in " + SUBNETS)
+                .withHint("choose one with --subnet");
+    }
+
+    /// RFC 4193: fd, forty random bits, a subnet.
+    private static Subnet uniqueLocal() {
+        byte[] random = new byte[5];
+        RANDOM.nextBytes(random);
+        HexFormat hex = HexFormat.of();
+        return Subnet.parse("fd" + hex.toHexDigits(random[0]) + ":" + hex.formatHex(random, 1, 3) + ":"
+                + hex.formatHex(random, 3, 5) + "::/64");
+    }
+
+    synchronized void remove(NetworkDefinition network) {
+        records.delete(network);
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.network;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Mounts;
+import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.NetworkDefinition.Pool;
+import dev.kelp.network.Bridges;
+import dev.kelp.network.DetachedNamespace;
+import dev.kelp.network.Firewall;
+import dev.kelp.network.HostPrograms;
+import dev.kelp.network.Outbound;
+import dev.kelp.network.OutboundDriver;
+import dev.kelp.network.dns.NameServer;
+import dev.kelp.network.dns.Names;
+import dev.kelp.network.port.PortForwarder;
+import dev.kelp.rootless.Spawner;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+
+/// The detached namespace and what works in it, made when the first container needs it.
+///
+/// The namespace is pinned by a mount below the run root: it stays for as long as the holder's mount namespace does,
+/// which the monitors of running containers keep when the holder itself is killed.
+final class Plumbing implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Plumbing.class.getName());
+    private static final String PIN = "netns";
+
+    private final DetachedNamespace detached;
+    private final Bridges bridges;
+    private final Firewall firewall;
+    private final Optional<Outbound> outbound;
+    private final PortForwarder forwarder;
+    private final NameServer names;
+    private final Executor threads;
+    private final Map<String, NetworkDefinition> ready = new LinkedHashMap<>();
+
+    private Plumbing(DetachedNamespace detached, Spawner spawner, Names known, Executor threads) {
+        this.detached = detached;
+        this.threads = threads;
+        HostPrograms programs = new HostPrograms(spawner);
+        bridges = new Bridges(detached);
+        firewall = new Firewall(detached, programs);
+        outbound = outbound(detached, programs, threads);
+        forwarder = new PortForwarder(detached);
+        names = new NameServer(detached, known);
+    }
+
+    /// What an earlier daemon left, or new.
+    static Plumbing open(Path runRoot, Spawner spawner, Names known, Executor threads) {
+        return adopt(runRoot, spawner, known, threads)
+                .orElseGet(() -> new Plumbing(made(runRoot.resolve(PIN)), spawner, known, threads));
+    }
+
+    /// What an earlier daemon left; empty when its namespace is gone, and with it all that ran in it.
+    static Optional<Plumbing> adopt(Path runRoot, Spawner spawner, Names known, Executor threads) {
+        return pinned(runRoot.resolve(PIN)).map(found -> new Plumbing(found, spawner, known, threads));
+    }
+
+    /// The one that is there already.
+    private static Optional<DetachedNamespace> pinned(Path pin) {
+        if (!Files.exists(pin)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(DetachedNamespace.adopt(NetworkNamespaces.open(pin.toString())));
+        } catch (ErrnoException | KelpException e) {
+            // the file without its mount: left by an instance whose namespaces are gone
+            LOG.log(Level.DEBUG, "no namespace is pinned", e);
+            return Optional.empty();
+        }
+    }
+
+    private static DetachedNamespace made(Path pin) {
+        DetachedNamespace made = DetachedNamespace.create();
+        try {
+            if (!Files.exists(pin)) {
+                Files.createFile(pin);
+            }
+            Mounts.mount(made.fd().procPath(), pin.toString(), "", Mounts.MS_BIND, "");
+            return made;
+        } catch (ErrnoException e) {
+            made.close();
+            throw e.toKelp("pin the detached network namespace");
+        } catch (IOException e) {
+            made.close();
+            throw new KelpException(
+                    dev.kelp.model.ErrorKind.INTERNAL, "pin the detached network namespace: " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<Outbound> outbound(DetachedNamespace detached, HostPrograms programs, Executor threads) {
+        try {
+            OutboundDriver driver = Outbound.driver(programs, Optional.empty());
+            return Optional.of(new Outbound(
+                    detached, programs, new Outbound.Choice(driver, OutboundDriver.Options.DEFAULT), threads));
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /// Makes a network work: its bridge, the rules, its name server, and the way out.
+    synchronized void ensure(NetworkDefinition network) {
+        if (!ready.containsKey(network.id())) {
+            bridges.ensure(network);
+            ready.put(network.id(), network);
+            try {
+                firewall.apply(ready.values());
+                network.pools().stream().map(Pool::gateway).forEach(names::listen);
+            } catch (KelpException e) {
+                ready.remove(network.id());
+                throw e;
+            }
+        }
+        if (!network.internal()) {
+            outbound.ifPresent(Plumbing::open);
+        }
+    }
+
+    /// Takes up a network that an earlier daemon made: its bridge and rules are in the namespace. Starts no program and
+    /// waits for none, since exits are told only to a daemon that is ready.
+    synchronized void resume(NetworkDefinition network) {
+        ready.put(network.id(), network);
+        network.pools().stream().map(Pool::gateway).forEach(names::listen);
+        if (!network.internal()) {
+            outbound.ifPresent(o -> threads.execute(() -> open(o)));
+        }
+    }
+
+    /// A container is better off without a way out than not at all; its neighbours and ports work.
+    private static void open(Outbound outbound) {
+        try {
+            outbound.ensure();
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
+        }
+    }
+
+    synchronized void remove(NetworkDefinition network) {
+        if (ready.remove(network.id()) != null) {
+            network.pools().stream().map(Pool::gateway).forEach(names::leave);
+            bridges.remove(network);
+            firewall.apply(ready.values());
+        }
+    }
+
+    void connect(NetworkDefinition network, Fd container, Bridges.Endpoint endpoint) {
+        bridges.connect(network, container, endpoint);
+    }
+
+    void disconnect(String outside) {
+        bridges.disconnect(outside);
+    }
+
+    PortForwarder forwarder() {
+        return forwarder;
+    }
+
+    /// Lets go; everything that containers use goes on, but for names and ports until the next daemon.
+    @Override
+    public void close() {
+        names.close();
+        forwarder.close();
+        outbound.ifPresent(Outbound::close);
+        detached.close();
+    }
+}
