@@ -32,7 +32,8 @@ public final class MountFlags {
     @Option(
             names = "--mount",
             paramLabel = "KEY=VALUE,…",
-            description = "type=bind|tmpfs|volume|image, source=, target=, readonly, bind-propagation=, tmpfs-size=, volume-opt= …")
+            description =
+                    "type=bind|tmpfs|volume|image, source=, target=, readonly, bind-propagation=, tmpfs-size=, volume-opt= …")
     List<String> mounts = new ArrayList<>();
 
     @Option(names = "--tmpfs", paramLabel = "TARGET[:OPTIONS]", description = "mount an empty tmpfs; size=, mode= …")
@@ -75,7 +76,8 @@ public final class MountFlags {
         }
         if (readOnly && readOnlyTmpfs) {
             for (String target : List.of("/tmp", "/var/tmp", "/run")) {
-                byTarget.putIfAbsent(target, Volumes.tmpfs(target + ":mode=1777").spec());
+                byTarget.putIfAbsent(
+                        target, Volumes.tmpfs(target + ":mode=1777").spec());
             }
         }
         return List.copyOf(byTarget.values());

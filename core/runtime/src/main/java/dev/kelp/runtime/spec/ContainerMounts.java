@@ -22,8 +22,19 @@ final class ContainerMounts {
 
     /// Words of Docker's command line that mean nothing to the kernel, or that the engine has acted on.
     private static final Set<String> DROPPED = Set.of(
-            "z", "Z", "U", "cached", "delegated", "consistent", "nocopy", "copy", "tmpcopyup", "notmpcopyup", "idmap",
-            "bind-create-src", "no-dereference");
+            "z",
+            "Z",
+            "U",
+            "cached",
+            "delegated",
+            "consistent",
+            "nocopy",
+            "copy",
+            "tmpcopyup",
+            "notmpcopyup",
+            "idmap",
+            "bind-create-src",
+            "no-dereference");
 
     private final SpecInputs in;
     private final Map<String, OciMount> mounts = new LinkedHashMap<>();

@@ -194,7 +194,8 @@ final class ContainerFiles {
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
             volumes.use(c);
-            List<MountSpec> mounts = binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
+            List<MountSpec> mounts =
+                    binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
             return OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, network));
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.model.KelpException;
 import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.snapshot.MountTarget;
 import dev.kelp.snapshot.Snapshotter;

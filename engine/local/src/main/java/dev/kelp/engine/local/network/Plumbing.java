@@ -127,7 +127,8 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
-    /// Takes up a network that an earlier daemon made: its bridge and rules are in the namespace. Starts no program and
+    /// Takes up a network that an earlier daemon made: its bridge and rules are in the namespace. Starts no program
+    /// and
     /// waits for none, since exits are told only to a daemon that is ready.
     synchronized void resume(NetworkDefinition network) {
         ready.put(network.id(), network);
