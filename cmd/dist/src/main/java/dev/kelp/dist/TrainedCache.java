@@ -12,9 +12,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The AOT cache `lib/kelpd.aot`: made by one run of the daemon in its training mode, and proved to be used.
+/// The AOT cache `lib/kelpd.aot`: the classes the daemon needs, and which of their methods are worth compiling at once.
+///
+/// It is made from what a daemon does that runs containers ([ContainerTraining]). Where the build machine cannot do
+/// that,
+/// the daemon serves itself some commands without containers (its training mode); the classes are then much the same,
+/// but the methods of a container's start become fast only while they are used.
 final class TrainedCache {
     private static final int RUN_SECONDS_MAX = 120;
+    private static final String LOADED = "source: shared objects file";
 
     /// Of the classes the training run loads, so many must come from the cache when it is run again; the rest are
     /// classes
@@ -25,37 +31,54 @@ final class TrainedCache {
     private final Path log;
 
     private TrainedCache(Path tree) {
+        this(tree, tree.resolveSibling("aot.log"));
+    }
+
+    private TrainedCache(Path tree, Path log) {
         this.tree = tree;
-        this.log = tree.resolveSibling("aot.log");
+        this.log = log;
     }
 
     static void make(Path tree) throws IOException, InterruptedException {
         Path cache = tree.resolve("lib/kelpd.aot");
-        new TrainedCache(tree).run(List.of("-XX:AOTCacheOutput=" + cache));
+        TrainedCache trained = new TrainedCache(tree);
+        Files.deleteIfExists(trained.log);
+        Path roots = Files.createTempDirectory("kelp-train-");
+        try {
+            Path recording = ContainerTraining.record(tree, roots, trained.log);
+            new TrainedCache(roots.resolve("tree"), trained.log)
+                    .execute(
+                            List.of(
+                                    "-XX:AOTMode=create",
+                                    "-XX:AOTConfiguration=" + recording,
+                                    "-XX:AOTCache=" + roots.resolve("kelpd.aot")),
+                            Map.of());
+            Files.copy(roots.resolve("kelpd.aot"), cache);
+        } catch (IOException e) {
+            IO.println("AOT cache: trained without containers, so the first ones will start slower: " + e.getMessage());
+            trained.run(List.of("-XX:AOTCacheOutput=" + cache));
+        } finally {
+            Assemble.delete(roots);
+        }
         if (!Files.exists(cache)) {
-            throw new IOException("the training run made no AOT cache; see " + tree.resolveSibling("aot.log"));
+            throw new IOException("the training run made no AOT cache; see " + trained.log);
         }
         Path elsewhere = Files.createTempDirectory("kelp-moved-");
         try {
             Assemble.copyTree(tree, elsewhere.resolve("tree"));
-            prove(elsewhere.resolve("tree"));
+            new TrainedCache(elsewhere.resolve("tree")).prove();
         } finally {
             Assemble.delete(elsewhere);
         }
     }
 
     /// Runs the tree with the cache as the holder would and looks where its classes came from.
-    private static void prove(Path tree) throws IOException, InterruptedException {
+    private void prove() throws IOException, InterruptedException {
         Path classes = tree.resolveSibling("classes.log");
-        new TrainedCache(tree)
-                .run(List.of(
-                        "-XX:AOTCache=" + tree.resolve("lib/kelpd.aot"),
-                        "-XX:AOTMode=on",
-                        "-Xlog:class+load:file=" + classes));
+        run(List.of(
+                "-XX:AOTCache=" + tree.resolve("lib/kelpd.aot"), "-XX:AOTMode=on", "-Xlog:class+load:file=" + classes));
         List<String> lines = Files.readAllLines(classes);
-        long shared = lines.stream()
-                .filter(line -> line.contains("source: shared objects file"))
-                .count();
+        long shared = lines.stream().filter(line -> line.contains(LOADED)).count();
         if (shared < SHARE_MIN * lines.size()) {
             throw new IOException("only " + shared + " of " + lines.size() + " classes came from the AOT cache");
         }
@@ -63,33 +86,43 @@ final class TrainedCache {
                 + (Files.size(tree.resolve("lib/kelpd.aot")) >> 20) + " MiB");
     }
 
+    /// Runs the daemon in its training mode.
     private void run(List<String> cacheOptions) throws IOException, InterruptedException {
         Path roots = Files.createTempDirectory("kelp-train-");
         try {
-            ProcessBuilder daemon = new ProcessBuilder(command(cacheOptions))
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile());
-            daemon.environment()
-                    .putAll(Map.of(
+            execute(
+                    cacheOptions,
+                    Map.of(
                             "KELP_ROOT", tree.toString(),
                             "KELP_DATA_ROOT", roots.resolve("data").toString(),
-                            "KELP_RUN_ROOT", roots.resolve("run").toString()));
-            daemon.environment().remove("JAVA_TOOL_OPTIONS");
-            Process process = daemon.start();
-            if (!process.waitFor(RUN_SECONDS_MAX, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                throw new IOException("the daemon's training run did not end within " + RUN_SECONDS_MAX + " s");
-            }
-            if (process.exitValue() != 0) {
-                throw new IOException("the daemon's training run ended with " + process.exitValue() + ": "
-                        + String.join(" ", daemon.command()) + "\n" + Files.readString(log));
-            }
+                            "KELP_RUN_ROOT", roots.resolve("run").toString()),
+                    "--train");
         } finally {
             Assemble.delete(roots);
         }
     }
 
-    /// The command line of the holder (kelp.c, `daemon_argv`) with `--train`.
+    private void execute(List<String> cacheOptions, Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = command(cacheOptions);
+        command.addAll(List.of(arguments));
+        ProcessBuilder daemon = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        daemon.environment().putAll(environment);
+        daemon.environment().remove("JAVA_TOOL_OPTIONS");
+        Process process = daemon.start();
+        if (!process.waitFor(RUN_SECONDS_MAX, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IOException("the daemon's training run did not end within " + RUN_SECONDS_MAX + " s");
+        }
+        if (process.exitValue() != 0) {
+            throw new IOException("the daemon's training run ended with " + process.exitValue() + ": "
+                    + String.join(" ", command) + "\n" + Files.readString(log));
+        }
+    }
+
+    /// The command line of the holder (kelp.c, `daemon_argv`) with other options for the cache.
     private List<String> command(List<String> cacheOptions) throws IOException {
         Path lib = tree.resolve("lib");
         List<String> command = new ArrayList<>(
@@ -107,7 +140,6 @@ final class TrainedCache {
                     .map(line -> line.replace("@ROOT@", tree.toString()))
                     .forEach(command::add);
         }
-        command.add("--train");
         return command;
     }
 }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.dist;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/// An image of one program, written without any tool: `/true` ends at once, `/true wait` waits for a signal.
+final class TinyImage {
+    private static final int BLOCK = 512;
+    private static final int LOADED_AT = 0x400000;
+    private static final int HEADERS = 64 + 56;
+
+    /// `if (argc == 1) exit(0); for (;;) pause();`
+    private static final byte[] X86_64 = HexFormat.of()
+            .parseHex("48833c2401" + "7509" + "b83c000000" + "31ff" + "0f05" + "b822000000" + "0f05" + "ebf7");
+
+    /// The same; ppoll(2) without descriptors stands for pause(2), which this architecture lacks.
+    private static final byte[] AARCH64 = HexFormat.of()
+            .parseHex("e00340f9" + "1f0400f1" + "81000054" + "a80b80d2" + "000080d2" + "010000d4" + "000080d2"
+                    + "010080d2" + "020080d2" + "030080d2" + "040080d2" + "280980d2" + "010000d4" + "f9ffff17");
+
+    private TinyImage() {}
+
+    /// Writes a docker archive, what `load` reads.
+    static Path write(Path file, String name) throws IOException {
+        boolean arm = System.getProperty("os.arch").equals("aarch64");
+        byte[] layer = tar(new Entry("true", program(arm)));
+        String architecture = arm ? "arm64" : "amd64";
+        String config = """
+                {"architecture":"%s","os":"linux","config":{"Env":["PATH=/"],"Cmd":["/true"]},
+                "rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}""".formatted(architecture, sha256(layer));
+        String manifest = "[{\"Config\":\"config.json\",\"RepoTags\":[\"" + name + "\"],\"Layers\":[\"layer.tar\"]}]";
+        return Files.write(
+                file,
+                tar(
+                        new Entry("manifest.json", manifest.getBytes(StandardCharsets.UTF_8)),
+                        new Entry("config.json", config.getBytes(StandardCharsets.UTF_8)),
+                        new Entry("layer.tar", layer)));
+    }
+
+    /// An ELF file (elf(5)) with one segment, which holds the headers as well.
+    private static byte[] program(boolean arm) {
+        byte[] code = arm ? AARCH64 : X86_64;
+        ByteBuffer elf = ByteBuffer.allocate(HEADERS + code.length).order(ByteOrder.LITTLE_ENDIAN);
+        elf.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0}).putLong(0);
+        elf.putShort((short) 2).putShort((short) (arm ? 183 : 62)).putInt(1);
+        elf.putLong(LOADED_AT + HEADERS).putLong(64).putLong(0).putInt(0);
+        elf.putShort((short) 64).putShort((short) 56).putShort((short) 1);
+        elf.putShort((short) 64).putShort((short) 0).putShort((short) 0);
+        elf.putInt(1).putInt(5).putLong(0).putLong(LOADED_AT).putLong(LOADED_AT);
+        elf.putLong(elf.capacity()).putLong(elf.capacity()).putLong(0x1000);
+        return elf.put(code).array();
+    }
+
+    private record Entry(String name, byte[] content) {}
+
+    /// The ustar format (tar(5)).
+    private static byte[] tar(Entry... entries) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        for (Entry entry : entries) {
+            byte[] header = new byte[BLOCK];
+            put(header, 0, entry.name);
+            put(header, 100, "0000755\0" + "0000000\0" + "0000000\0");
+            put(header, 124, "%011o\0".formatted(entry.content.length) + "%011o\0".formatted(0));
+            put(header, 148, " ".repeat(8) + "0");
+            put(header, 257, "ustar\0" + "00");
+            int sum = 0;
+            for (byte b : header) {
+                sum += b;
+            }
+            put(header, 148, "%06o\0 ".formatted(sum));
+            out.writeBytes(header);
+            out.writeBytes(entry.content);
+            out.writeBytes(new byte[Math.floorMod(-entry.content.length, BLOCK)]);
+        }
+        out.writeBytes(new byte[2 * BLOCK]);
+        return out.toByteArray();
+    }
+
+    private static void put(byte[] header, int at, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(bytes, 0, header, at, bytes.length);
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
