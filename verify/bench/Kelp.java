@@ -19,7 +19,7 @@ final class Kelp {
         Command prefix = workspace
                 .command(tree.resolve("bin/kelp").toString())
                 .environment("KELP_DATA_ROOT", workspace.path("kelp").toString())
-                .environment("KELP_RUN_ROOT", workspace.path("kelp-run").toString());
+                .environment("KELP_RUN_ROOT", workspace.inMemory("kelp-run").toString());
         Kelp kelp = new Kelp(workspace, prefix);
         workspace.atEnd(() -> {
             kelp.removeContainers("-a");
@@ -51,7 +51,7 @@ final class Kelp {
 
     /// The memory of all monitors of this instance.
     double monitorMegabytes() {
-        return Machine.processes("conmon", workspace.path("kelp-run").toString()).stream()
+        return Machine.processes("conmon", workspace.inMemory("kelp-run").toString()).stream()
                 .mapToDouble(Machine::pssMegabytes)
                 .sum();
     }
@@ -63,7 +63,7 @@ final class Kelp {
     /// @param container its id
     Command crun(String container, String sleeping) {
         Path bundle = workspace.folder("bundle");
-        Path made = workspace.path("kelp-run/containers/" + container + "/config.json");
+        Path made = workspace.inMemory("kelp-run").resolve("containers/" + container + "/config.json");
         try {
             String specification = Files.readString(made);
             String changed = specification.replace(sleeping, "\"args\":[\"true\"]");

@@ -50,7 +50,7 @@ final class Podman {
 
     private static Podman direct(Workspace workspace) {
         boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
-        Command podman = workspace.command(options(workspace, unified ? "crun" : "runc"));
+        Command podman = workspace.command(options(workspace, unified ? "crun" : "runc", workspace.inMemory("podman-run")));
         return new Podman(podman, true);
     }
 
@@ -70,18 +70,18 @@ final class Podman {
                 () -> Files.exists(workspace.path("podman.ready")));
         Command podman = workspace
                 .command("nsenter", "-t", Long.toString(holder.pid()), "-U", "-m", "-C")
-                .with(options(workspace, "crun"))
+                .with(options(workspace, "crun", Path.of("/run/podman-run")))
                 .environment("XDG_RUNTIME_DIR", "/run/user")
                 .environment("_CONTAINERS_USERNS_CONFIGURED", "done")
                 .environment("_CONTAINERS_ROOTLESS_UID", Integer.toString(Machine.uid()));
         return new Podman(podman, false);
     }
 
-    private static String[] options(Workspace workspace, String runtime) {
+    private static String[] options(Workspace workspace, String runtime, Path runRoot) {
         return List.of(
                         "podman",
                         "--root=" + workspace.path("podman"),
-                        "--runroot=" + workspace.path("podman-run"),
+                        "--runroot=" + runRoot,
                         "--storage-driver=overlay",
                         "--cgroup-manager=cgroupfs",
                         "--events-backend=file",

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,6 +19,7 @@ final class Workspace implements AutoCloseable {
     private static final int STOP_SECONDS = 20;
 
     private final Path folder;
+    private final Path memory;
     private final Map<String, String> environment = new HashMap<>();
     private final Deque<Runnable> undo = new ArrayDeque<>();
 
@@ -26,16 +28,38 @@ final class Workspace implements AutoCloseable {
             // Not /tmp: where that is a tmpfs the storage would be measured on memory. Short: Podman takes 50
             // characters.
             folder = Files.createDirectory(Path.of("/var/tmp/kelp-bench-" + ProcessHandle.current().pid()));
+            memory = memory();
             environment.put("HOME", folder("home").toString());
-            environment.put("XDG_RUNTIME_DIR", folder("xdg").toString());
+            environment.put("XDG_RUNTIME_DIR", inMemory("xdg").toString());
             environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin");
             environment.put("LANG", "C.UTF-8");
         } catch (IOException e) {
             throw new UncheckedIOException("make a folder in /var/tmp", e);
         }
         // In the namespace of all the user's ids: layers hold files of others than the user.
-        atEnd(() -> command("unshare", "--user", "--map-root-user", "--map-auto", "rm", "-rf", folder.toString())
+        atEnd(() -> command("unshare", "--user", "--map-root-user", "--map-auto", "rm", "-rf", folder.toString(), memory.toString())
                 .attempt());
+    }
+
+    /// Where an ordinary machine has /run/user: a tmpfs. What engines keep there while a container runs would
+    /// otherwise be measured on the disk.
+    private Path memory() throws IOException {
+        Path shared = Path.of("/dev/shm");
+        boolean usable = Files.isWritable(shared) && Files.getFileStore(shared).type().equals("tmpfs");
+        return usable
+                ? Files.createDirectory(shared.resolve("kelp-bench-" + ProcessHandle.current().pid()))
+                : Files.createDirectory(folder.resolve("run"));
+    }
+
+    /// A new folder in memory, where there is such.
+    Path inMemory(String name) {
+        try {
+            Path made = Files.createDirectories(memory.resolve(name));
+            Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx------"));
+            return made;
+        } catch (IOException e) {
+            throw new UncheckedIOException("make " + name + " in " + memory, e);
+        }
     }
 
     Path path(String name) {
