@@ -9,6 +9,8 @@ module dev.kelp.model {
     exports dev.kelp.model.network;
     exports dev.kelp.model.oci;
 
+    opens dev.kelp.model to
+            tools.jackson.databind;
     opens dev.kelp.model.container to
             tools.jackson.databind;
     opens dev.kelp.model.network to

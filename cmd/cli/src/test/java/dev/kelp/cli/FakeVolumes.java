@@ -3,7 +3,7 @@ package dev.kelp.cli;
 
 import dev.kelp.engine.Volumes;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

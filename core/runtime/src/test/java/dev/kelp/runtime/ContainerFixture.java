@@ -6,7 +6,7 @@ import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.IdMapping;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.container.Security;
 import dev.kelp.model.oci.ImageConfig;

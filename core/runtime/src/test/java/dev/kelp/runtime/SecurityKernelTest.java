@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.container.Security;
 import dev.kelp.runtime.spec.Capability;

@@ -8,6 +8,8 @@ import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Stat;
 import dev.kelp.linux.Xattrs;
+import dev.kelp.model.IdMaps;
+import dev.kelp.model.KelpException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -15,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Copies a tree with everything that can be copied: contents (sharing blocks by FICLONE where the file system can,
 /// else
@@ -35,21 +38,31 @@ public final class TreeCopy {
     private boolean reflinks = true;
     private boolean ranges = true;
 
-    private TreeCopy(Fd fromRoot, Fd toRoot) {
+    private final @Nullable IdMaps ids;
+
+    private TreeCopy(Fd fromRoot, Fd toRoot, @Nullable IdMaps ids) {
         this.fromRoot = fromRoot;
         this.toRoot = toRoot;
+        this.ids = ids;
     }
 
     /// Copies what is in `from`, and its own metadata, to the empty directory `to`.
     public static void copy(Fd from, Fd to) throws ErrnoException {
-        new TreeCopy(from, to).run();
+        new TreeCopy(from, to, null).run();
+    }
+
+    /// As [#copy], what belongs to an id inside of `ids` belonging to the one outside in the copy.
+    ///
+    /// @throws KelpException INVALID_ARGUMENT when something belongs to an id that is not mapped
+    public static void copyMapped(Fd from, Fd to, IdMaps ids) throws ErrnoException {
+        new TreeCopy(from, to, ids).run();
     }
 
     /// Copies one regular file, symbolic link or FIFO `name` from one directory to the other, where it must not
     /// exist.
     public static void copyFile(Fd fromDir, Fd toDir, String name) throws ErrnoException {
         Stat stat = Inodes.stat(fromDir, name, Inodes.AT_SYMLINK_NOFOLLOW);
-        new TreeCopy(fromDir, toDir).copyNode(fromDir, toDir, name, stat);
+        new TreeCopy(fromDir, toDir, null).copyNode(fromDir, toDir, name, stat);
     }
 
     private void run() throws ErrnoException {
@@ -187,8 +200,8 @@ public final class TreeCopy {
 
     /// Owner first and mode after it, since chown clears the setuid bit; attributes in between, since chown clears
     /// `security.capability` too.
-    private static void copyMetadata(Fd from, Fd to, Stat stat) throws ErrnoException {
-        Inodes.chown(to, stat.uid(), stat.gid());
+    private void copyMetadata(Fd from, Fd to, Stat stat) throws ErrnoException {
+        Inodes.chown(to, uid(stat), gid(stat));
         for (String name : Xattrs.list(from)) {
             Optional<byte[]> value = Xattrs.get(from, name);
             if (value.isPresent()) {
@@ -203,8 +216,8 @@ public final class TreeCopy {
         Inodes.setTimes(to, stat.modifiedNanos(), stat.modifiedNanos());
     }
 
-    private static void copyNodeMetadata(Fd from, Fd to, String name, Stat stat) throws ErrnoException {
-        Inodes.chown(to, name, stat.uid(), stat.gid(), 0);
+    private void copyNodeMetadata(Fd from, Fd to, String name, Stat stat) throws ErrnoException {
+        Inodes.chown(to, name, uid(stat), gid(stat), 0);
         String path = from.procPath() + "/" + name;
         for (String attribute : Xattrs.listNoFollow(path)) {
             Optional<byte[]> value = Xattrs.getNoFollow(path, attribute);
@@ -217,6 +230,23 @@ public final class TreeCopy {
             }
         }
         Inodes.setTimes(to, name, stat.modifiedNanos(), stat.modifiedNanos());
+    }
+
+    private int uid(Stat stat) {
+        return ids == null ? stat.uid() : mapped(ids.uid(Integer.toUnsignedLong(stat.uid())), "user", stat.uid());
+    }
+
+    private int gid(Stat stat) {
+        return ids == null ? stat.gid() : mapped(ids.gid(Integer.toUnsignedLong(stat.gid())), "group", stat.gid());
+    }
+
+    private static int mapped(long outside, String kind, int inside) {
+        if (outside < 0) {
+            throw KelpException.invalid("a file belongs to " + kind + " " + Integer.toUnsignedString(inside)
+                            + ", which the user namespace does not map")
+                    .withHint("map more ids: --userns=auto:size=65536, or a longer --uidmap and --gidmap");
+        }
+        return (int) outside;
     }
 
     /// `security.selinux`, `trusted.*` and the like are the host's business.

@@ -2,7 +2,6 @@
 package dev.kelp.model.container;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.kelp.model.network.Networking;
 import dev.kelp.model.oci.ImageConfig;
 import java.util.List;
 import java.util.Map;
@@ -325,6 +324,22 @@ public record ContainerSpec(
                     timezone);
         }
 
+        public ProcessSpec withUser(String ids) {
+            return new ProcessSpec(
+                    command,
+                    entrypoint,
+                    env,
+                    ids,
+                    workdir,
+                    terminal,
+                    openStdin,
+                    stdinOnce,
+                    groups,
+                    umask,
+                    unsetEnv,
+                    timezone);
+        }
+
         public ProcessSpec withEnv(List<String> words) {
             return new ProcessSpec(
                     command,
@@ -339,170 +354,6 @@ public record ContainerSpec(
                     umask,
                     unsetEnv,
                     timezone);
-        }
-    }
-
-    /// Namespaces and what belongs to them.
-    ///
-    /// @param network `host`, `none` (the modes of today), later `bridge`, a network's name, `container:ID`,
-    ///     `ns:PATH`
-    /// @param pid `private` or `host` (or `container:ID`); the same for ipc, uts, cgroupns; null: private
-    /// @param hostname null: the short id (the machine's name with `uts` host)
-    /// @param extraHosts `name:address`, for /etc/hosts
-    /// @param sysctls kernel parameters of the container's own namespaces
-    /// @param user a user namespace of its own; null: that of the engine
-    /// @param networking networks and published ports; null: the default ones
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    public record Isolation(
-            @Nullable String network,
-            @Nullable String pid,
-            @Nullable String ipc,
-            @Nullable String uts,
-            @Nullable String cgroupns,
-            @Nullable String hostname,
-            @Nullable String domainname,
-            List<String> extraHosts,
-            List<String> dns,
-            List<String> dnsSearch,
-            List<String> dnsOptions,
-            Map<String, String> sysctls,
-            @Nullable UserNamespace user,
-            @Nullable Networking networking) {
-        public static final Isolation DEFAULT = new Isolation(
-                null, null, null, null, null, null, null, List.of(), List.of(), List.of(), List.of(), Map.of(), null,
-                null);
-
-        /// One in the engine's own user namespace.
-        public Isolation(
-                @Nullable String network,
-                @Nullable String pid,
-                @Nullable String ipc,
-                @Nullable String uts,
-                @Nullable String cgroupns,
-                @Nullable String hostname,
-                @Nullable String domainname,
-                List<String> extraHosts,
-                List<String> dns,
-                List<String> dnsSearch,
-                List<String> dnsOptions,
-                Map<String, String> sysctls) {
-            this(
-                    network,
-                    pid,
-                    ipc,
-                    uts,
-                    cgroupns,
-                    hostname,
-                    domainname,
-                    extraHosts,
-                    dns,
-                    dnsSearch,
-                    dnsOptions,
-                    sysctls,
-                    null,
-                    null);
-        }
-
-        public Isolation {
-            extraHosts = extraHosts == null ? List.of() : List.copyOf(extraHosts);
-            dns = dns == null ? List.of() : List.copyOf(dns);
-            dnsSearch = dnsSearch == null ? List.of() : List.copyOf(dnsSearch);
-            dnsOptions = dnsOptions == null ? List.of() : List.copyOf(dnsOptions);
-            sysctls = sysctls == null ? Map.of() : Map.copyOf(sysctls);
-        }
-
-        public Isolation withNetwork(String mode) {
-            return new Isolation(
-                    mode,
-                    pid,
-                    ipc,
-                    uts,
-                    cgroupns,
-                    hostname,
-                    domainname,
-                    extraHosts,
-                    dns,
-                    dnsSearch,
-                    dnsOptions,
-                    sysctls,
-                    user,
-                    networking);
-        }
-
-        public Isolation withNames(List<String> hosts, List<String> nameServers) {
-            return new Isolation(
-                    network,
-                    pid,
-                    ipc,
-                    uts,
-                    cgroupns,
-                    hostname,
-                    domainname,
-                    hosts,
-                    nameServers,
-                    dnsSearch,
-                    dnsOptions,
-                    sysctls,
-                    user,
-                    networking);
-        }
-
-        public Isolation withNetworking(@Nullable Networking wanted) {
-            return new Isolation(
-                    network,
-                    pid,
-                    ipc,
-                    uts,
-                    cgroupns,
-                    hostname,
-                    domainname,
-                    extraHosts,
-                    dns,
-                    dnsSearch,
-                    dnsOptions,
-                    sysctls,
-                    user,
-                    wanted);
-        }
-
-        public Isolation withHostname(String name) {
-            return new Isolation(
-                    network,
-                    pid,
-                    ipc,
-                    uts,
-                    cgroupns,
-                    name,
-                    domainname,
-                    extraHosts,
-                    dns,
-                    dnsSearch,
-                    dnsOptions,
-                    sysctls,
-                    user,
-                    networking);
-        }
-    }
-
-    /// A container's own user namespace, as asked for.
-    ///
-    /// @param mode `keep-id[:uid=N,gid=N]`, `auto[:size=N,…]`, `nomap`, or null when only maps are given
-    /// @param uidMaps `CONTAINER:FROM[:COUNT]` as in podman-run(1): FROM is an id of the engine's namespace,
-    /// `@FROM`
-    ///     one of the host
-    /// @param gidMaps the same for groups; empty: as `uidMaps`
-    /// @param subUidName the user whose range in /etc/subuid is the map
-    /// @param subGidName the user or group whose range in /etc/subgid is the map
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    public record UserNamespace(
-            @Nullable String mode,
-            List<String> uidMaps,
-            List<String> gidMaps,
-            @Nullable String subUidName,
-            @Nullable String subGidName) {
-        public UserNamespace {
-            uidMaps = uidMaps == null ? List.of() : List.copyOf(uidMaps);
-            gidMaps = gidMaps == null ? List.of() : List.copyOf(gidMaps);
         }
     }
 
@@ -542,20 +393,6 @@ public record ContainerSpec(
                 @Nullable String device,
                 @Nullable Long inode) {
             this(type, source, target, options, device, inode, null, null);
-        }
-    }
-
-    /// How a volume is made.
-    ///
-    /// @param driver `local`
-    /// @param options the driver's: `type`, `device` and `o`, which it mounts
-    /// @param anonymous nobody named it: it goes with its container
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    public record NewVolume(String driver, Map<String, String> options, Map<String, String> labels, boolean anonymous) {
-        public NewVolume {
-            driver = driver == null || driver.isEmpty() ? "local" : driver;
-            options = options == null ? Map.of() : Map.copyOf(options);
-            labels = labels == null ? Map.of() : Map.copyOf(labels);
         }
     }
 

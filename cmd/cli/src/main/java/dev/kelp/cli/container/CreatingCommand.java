@@ -14,6 +14,7 @@ import dev.kelp.cli.flags.ResourceFlags;
 import dev.kelp.cli.flags.SecurityFlags;
 import dev.kelp.cli.flags.SourceFlags;
 import dev.kelp.cli.flags.SourceFlags.Pull;
+import dev.kelp.cli.flags.UserNamespaceFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Images.PullOptions;
@@ -56,6 +57,9 @@ public abstract class CreatingCommand extends KelpCommand {
     IsolationFlags isolation = new IsolationFlags();
 
     @Mixin
+    UserNamespaceFlags userNamespace = new UserNamespaceFlags();
+
+    @Mixin
     SecurityFlags security = new SecurityFlags();
 
     @Mixin
@@ -93,7 +97,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 identity.labels(client),
                 identity.annotations(),
                 process.spec(client, words.subList(1, words.size()), attachesStdin),
-                network.apply(isolation.spec()),
+                network.apply(isolation.spec()).withUser(userNamespace.spec()),
                 security.spec(client, files.readOnly()),
                 files.specs(client),
                 files.volumesFrom(),

@@ -6,7 +6,7 @@ import dev.kelp.engine.Containers.ContainerDetail;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.Resources;
 import java.time.Instant;

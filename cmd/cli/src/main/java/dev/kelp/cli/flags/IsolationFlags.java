@@ -2,7 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

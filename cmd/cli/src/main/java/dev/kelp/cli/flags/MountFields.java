@@ -2,7 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.model.container.ContainerSpec.MountSpec;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -9,7 +9,7 @@ import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

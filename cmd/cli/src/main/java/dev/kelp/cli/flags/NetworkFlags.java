@@ -2,7 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.PortMapping;

@@ -5,7 +5,7 @@ import dev.kelp.cli.Invocation;
 import dev.kelp.cli.flags.EnvFile;
 import dev.kelp.engine.Volumes;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -3,8 +3,8 @@ package dev.kelp.runtime.spec;
 
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.DeviceSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.container.Isolation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -77,7 +77,7 @@ final class ContainerMounts {
         }
         add("tmpfs", "tmpfs", "/dev", List.of("nosuid", "strictatime", "mode=755", "size=65536k"));
         List<String> pts = new ArrayList<>(List.of("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"));
-        if (in.instance().mapsGid(5)) {
+        if (in.mapsGid(5)) {
             pts.add("gid=5");
         }
         add("devpts", "devpts", "/dev/pts", pts);

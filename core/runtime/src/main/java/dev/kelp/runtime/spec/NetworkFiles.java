@@ -3,7 +3,7 @@ package dev.kelp.runtime.spec;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

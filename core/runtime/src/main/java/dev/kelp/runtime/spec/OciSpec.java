@@ -4,7 +4,7 @@ package dev.kelp.runtime.spec;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.container.Security;
 import dev.kelp.rootless.CgroupAccess;
@@ -102,8 +102,10 @@ public final class OciSpec {
         ProcessConfig process;
         try (RootFiles root = new RootFiles(in.rootfs().toString())) {
             process = process(in, root, warnings);
-            root.makeDirectories(process.workdir(), (int) process.user().uid(), (int)
-                    process.user().gid());
+            root.makeDirectories(
+                    process.workdir(),
+                    in.outerUid(process.user().uid()),
+                    in.outerGid(process.user().gid()));
         }
         NetworkFiles.write(in);
         List<OciMount> mounts = ContainerMounts.of(in);
@@ -167,8 +169,8 @@ public final class OciSpec {
     }
 
     private static void checkMapped(SpecInputs in, Users.Identity user) {
-        boolean groups = user.groups().stream().allMatch(in.instance()::mapsGid);
-        if (in.instance().mapsUid(user.uid()) && in.instance().mapsGid(user.gid()) && groups) {
+        boolean groups = user.groups().stream().allMatch(in::mapsGid);
+        if (in.mapsUid(user.uid()) && in.mapsGid(user.gid()) && groups) {
             return;
         }
         KelpException e = KelpException.invalid("run as " + user.uid() + ":" + user.gid()
@@ -231,6 +233,9 @@ public final class OciSpec {
         Isolation isolation = in.spec().isolation();
         Map<String, String> all = new TreeMap<>();
         all.put("mount", "");
+        if (in.ids() != null) {
+            all.put("user", "");
+        }
         addNamespace(all, in, "pid", isolation.pid());
         addNamespace(all, in, "ipc", isolation.ipc());
         addNamespace(all, in, "uts", isolation.uts());

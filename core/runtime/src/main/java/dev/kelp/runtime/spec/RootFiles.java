@@ -18,6 +18,8 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /// A container's root directory, read and changed without ever leaving it: every path is resolved by openat2(2)
@@ -87,6 +89,17 @@ public final class RootFiles implements AutoCloseable {
                 return Optional.empty();
             }
             throw e.toKelp("open " + path + " of the container");
+        }
+    }
+
+    /// Adds a line to a file, or makes the file.
+    public void appendLine(String path, String line) {
+        int flags = Inodes.O_WRONLY | Inodes.O_APPEND | Inodes.O_CREAT | O_NOCTTY | O_NONBLOCK;
+        try (Fd fd = Inodes.openResolved(root, path, flags, 0644, INSIDE);
+                OutputStream out = Pipes.output(fd)) {
+            out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "write " + path + " of the container: " + e.getMessage(), e);
         }
     }
 

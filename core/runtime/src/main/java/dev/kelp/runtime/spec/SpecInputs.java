@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime.spec;
 
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.oci.ImageConfig;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// @param hostName the machine's name, what a container in the host's UTS namespace is called
 /// @param compiledSeccomp a profile's JSON → its filter in base64 if there is one already, see `CompiledSeccomp`
 /// @param addresses the container's own addresses for /etc/hosts; empty with the host's network
+/// @param ids the maps of the container's own user namespace, outside being ids of the engine's; null: it has none
 public record SpecInputs(
         String id,
         ContainerSpec spec,
@@ -39,11 +41,62 @@ public record SpecInputs(
         @Nullable Path initProgram,
         String hostName,
         Function<String, Optional<String>> compiledSeccomp,
-        List<String> addresses) {
+        List<String> addresses,
+        @Nullable IdMaps ids) {
+    /// One in the engine's own user namespace.
+    public SpecInputs(
+            String id,
+            ContainerSpec spec,
+            ImageConfig.Execution image,
+            Path rootfs,
+            Path folder,
+            List<MountSpec> mounts,
+            Map<String, String> joined,
+            Instance instance,
+            CgroupAccess cgroups,
+            @Nullable Path initProgram,
+            String hostName,
+            Function<String, Optional<String>> compiledSeccomp,
+            List<String> addresses) {
+        this(
+                id,
+                spec,
+                image,
+                rootfs,
+                folder,
+                mounts,
+                joined,
+                instance,
+                cgroups,
+                initProgram,
+                hostName,
+                compiledSeccomp,
+                addresses,
+                null);
+    }
+
     public SpecInputs {
         mounts = List.copyOf(mounts);
         joined = Map.copyOf(joined);
         addresses = List.copyOf(addresses);
+    }
+
+    /// Whether the container has a user of that id.
+    boolean mapsUid(long uid) {
+        return ids == null ? instance.mapsUid(uid) : ids.uid(uid) >= 0;
+    }
+
+    boolean mapsGid(long gid) {
+        return ids == null ? instance.mapsGid(gid) : ids.gid(gid) >= 0;
+    }
+
+    /// What the container's user is to the engine.
+    int outerUid(long uid) {
+        return (int) (ids == null ? uid : ids.uid(uid));
+    }
+
+    int outerGid(long gid) {
+        return (int) (ids == null ? gid : ids.gid(gid));
     }
 
     boolean hostNetwork() {

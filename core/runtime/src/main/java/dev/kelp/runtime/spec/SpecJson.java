@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime.spec;
 
+import dev.kelp.model.IdMapping;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.rootless.CgroupAccess;
@@ -102,6 +103,10 @@ final class SpecJson {
             out.writeEndObject();
         });
         out.writeEndArray();
+        if (in.ids() != null) {
+            idMap("uidMappings", in.ids().uids());
+            idMap("gidMappings", in.ids().gids());
+        }
         map("sysctl", c.sysctls());
         if (in.cgroups().driver() != CgroupAccess.Driver.DISABLED) {
             out.writeStringProperty("cgroupsPath", cgroupsPath(in));
@@ -120,6 +125,19 @@ final class SpecJson {
             out.writeRawValue(c.seccomp());
         }
         out.writeEndObject();
+    }
+
+    private void idMap(String name, List<IdMapping> lines) {
+        out.writeName(name);
+        out.writeStartArray();
+        for (IdMapping m : lines) {
+            out.writeStartObject();
+            out.writeNumberProperty("containerID", m.inside());
+            out.writeNumberProperty("hostID", m.outside());
+            out.writeNumberProperty("size", m.count());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
     }
 
     private static String cgroupsPath(SpecInputs in) {

@@ -129,6 +129,11 @@ public final class Users {
         return named.isPresent() ? named : byUid(id(nameOrId));
     }
 
+    /// Whether passwd has a line for this id.
+    public boolean hasUid(long uid) {
+        return byUid(uid).isPresent();
+    }
+
     private Optional<User> byUid(long uid) {
         return first(users, u -> u.uid() == uid);
     }

@@ -7,18 +7,23 @@ import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.engine.local.image.ImageBase;
+import dev.kelp.engine.local.image.MappedRoots;
 import dev.kelp.linux.Signals;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
+import dev.kelp.model.container.UserNamespace;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.runtime.spec.ProcessParts;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes containers: settles what the image and the user's wish come to, then record, snapshot and folder. The record
@@ -29,6 +34,7 @@ final class ContainerCreation {
     private final ContainerNetworking networking;
     private final ImageSource images;
     private final String defaultRuntime;
+    private final Supplier<MappedRoots> mappedRoots;
 
     /// Where images come from.
     interface ImageSource {
@@ -37,17 +43,20 @@ final class ContainerCreation {
         ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
     }
 
+    /// @param mappedRoots root file systems for containers with ids of their own
     ContainerCreation(
             ContainerRecords records,
             ContainerFiles files,
             ContainerNetworking networking,
             ImageSource images,
-            String defaultRuntime) {
+            String defaultRuntime,
+            Supplier<MappedRoots> mappedRoots) {
         this.records = records;
         this.networking = networking;
         this.files = files;
         this.images = images;
         this.defaultRuntime = defaultRuntime;
+        this.mappedRoots = mappedRoots;
     }
 
     ContainerFiles files() {
@@ -62,7 +71,16 @@ final class ContainerCreation {
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
-        Optional<ImageBase> base = base(namespace, named);
+        UserNamespace userNamespace = named.isolation().user();
+        UserNamespaces.Settled ids =
+                userNamespace == null ? null : files.userNamespaces().settle(userNamespace, autoIds());
+        if (ids != null) {
+            named = withSelf(named, ids);
+        }
+        Optional<ImageBase> plain = base(namespace, named);
+        IdMaps maps = ids == null ? null : ids.maps();
+        Optional<ImageBase> base =
+                maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));
         ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation(), id.substring(0, 12)));
         networking.check(settled.isolation());
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
@@ -70,7 +88,7 @@ final class ContainerCreation {
         ContainerRecord c;
         try {
             ContainerSpec spec = settled.withMounts(files.mounts(namespace, id, volumes.mounts(), user));
-            c = new ContainerRecord(namespace, id, name, definition(spec, base), Run.CREATING);
+            c = new ContainerRecord(namespace, id, name, definition(spec, base, maps), Run.CREATING);
             files.shortfalls(spec).forEach(user::warn);
             files.volumes().insert(c, volumes);
         } catch (RuntimeException e) {
@@ -79,6 +97,32 @@ final class ContainerCreation {
             throw e;
         }
         return finish(c);
+    }
+
+    /// Who keeps her id runs as herself unless told otherwise.
+    private static ContainerSpec withSelf(ContainerSpec spec, UserNamespaces.Settled ids) {
+        String user = spec.process().user();
+        if (ids.self().isEmpty() || (user != null && !user.isEmpty())) {
+            return spec;
+        }
+        UserNamespaces.Self self = ids.self().get();
+        return spec.withProcess(p -> p.withUser(self.uid() + ":" + self.gid()));
+    }
+
+    /// The ids that containers with `auto` have for themselves.
+    private List<IdMaps> autoIds() {
+        List<IdMaps> taken = new ArrayList<>();
+        for (ContainerRecord c : records.all()) {
+            UserNamespace asked = c.definition().spec().isolation().user();
+            IdMaps ids = c.definition().ids();
+            if (ids != null
+                    && asked != null
+                    && asked.mode() != null
+                    && asked.mode().startsWith("auto")) {
+                taken.add(ids);
+            }
+        }
+        return taken;
     }
 
     /// The snapshots of images that are mounted, by the mount's place.
@@ -150,7 +194,7 @@ final class ContainerCreation {
                 images.base(namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
     }
 
-    private Definition definition(ContainerSpec spec, Optional<ImageBase> base) {
+    private Definition definition(ContainerSpec spec, Optional<ImageBase> base, @Nullable IdMaps maps) {
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
         String runtime = spec.lifecycle().runtime() != null ? spec.lifecycle().runtime() : defaultRuntime;
         return new Definition(
@@ -163,7 +207,8 @@ final class ContainerCreation {
                 runtime,
                 System.currentTimeMillis(),
                 effective(spec, image),
-                image);
+                image,
+                maps);
     }
 
     private static EffectiveProcess effective(ContainerSpec spec, ImageConfig.Execution image) {

@@ -9,6 +9,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
@@ -47,6 +48,7 @@ final class ContainerFiles {
     private final Binds binds;
     private final ContainerVolumes volumes;
     private final ImageMounts imageMounts;
+    private final OwnIds ownIds;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -61,6 +63,7 @@ final class ContainerFiles {
         this.snapshotters = snapshotters;
         this.filters = filters;
         this.volumes = volumes;
+        this.ownIds = new OwnIds(instance);
         this.imageMounts = new ImageMounts(snapshotters, instance.runRoot().resolve("mounts"));
         this.binds = new Binds(instance);
         this.hostName = machineName();
@@ -72,6 +75,10 @@ final class ContainerFiles {
         } catch (IOException e) {
             return "localhost";
         }
+    }
+
+    UserNamespaces userNamespaces() {
+        return new UserNamespaces(instance);
     }
 
     ContainerVolumes volumes() {
@@ -193,10 +200,16 @@ final class ContainerFiles {
             Files.createDirectories(folder(c));
             Files.createDirectories(mountPoint(c));
             Path rootfs = mountRoot(c);
+            IdMaps ids = c.definition().ids();
+            if (ids != null) {
+                ownIds.prepare(c, ids, rootfs);
+            }
             volumes.use(c);
             List<MountSpec> mounts =
                     binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
-            return OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, network));
+            OciSpec.Generated generated = OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, network));
+            ownIds.giveAway(c, mounts, folder(c), generated.process().user());
+            return generated;
         } catch (IOException e) {
             throw failed("prepare container " + c.name(), e);
         }
@@ -229,7 +242,8 @@ final class ContainerFiles {
                 profile -> filters.apply(
                                 Programs.ociRuntime(Optional.of(c.definition().runtime())))
                         .of(profile),
-                network.addresses());
+                network.addresses(),
+                c.definition().ids());
     }
 
     private static Path initProgram() {

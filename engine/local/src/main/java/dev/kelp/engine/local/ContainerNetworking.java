@@ -5,7 +5,7 @@ import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.ContainerNetworks.Request;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import java.util.List;
 import java.util.Map;

@@ -7,6 +7,7 @@ import dev.kelp.engine.Containers.Health;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.Digest;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.oci.ImageConfig;
 import java.time.Instant;
@@ -21,6 +22,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
     /// @param imageName what `ps` shows under IMAGE
     /// @param parent name of the committed snapshot it stands on; null with `--rootfs`
     /// @param image what the image says about running it, `EMPTY` with `--rootfs`
+    /// @param ids the maps of its own user namespace; null: it is in the engine's
     /// @param snapshotter name of the snapshotter that holds its writable layer; null with `--rootfs`
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Definition(
@@ -33,7 +35,8 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
             String runtime,
             long createdMillis,
             EffectiveProcess process,
-            ImageConfig.Execution image) {}
+            ImageConfig.Execution image,
+            @Nullable IdMaps ids) {}
 
     /// The present or last run.
     ///
@@ -113,7 +116,8 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
                         d.runtime,
                         d.createdMillis,
                         d.process,
-                        d.image),
+                        d.image,
+                        d.ids),
                 run);
     }
 

@@ -7,9 +7,10 @@ import dev.kelp.engine.local.volume.VolumeRecords.VolumeKey;
 import dev.kelp.engine.local.volume.VolumeStore;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.runtime.spec.RootFiles;
 import java.nio.file.Path;
@@ -219,6 +220,7 @@ final class ContainerVolumes {
 
     /// Copies the image's files into them.
     void fill(ContainerRecord c, Path rootfs, List<MountSpec> mounts) {
+        IdMaps ids = c.definition().ids();
         boolean durable = !c.definition().spec().lifecycle().autoRemove();
         try (RootFiles root = new RootFiles(rootfs.toString())) {
             for (MountSpec m : mounts) {
@@ -227,6 +229,8 @@ final class ContainerVolumes {
                     try (Fd directory = image.get()) {
                         store.fill(c.namespace(), String.valueOf(m.source()), directory, durable);
                     }
+                } else if (ids != null) {
+                    store.give(c.namespace(), String.valueOf(m.source()), (int) ids.uid(0), (int) ids.gid(0));
                 }
             }
         }

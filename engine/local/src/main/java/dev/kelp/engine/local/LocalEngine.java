@@ -110,7 +110,8 @@ public final class LocalEngine implements Engine {
                 files,
                 networking,
                 (ns, name, platform, s) -> images.images(ns).base(name, platform, s),
-                defaultRuntime());
+                defaultRuntime(),
+                images::mappedRoots);
     }
 
     /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.

@@ -3,7 +3,7 @@ package dev.kelp.engine.local;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import java.util.List;

@@ -4,7 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.local.network.ContainerNetworks.Connected;
 import dev.kelp.linux.Fd;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

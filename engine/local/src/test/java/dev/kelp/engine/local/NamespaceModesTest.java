@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Isolation;
+import dev.kelp.model.container.Isolation;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -61,6 +61,11 @@ public final class ImageService {
         this.unsynced = new UnsyncedSnapshots(parts.database());
     }
 
+    /// Root file systems for containers with other user ids.
+    public MappedRoots mappedRoots() {
+        return new MappedRoots(this);
+    }
+
     /// The images of a namespace. Cheap.
     public LocalImages images(String namespace) {
         return new LocalImages(this, namespace);

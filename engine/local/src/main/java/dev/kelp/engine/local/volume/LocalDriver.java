@@ -8,7 +8,7 @@ import dev.kelp.linux.Mounts;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Mount;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -11,7 +11,7 @@ import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.snapshot.LayerTarget;
 import dev.kelp.snapshot.diff.Differ;

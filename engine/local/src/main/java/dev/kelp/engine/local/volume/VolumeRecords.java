@@ -5,7 +5,7 @@ import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.SqlWork;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import dev.kelp.model.oci.OciJson;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

@@ -7,7 +7,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.NewVolume;
+import dev.kelp.model.container.NewVolume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -200,6 +200,18 @@ public final class VolumeStore {
                 throw failed("copy the image's files to volume " + name, e);
             }
         });
+    }
+
+    /// Gives the directory of an empty volume to the root of the container that is the first to use it.
+    public void give(String namespace, String name, int uid, int gid) {
+        if (uid < 0 || gid < 0 || !isEmpty(namespace, name)) {
+            return;
+        }
+        try (Fd data = Inodes.open(data(new VolumeKey(namespace, name)).toString(), DIRECTORY)) {
+            Inodes.chown(data, uid, gid);
+        } catch (ErrnoException e) {
+            throw e.toKelp("change the owner of volume " + name);
+        }
     }
 
     /// Whether a fill would do something.
