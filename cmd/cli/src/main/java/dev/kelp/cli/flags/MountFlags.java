@@ -32,8 +32,7 @@ public final class MountFlags {
     @Option(
             names = "--mount",
             paramLabel = "KEY=VALUE,…",
-            description =
-                    "type=bind|tmpfs|volume|image, source=, target=, readonly, bind-propagation=, tmpfs-size=, volume-opt= …")
+            description = "type=bind|tmpfs|volume|image, source=, target=, readonly, bind-propagation=, tmpfs-size= …")
     List<String> mounts = new ArrayList<>();
 
     @Option(names = "--tmpfs", paramLabel = "TARGET[:OPTIONS]", description = "mount an empty tmpfs; size=, mode= …")

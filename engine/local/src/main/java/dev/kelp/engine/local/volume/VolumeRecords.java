@@ -26,7 +26,7 @@ public final class VolumeRecords {
 
     /// A volume as the database has it.
     ///
-    /// @param containers ids of those that use it
+    /// @param containers ids of those that use it, but for those that are being removed
     record Row(String namespace, String name, Instant created, NewVolume how, List<String> containers) {}
 
     /// A container's use of a volume.
@@ -125,14 +125,20 @@ public final class VolumeRecords {
         return database.writeEssential(connection -> delete(connection, key));
     }
 
+    /// A container that is being removed does not count: its user was told that it has ended.
     private static boolean delete(Connection connection, VolumeKey key) throws SQLException {
-        try (PreparedStatement s =
-                connection.prepareStatement("DELETE FROM volumes WHERE namespace = ?1 AND name = ?2 AND NOT EXISTS"
-                        + " (SELECT 1 FROM volume_uses WHERE namespace = ?1 AND volume = ?2)")) {
-            s.setString(1, key.namespace());
-            s.setString(2, key.name());
-            return s.executeUpdate() == 1;
+        if (find(connection, key).map(r -> !r.containers().isEmpty()).orElse(true)) {
+            return false;
         }
+        for (String table :
+                List.of("volume_uses WHERE namespace = ? AND volume", "volumes WHERE namespace = ? AND name")) {
+            try (PreparedStatement s = connection.prepareStatement("DELETE FROM " + table + " = ?")) {
+                s.setString(1, key.namespace());
+                s.setString(2, key.name());
+                s.executeUpdate();
+            }
+        }
+        return true;
     }
 
     Optional<Row> find(VolumeKey key) {
@@ -187,7 +193,8 @@ public final class VolumeRecords {
 
     private static List<Row> rows(Connection connection, String where, List<String> arguments) throws SQLException {
         String sql = "SELECT v.namespace, v.name, v.created, v.how, group_concat(u.container) FROM volumes v"
-                + " LEFT JOIN volume_uses u ON u.namespace = v.namespace AND u.volume = v.name " + where
+                + " LEFT JOIN (volume_uses u JOIN containers c ON c.id = u.container AND c.phase <> 'REMOVING')"
+                + " ON u.namespace = v.namespace AND u.volume = v.name " + where
                 + " GROUP BY v.namespace, v.name ORDER BY v.name";
         try (PreparedStatement s = connection.prepareStatement(sql)) {
             for (int i = 0; i < arguments.size(); i++) {
