@@ -211,8 +211,9 @@ public final class InetSockets {
     /// A datagram and who sent it.
     public record Datagram(int bytes, InetSocketAddress sender) {}
 
-    /// recvfrom(2); null when there is none now.
-    public static @Nullable Datagram receive(Fd socket, MemorySegment buffer) throws ErrnoException {
+    /// recvfrom(2) into a direct buffer, which then holds the datagram; null when there is none now.
+    public static @Nullable Datagram receive(Fd socket, ByteBuffer direct) throws ErrnoException {
+        MemorySegment buffer = MemorySegment.ofBuffer(direct.clear());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment a = arena.allocate(ADDRESS_BYTES + 4, 4);
             a.set(JAVA_INT, ADDRESS_BYTES, ADDRESS_BYTES);
@@ -227,16 +228,17 @@ public final class InetSockets {
             if (n == -Errno.EAGAIN || n == -Errno.EINTR) {
                 return null;
             }
-            Libc.check(n, "recvfrom", socket.toString());
+            direct.limit(Libc.check(n, "recvfrom", socket.toString()));
             return new Datagram(n, read(a));
         }
     }
 
-    /// sendto(2) of one datagram.
+    /// sendto(2) of what remains in a direct buffer, as one datagram.
     ///
     /// @param target null: the one the socket is connected with
     /// @return bytes, or WOULD_BLOCK: a datagram that does not fit is lost, as on any network
-    public static int send(Fd socket, MemorySegment data, @Nullable InetSocketAddress target) throws ErrnoException {
+    public static int send(Fd socket, ByteBuffer direct, @Nullable InetSocketAddress target) throws ErrnoException {
+        MemorySegment data = MemorySegment.ofBuffer(direct);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment to = target == null ? MemorySegment.NULL : address(arena, target);
             int n = Libc.call(

@@ -62,6 +62,13 @@ public final class Pipes {
         }
     }
 
+    /// read(2) into a direct buffer from its position on, which moves: bytes read, 0 at the end.
+    public static int read(Fd fd, ByteBuffer direct) throws ErrnoException {
+        int n = read(fd, MemorySegment.ofBuffer(direct));
+        direct.position(direct.position() + n);
+        return n;
+    }
+
     /// write(2) of all of `buffer`.
     public static void writeAll(Fd fd, MemorySegment buffer) throws ErrnoException {
         long done = 0;

@@ -4,15 +4,15 @@ package dev.kelp.network.port;
 import dev.kelp.linux.Epoll;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.Pipes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -39,7 +39,7 @@ public final class PortForwarder implements AutoCloseable {
     private final Deque<TcpRelay> busy = new ArrayDeque<>();
     private final PipePool pipes = new PipePool();
     private final Thread thread;
-    private final MemorySegment datagram;
+    private final ByteBuffer datagram;
     private long keys;
     private long nextTickNanos = System.nanoTime();
     private volatile boolean closed;
@@ -55,7 +55,7 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     public PortForwarder(DetachedNamespace namespace) {
-        datagram = Arena.ofAuto().allocate(1 << 16, 8);
+        datagram = ByteBuffer.allocateDirect(InetSockets.DATAGRAM_BYTES_MAX);
         try {
             epoll = Epoll.create();
             Fd[] wake = Pipes.pipe();
@@ -181,7 +181,7 @@ public final class PortForwarder implements AutoCloseable {
 
     private void drainWakes() {
         try {
-            Pipes.read(wakeRead, datagram.asSlice(0, 64));
+            Pipes.read(wakeRead, datagram.clear());
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "read the wake pipe", e);
         }
@@ -220,7 +220,7 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     /// Memory for one datagram at a time.
-    MemorySegment datagram() {
+    ByteBuffer datagram() {
         return datagram;
     }
 

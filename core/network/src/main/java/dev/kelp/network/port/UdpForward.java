@@ -9,9 +9,9 @@ import dev.kelp.linux.InetSockets.Datagram;
 import dev.kelp.network.port.PortForwarder.Endpoint;
 import dev.kelp.network.port.PortForwarder.Target;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -66,7 +66,7 @@ final class UdpForward implements Endpoint {
                         return;
                     }
                     usedNanos = System.nanoTime();
-                    InetSockets.send(socket, forwarder.datagram().asSlice(0, answer.bytes()), client);
+                    InetSockets.send(socket, forwarder.datagram(), client);
                 } catch (ErrnoException e) {
                     // "port unreachable" from the container, or the client is gone: as on any network
                     LOG.log(Level.DEBUG, "answer a datagram", e);
@@ -90,7 +90,7 @@ final class UdpForward implements Endpoint {
                 if (d == null) {
                     return;
                 }
-                forward(d.sender(), forwarder.datagram().asSlice(0, d.bytes()));
+                forward(d.sender(), forwarder.datagram());
             } catch (ErrnoException e) {
                 LOG.log(Level.DEBUG, "forward a datagram", e);
                 return;
@@ -98,7 +98,7 @@ final class UdpForward implements Endpoint {
         }
     }
 
-    private void forward(InetSocketAddress client, MemorySegment data) throws ErrnoException {
+    private void forward(InetSocketAddress client, ByteBuffer data) throws ErrnoException {
         Flow flow = flows.get(client);
         if (flow == null) {
             flow = open(client);
