@@ -306,6 +306,17 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
+        public long writableBytes(String container) {
+            return 1_000 * find(container).name.length();
+        }
+
+        @Override
+        public HealthProbe checkHealth(String container) {
+            find(container).calls.add("check health");
+            return new HealthProbe(Instant.now(), Instant.now(), 0, "");
+        }
+
+        @Override
         public String resolve(String container) {
             return find(container).id;
         }

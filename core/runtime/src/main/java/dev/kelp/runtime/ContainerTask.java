@@ -247,6 +247,17 @@ public final class ContainerTask {
         return PlatformThreads.call(() -> new Exec(context, runtime, files, id).start(request));
     }
 
+    /// Starts a command of the engine's own, keeping the first `bytesMax` bytes of what it writes.
+    ///
+    /// @throws KelpException FAILED_PRECONDITION when the container has ended
+    public CapturedExec capture(ExecRequest request, int bytesMax) {
+        if (exit.isDone()) {
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION, "execute a command in container " + id + ": it is not running");
+        }
+        return PlatformThreads.call(() -> new Exec(context, runtime, files, id).startCaptured(request, bytesMax));
+    }
+
     /// The exit of a process that an earlier daemon started by [#exec].
     public CompletableFuture<ExecProcess.Exit> execExit(String token) {
         return new Exec(context, runtime, files, id).exit(token);

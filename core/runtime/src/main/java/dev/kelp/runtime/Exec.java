@@ -94,6 +94,45 @@ final class Exec {
         }
     }
 
+    /// As [#start], with both outputs caught here.
+    CapturedExec startCaptured(ExecRequest request, int bytesMax) {
+        String token = request.token();
+        try {
+            Files.write(file(token, "json"), request.process().json());
+            Fd[] ends = Pipes.pipe();
+            try (Fd theirs = ends[1]) {
+                SpawnedProcess child = spawn(token, Map.of(1, theirs, 2, theirs), List.of());
+                return new CapturedExec(
+                        context.watcher(),
+                        ends[0],
+                        bytesMax,
+                        () -> processOf(token).orElse(child.pid()),
+                        exit(token, child));
+            } catch (KelpException e) {
+                ends[0].close();
+                throw e;
+            }
+        } catch (ErrnoException e) {
+            removeFiles(token);
+            throw e.toKelp("execute a command in container " + id);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "write " + file(token, "json") + ": " + e, e);
+        } catch (KelpException e) {
+            removeFiles(token);
+            throw e;
+        }
+    }
+
+    /// The command's own pid; without it the runtime is still at work.
+    private Optional<Integer> processOf(String token) {
+        try {
+            return Optional.of(
+                    Integer.parseInt(Files.readString(file(token, "pid")).strip()));
+        } catch (IOException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
     private static Fd pipe(int target, Map<Integer, Fd> streams, List<Fd> theirs, List<Fd> ours) throws ErrnoException {
         Fd[] ends = Pipes.pipe();
         Fd child = target == 0 ? ends[0] : ends[1];

@@ -7,6 +7,7 @@ import dev.kelp.model.IdMapping;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
+import dev.kelp.model.container.Lifecycle;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.container.Security;
 import dev.kelp.model.oci.ImageConfig;
@@ -186,7 +187,7 @@ final class ContainerFixture implements AutoCloseable {
                 s.logging());
     }
 
-    static ContainerSpec with(ContainerSpec s, ContainerSpec.Lifecycle lifecycle) {
+    static ContainerSpec with(ContainerSpec s, Lifecycle lifecycle) {
         return new ContainerSpec(
                 s.image(),
                 s.rootfs(),

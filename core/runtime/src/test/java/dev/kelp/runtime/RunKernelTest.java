@@ -11,7 +11,7 @@ import dev.kelp.linux.Processes;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.Lifecycle;
 import dev.kelp.runtime.spec.OciSpec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -180,7 +180,7 @@ class RunKernelTest {
     @Test
     void runsCommandUnderAnInitAndReapsOrphans() throws Exception {
         assertThat(Programs.init()).as("an init; apt-get install catatonit").isPresent();
-        var lifecycle = new ContainerSpec.Lifecycle(false, null, null, null, true, null, null);
+        var lifecycle = new Lifecycle(false, null, null, null, true, null, null);
         var outcome = f.run(with(sh("echo $$; exit 4"), lifecycle));
         assertThat(outcome.out()).as(outcome.err()).isNotEqualTo("1\n");
         assertThat(outcome.code()).isEqualTo(4);

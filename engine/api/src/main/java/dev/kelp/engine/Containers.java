@@ -57,6 +57,14 @@ public interface Containers {
     /// once.
     void update(String container, ContainerUpdate update);
 
+    /// Runs the health check now, besides its schedule.
+    ///
+    /// @return what came of it; FAILED_PRECONDITION when the container does not run or has no health check
+    HealthProbe checkHealth(String container);
+
+    /// What the container's own files take on the disk, without its image; costs a walk.
+    long writableBytes(String container);
+
     /// The id that a name, id or prefix stands for.
     String resolve(String container);
 

@@ -4,6 +4,7 @@ package dev.kelp.cli.container;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.flags.HealthFlags;
 import dev.kelp.cli.flags.IdentityFlags;
 import dev.kelp.cli.flags.IsolationFlags;
 import dev.kelp.cli.flags.LifecycleFlags;
@@ -68,6 +69,9 @@ public abstract class CreatingCommand extends KelpCommand {
     @Mixin
     LifecycleFlags lifecycle = new LifecycleFlags();
 
+    @Mixin
+    HealthFlags health = new HealthFlags();
+
     @Parameters(arity = "1..*", paramLabel = "IMAGE")
     List<String> words = new ArrayList<>();
 
@@ -102,7 +106,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 files.specs(client),
                 files.volumesFrom(),
                 resources.spec(),
-                lifecycle.spec(call.snapshotter()),
+                health.addTo(lifecycle.spec(call.snapshotter())),
                 lifecycle.logging());
         if (!source.rootfs()) {
             fetch(call, image);

@@ -3,12 +3,14 @@ package dev.kelp.cli.container;
 
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Containers.ContainerDetail;
+import dev.kelp.engine.Containers.Health;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.container.Resources;
+import dev.kelp.model.oci.ImageConfig.Healthcheck;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +57,7 @@ final class DockerContainer {
     private static Map<String, @Nullable Object> state(State s) {
         boolean running =
                 s.status() == Status.RUNNING || s.status() == Status.PAUSED || s.status() == Status.RESTARTING;
-        return new Struct()
+        Struct state = new Struct()
                 .with("Status", s.status().word())
                 .with("Running", running)
                 .with("Paused", s.status() == Status.PAUSED)
@@ -66,8 +68,42 @@ final class DockerContainer {
                 .with("ExitCode", s.exitCode())
                 .with("Error", orEmpty(s.error()))
                 .with("StartedAt", time(s.started()))
-                .with("FinishedAt", time(s.finished()))
+                .with("FinishedAt", time(s.finished()));
+        s.health().ifPresent(h -> state.with("Health", health(h)));
+        return state.map();
+    }
+
+    private static Map<String, @Nullable Object> health(Health h) {
+        return new Struct()
+                .with("Status", h.status().word())
+                .with("FailingStreak", h.failingStreak())
+                .with(
+                        "Log",
+                        h.log().stream()
+                                .map(p -> new Struct()
+                                        .with("Start", p.start().toString())
+                                        .with("End", p.end().toString())
+                                        .with("ExitCode", p.exitCode())
+                                        .with("Output", p.output())
+                                        .map())
+                                .toList())
                 .map();
+    }
+
+    private static Map<String, @Nullable Object> healthcheck(Healthcheck h) {
+        Struct s = new Struct().with("Test", h.test() == null ? List.of() : h.test());
+        withUnlessZero(s, "Interval", h.interval());
+        withUnlessZero(s, "Timeout", h.timeout());
+        withUnlessZero(s, "StartPeriod", h.startPeriod());
+        withUnlessZero(s, "StartInterval", h.startInterval());
+        withUnlessZero(s, "Retries", h.retries() == null ? null : h.retries().longValue());
+        return s.map();
+    }
+
+    private static void withUnlessZero(Struct s, String name, @Nullable Long value) {
+        if (value != null && value != 0) {
+            s.with(name, value);
+        }
     }
 
     private static Map<String, @Nullable Object> hostConfig(ContainerDetail d) {
@@ -147,7 +183,7 @@ final class DockerContainer {
         ContainerSpec spec = d.spec();
         String shortId =
                 d.summary().id().substring(0, Math.min(12, d.summary().id().length()));
-        return new Struct()
+        Struct config = new Struct()
                 .with(
                         "Hostname",
                         spec.isolation().hostname() == null
@@ -174,8 +210,9 @@ final class DockerContainer {
                 .with("OnBuild", null)
                 .with("Labels", new TreeMap<>(d.summary().labels()))
                 .with("StopSignal", d.process().stopSignal())
-                .with("StopTimeout", spec.lifecycle().stopTimeoutSeconds())
-                .map();
+                .with("StopTimeout", spec.lifecycle().stopTimeoutSeconds());
+        d.healthCheck().ifPresent(h -> config.with("Healthcheck", healthcheck(h)));
+        return config.map();
     }
 
     private static Map<String, @Nullable Object> networkSettings() {

@@ -54,6 +54,7 @@ final class Filters {
                 Status status = status(value);
                 yield c -> c.state().status() == status;
             }
+            case "health" -> health(value);
             case "before" -> {
                 Instant time = created.apply(value);
                 yield c -> c.created().isBefore(time);
@@ -65,8 +66,17 @@ final class Filters {
             case "ancestor" -> c -> c.image().equals(value) || sameReference(c.image(), value);
             default ->
                 throw KelpException.invalid("unknown filter `" + key + "`")
-                        .withHint("there are id, name, label, exited, status, before, since, ancestor");
+                        .withHint("there are id, name, label, exited, status, health, before, since, ancestor");
         };
+    }
+
+    private static Predicate<ContainerSummary> health(String value) {
+        if (!List.of("starting", "healthy", "unhealthy", "none").contains(value)) {
+            throw KelpException.invalid("unknown health `" + value + "` in --filter")
+                    .withHint("there are starting, healthy, unhealthy, none");
+        }
+        return c ->
+                c.state().health().map(h -> h.status().word()).orElse("none").equals(value);
     }
 
     private static Predicate<ContainerSummary> label(String value) {

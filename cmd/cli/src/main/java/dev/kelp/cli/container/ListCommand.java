@@ -74,7 +74,7 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     @Option(
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
-            description = "id, name, label, exited, status, before, since, ancestor")
+            description = "id, name, label, exited, status, health, before, since, ancestor")
     List<String> filters = new ArrayList<>();
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
@@ -159,7 +159,7 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     static String status(State s, Instant now) {
         return switch (s.status()) {
             case CREATED -> "Created";
-            case RUNNING -> up(s, now);
+            case RUNNING -> up(s, now) + health(s);
             case PAUSED -> up(s, now) + " (Paused)";
             case RESTARTING -> "Restarting (" + s.exitCode() + ")" + since(s.finished(), now);
             case REMOVING -> "Removal In Progress";
@@ -173,6 +173,16 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
                 + s.started()
                         .map(t -> " " + Units.humanDuration(Duration.between(t, now)))
                         .orElse("");
+    }
+
+    /// ` (healthy)`, ` (unhealthy)`, ` (health: starting)`; empty without a health check.
+    private static String health(State s) {
+        return s.health()
+                .map(h -> switch (h.status()) {
+                    case STARTING -> " (health: starting)";
+                    case HEALTHY, UNHEALTHY -> " (" + h.status().word() + ")";
+                })
+                .orElse("");
     }
 
     private static String since(Optional<Instant> time, Instant now) {

@@ -3,9 +3,11 @@ package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Timestamps;
+import dev.kelp.engine.Containers.ContainerDetail;
 import dev.kelp.engine.Containers.LogEntry;
 import dev.kelp.engine.Containers.LogOptions;
 import dev.kelp.engine.Containers.LogSink;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -47,13 +49,22 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
             description = "begin each line with its time")
     boolean timestamps;
 
+    @Option(names = "--details", description = "begin each line with what --log-opt labels= and env= name")
+    boolean details;
+
     @Parameters(paramLabel = "CONTAINER")
     String name = "";
 
     @Override
     public int run(Invocation call) {
         LogOptions options = new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
-        call.containers().logs(name, options, new Printer(call));
+        ContainerDetail container = call.containers().inspect(name);
+        if (container.spec().logging().driver().equals("none")) {
+            throw new KelpException(
+                    ErrorKind.UNSUPPORTED, "configured logging driver does not support reading: it is none");
+        }
+        String extra = details ? LogDetails.of(container) : "";
+        call.containers().logs(container.summary().id(), options, new Printer(call, extra));
         return 0;
     }
 
@@ -75,10 +86,13 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
     private final class Printer implements LogSink {
         private final Invocation call;
         private final boolean[] midLine = new boolean[2];
+        private final byte[] extra;
         private boolean lastWasError;
 
-        Printer(Invocation call) {
+        /// @param extra goes before each line, behind its time
+        Printer(Invocation call, String extra) {
             this.call = call;
+            this.extra = extra.getBytes(StandardCharsets.UTF_8);
         }
 
         @Override
@@ -89,7 +103,7 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
                 (lastWasError ? call.err() : call.out()).flush();
                 lastWasError = e.stderr();
             }
-            if (timestamps) {
+            if (timestamps || extra.length > 0) {
                 timed(out, e);
             } else {
                 out.write(e.data(), 0, e.data().length);
@@ -101,7 +115,9 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
         }
 
         private void timed(PrintStream out, LogEntry e) {
-            byte[] time = (Timestamps.rfc3339Nano(e.time()) + " ").getBytes(StandardCharsets.US_ASCII);
+            byte[] time = timestamps
+                    ? (Timestamps.rfc3339Nano(e.time()) + " ").getBytes(StandardCharsets.US_ASCII)
+                    : new byte[0];
             int stream = e.stderr() ? 1 : 0;
             int start = 0;
             while (start < e.data().length) {
@@ -113,6 +129,7 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
                 end += whole ? 1 : 0;
                 if (!midLine[stream]) {
                     out.write(time, 0, time.length);
+                    out.write(extra, 0, extra.length);
                 }
                 out.write(e.data(), start, end - start);
                 midLine[stream] = !whole;

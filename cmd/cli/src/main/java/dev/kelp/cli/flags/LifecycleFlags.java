@@ -2,8 +2,8 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.model.KelpException;
-import dev.kelp.model.container.ContainerSpec.Lifecycle;
-import dev.kelp.model.container.ContainerSpec.Logging;
+import dev.kelp.model.container.Lifecycle;
+import dev.kelp.model.container.Logging;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +13,8 @@ import picocli.CommandLine.Option;
 /// Start, end and log.
 @Command(optionListHeading = "Life cycle and log")
 public final class LifecycleFlags {
+    private static final List<String> LOG_DRIVERS = List.of("json-file", "local", "none", "k8s-file");
+
     @Option(names = "--rm", description = "remove the container when it has ended")
     boolean autoRemove;
 
@@ -35,11 +37,11 @@ public final class LifecycleFlags {
     @Nullable
     String runtime;
 
-    @Option(names = "--log-driver", paramLabel = "NAME", description = "json-file or none (default: json-file)")
+    @Option(names = "--log-driver", paramLabel = "NAME", description = "json-file, local or none (default: json-file)")
     @Nullable
     String logDriver;
 
-    @Option(names = "--log-opt", paramLabel = "KEY=VALUE", description = "option of the log driver")
+    @Option(names = "--log-opt", paramLabel = "KEY=VALUE", description = "max-size, max-file, labels, env …")
     List<String> logOptions = new ArrayList<>();
 
     public boolean autoRemove() {
@@ -61,9 +63,9 @@ public final class LifecycleFlags {
     }
 
     public Logging logging() {
-        if (logDriver != null && !List.of("json-file", "none", "k8s-file").contains(logDriver)) {
+        if (logDriver != null && !LOG_DRIVERS.contains(logDriver)) {
             throw KelpException.invalid("unknown log driver `" + logDriver + "`")
-                    .withHint("use json-file or none");
+                    .withHint("use json-file, local or none");
         }
         return new Logging(logDriver == null ? "json-file" : logDriver, EnvFile.pairs("--log-opt", logOptions));
     }

@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// `images --filter KEY=VALUE`: all must match, references are alternatives.
-final class ImageFilters {
+public final class ImageFilters {
     private ImageFilters() {}
 
     static Predicate<Row> parse(List<String> flags, Invocation call) {
@@ -54,7 +54,7 @@ final class ImageFilters {
     }
 
     /// `image prune --filter`: all must match, an image for several platforms by each of them.
-    static Predicate<Image> forPruning(List<String> flags, Invocation call) {
+    public static Predicate<Image> forPruning(List<String> flags, Invocation call) {
         Predicate<Row> all = r -> true;
         for (String flag : flags) {
             int equals = flag.indexOf('=');

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.image;
 
+import dev.kelp.cli.Confirmation;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Units;
 import dev.kelp.engine.Images.Pruned;
-import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -40,7 +39,7 @@ public final class PruneCommand extends dev.kelp.cli.KelpCommand {
     @Override
     public int run(Invocation call) {
         var wanted = ImageFilters.forPruning(filters, call);
-        if (!force && !isConfirmed(call, all ? ALL : DANGLING)) {
+        if (!force && !Confirmation.isGiven(call, all ? ALL : DANGLING)) {
             return 0;
         }
         Pruned pruned = call.images().prune(all, wanted);
@@ -52,13 +51,5 @@ public final class PruneCommand extends dev.kelp.cli.KelpCommand {
         }
         call.out().append("Total reclaimed space: " + Units.decimalSize(pruned.reclaimedBytes()) + "\n");
         return 0;
-    }
-
-    private static boolean isConfirmed(Invocation call, String warning) {
-        String answer = call.client()
-                .prompt(warning + "Are you sure you want to continue? [y/N] ", true)
-                .orElseThrow(() -> KelpException.invalid("there is no terminal to ask whether to remove images")
-                        .withHint("use --force"));
-        return List.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
     }
 }

@@ -8,10 +8,12 @@ import dev.kelp.cli.container.CreateCommand;
 import dev.kelp.cli.container.DiffCommand;
 import dev.kelp.cli.container.ExecCommand;
 import dev.kelp.cli.container.ExportCommand;
+import dev.kelp.cli.container.HealthcheckCommand;
 import dev.kelp.cli.container.InspectCommand;
 import dev.kelp.cli.container.KillCommand;
 import dev.kelp.cli.container.ListCommand;
 import dev.kelp.cli.container.LogsCommand;
+import dev.kelp.cli.container.PruneCommand;
 import dev.kelp.cli.container.RemoveCommand;
 import dev.kelp.cli.container.RestartCommand;
 import dev.kelp.cli.container.RunCommand;
@@ -30,8 +32,11 @@ import dev.kelp.cli.image.SaveCommand;
 import dev.kelp.cli.image.TagCommand;
 import dev.kelp.cli.network.ConnectCommand;
 import dev.kelp.cli.network.DisconnectCommand;
+import dev.kelp.cli.system.DiskUsageCommand;
+import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
 import dev.kelp.cli.system.NamespaceListCommand;
+import dev.kelp.cli.system.SystemPruneCommand;
 import dev.kelp.cli.system.VersionCommand;
 import java.util.List;
 import java.util.Optional;
@@ -100,6 +105,8 @@ final class Commands {
                     row("diff", "", "list what a container changed in its files", DiffCommand::new),
                     row("export", "", "write a container's files into an archive", ExportCommand::new),
                     row("commit", "", "make an image of a container", CommitCommand::new),
+                    row("healthcheck", "", "run a container's health check now", HealthcheckCommand::new),
+                    row("prune", "", "remove stopped containers", PruneCommand::new),
                     row("inspect", "", "print everything about containers", () -> new InspectCommand(null))),
             group(
                     List.of("image"),
@@ -143,7 +150,11 @@ final class Commands {
             group(
                     List.of("system"),
                     "commands about Kelp; also stop, restart and status, which need no daemon",
-                    row("info", "", "print what Kelp found on this machine", InfoCommand::new)),
+                    row("df", "", "show what takes space", DiskUsageCommand::new),
+                    row("events", "", "print what happens, as it happens", EventsCommand::new),
+                    row("info", "", "print what Kelp found on this machine", InfoCommand::new),
+                    row("prune", "", "remove what nothing uses", SystemPruneCommand::new)),
+            row("events", "System", "print what happens, as it happens", EventsCommand::new),
             row("version", "System", "print versions", VersionCommand::new),
             row("info", "System", "print what Kelp found on this machine", InfoCommand::new));
 

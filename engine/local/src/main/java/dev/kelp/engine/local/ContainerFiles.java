@@ -254,13 +254,13 @@ final class ContainerFiles {
 
     TaskSpec task(ContainerRecord c) {
         ContainerSpec.ProcessSpec p = c.definition().spec().process();
-        boolean logged = !c.definition().spec().logging().driver().equals("none");
+        LogSettings log = LogSettings.of(c.definition().spec().logging());
         return new TaskSpec(
                 c.id(),
                 c.name(),
                 Programs.ociRuntime(Optional.of(c.definition().runtime())),
-                logged ? Optional.of(logPath(c)) : Optional.empty(),
-                0,
+                log.isKept() ? Optional.of(logPath(c)) : Optional.empty(),
+                log.bytesMax(),
                 p.terminal(),
                 p.openStdin(),
                 // A terminal's input stays open when a client detaches: the next one types on.
@@ -343,6 +343,13 @@ final class ContainerFiles {
         } catch (IOException e) {
             throw failed("open the root file system of container " + c.name(), e);
         }
+    }
+
+    long writableBytes(ContainerRecord c) {
+        String snapshotter = c.definition().snapshotter();
+        return snapshotter == null
+                ? 0
+                : snapshotters.apply(snapshotter).usage(c.id()).sizeBytes();
     }
 
     /// Unmounts the root file system of a container that does not run.

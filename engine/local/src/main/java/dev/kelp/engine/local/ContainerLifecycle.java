@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -44,6 +45,8 @@ final class ContainerLifecycle {
     private final ContainerNetworking networking;
     private final Tasks tasks;
     private final ExecutorService background;
+    private final Restarts restarts;
+    private final Observer observer;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
 
     /// What is known of a container besides its record.
@@ -53,6 +56,29 @@ final class ContainerLifecycle {
 
         /// The runtime's container, from prepare until delete.
         Optional<ContainerTask> task = Optional.empty();
+
+        /// The pause before the present run when a policy started it; 0: the user did.
+        long pauseMillis;
+
+        /// The start to come of a container that is RESTARTING.
+        Optional<Future<?>> restart = Optional.empty();
+
+        void cancelRestart() {
+            restart.ifPresent(r -> r.cancel(false));
+            restart = Optional.empty();
+        }
+    }
+
+    /// Told what becomes of containers, under their lock: must be quick and must not throw.
+    interface Observer {
+        /// @param resumed it ran already when this daemon started
+        void runs(ContainerRecord c, ContainerTask task, boolean resumed);
+
+        /// The run is over, its record says how.
+        void ended(ContainerRecord c);
+
+        /// It is about to be removed; the last moment to read its files.
+        void leaves(ContainerRecord c);
     }
 
     ContainerLifecycle(
@@ -60,12 +86,16 @@ final class ContainerLifecycle {
             ContainerFiles files,
             ContainerNetworking networking,
             Tasks tasks,
-            ExecutorService background) {
+            ExecutorService background,
+            Restarts restarts,
+            Observer observer) {
         this.records = records;
         this.files = files;
         this.networking = networking;
         this.tasks = tasks;
         this.background = background;
+        this.restarts = restarts;
+        this.observer = observer;
     }
 
     private interface Work<T extends @Nullable Object> {
@@ -157,11 +187,17 @@ final class ContainerLifecycle {
         notStarted(c, entry, why);
     }
 
-    /// Notes why a container did not start.
+    /// Notes why a container did not start. One that its policy started is tried again, later and later.
     private void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
         int code = startFailureCode(why);
-        alsoTry(() -> records.update(c.with(c.run().failed(code, String.valueOf(why.getMessage())))), why);
+        Run run = c.run().failed(code, String.valueOf(why.getMessage()));
+        boolean again = entry.pauseMillis > 0 && restartsAfter(c, run);
+        Run left = again ? run.in(Phase.RESTARTING) : run.phase() == Phase.RESTARTING ? run.in(Phase.EXITED) : run;
+        alsoTry(() -> records.update(c.with(left)), why);
         entry.exit.complete(code);
+        if (again) {
+            scheduleRestart(c, entry, 0);
+        }
     }
 
     private static void alsoTry(Runnable part, RuntimeException why) {
@@ -180,27 +216,34 @@ final class ContainerLifecycle {
         };
     }
 
+    /// Starts a container; one that runs, or that its policy is about to start, is left to it.
     void start(ContainerRecord c) {
         locked(c, (now, entry) -> {
-            if (now.isRunning()) {
+            if (now.isRunning() || now.run().phase() == Phase.RESTARTING) {
                 return true;
             }
-            ContainerTask task = prepared(now, entry);
-            try {
-                records.update(now.with(now.run().started(task.pid(), System.currentTimeMillis())));
-                task.start();
-            } catch (RuntimeException e) {
-                alsoTry(() -> discardTask(now, entry), e);
-                notStarted(now, entry, e);
-                throw e;
-            }
+            entry.pauseMillis = 0;
+            startHere(now.with(now.run().withoutRestarts()), entry);
             return true;
         });
     }
 
+    private void startHere(ContainerRecord c, Entry entry) {
+        ContainerTask task = prepared(c, entry);
+        ContainerRecord running = c.with(c.run().started(task.pid(), System.currentTimeMillis()));
+        try {
+            records.update(running);
+            task.start();
+        } catch (RuntimeException e) {
+            alsoTry(() -> discardTask(c, entry), e);
+            notStarted(c, entry, e);
+            throw e;
+        }
+        observer.runs(running, task, false);
+    }
+
     /// The first process has ended: keep the code, take everything down, remove or restart.
     private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
-        boolean remove = false;
         Entry entry = entries.get(c.id());
         if (entry == null) {
             return;
@@ -211,24 +254,8 @@ final class ContainerLifecycle {
                 return;
             }
             Optional<ContainerRecord> found = records.byId(c.namespace(), c.id());
-            if (found.isEmpty()) {
-                return;
-            }
-            ContainerRecord now = found.get();
-            int code = exit == null ? CODE_UNKNOWN : exit;
-            if (now.isRunning()) {
-                now = now.with(now.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
-                remove = now.definition().spec().lifecycle().autoRemove();
-                if (remove) {
-                    keepExit(now, code);
-                    now = now.with(now.run().in(Phase.REMOVING));
-                }
-                records.update(now);
-            }
-            entry.exit.complete(code);
-            discardTask(now, entry);
-            if (remove) {
-                finishRemoval(now);
+            if (found.isPresent()) {
+                ended(found.get(), entry, task, exit == null ? CODE_UNKNOWN : exit);
             }
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot take down container " + c.id(), e);
@@ -237,6 +264,55 @@ final class ContainerLifecycle {
             retryLater(() -> ended(c, task, exit));
         } finally {
             entry.lock.unlock();
+        }
+    }
+
+    private void ended(ContainerRecord c, Entry entry, ContainerTask task, int code) {
+        ContainerRecord now = c;
+        if (c.isRunning()) {
+            now = c.with(c.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
+            if (now.definition().spec().lifecycle().autoRemove()) {
+                keepExit(now, code);
+                now = now.with(now.run().in(Phase.REMOVING));
+            } else if (restartsAfter(now, now.run())) {
+                now = now.with(now.run().in(Phase.RESTARTING));
+            }
+            records.update(now);
+            observer.ended(now);
+        }
+        entry.exit.complete(code);
+        discardTask(now, entry);
+        if (now.run().phase() == Phase.REMOVING) {
+            finishRemoval(now);
+        } else if (now.run().phase() == Phase.RESTARTING) {
+            scheduleRestart(now, entry, now.run().finishedMillis() - now.run().startedMillis());
+        }
+    }
+
+    private static boolean restartsAfter(ContainerRecord c, Run run) {
+        return !run.stopRequested() && RestartPolicy.of(c.definition().spec()).afterEnd(run.exitCode(), run.restarts());
+    }
+
+    private void scheduleRestart(ContainerRecord c, Entry entry, long ranMillis) {
+        entry.pauseMillis = RestartPolicy.pauseMillis(entry.pauseMillis, ranMillis);
+        entry.restart = Optional.of(restarts.after(entry.pauseMillis, () -> restartNow(c, true)));
+    }
+
+    /// The policy's start; whatever it fails with is in the record.
+    ///
+    /// @param counted whether it is one more restart, not the engine's own start
+    private void restartNow(ContainerRecord c, boolean counted) {
+        try {
+            locked(c, (now, entry) -> {
+                if (now.run().phase() == Phase.RESTARTING) {
+                    entry.restart = Optional.empty();
+                    entry.pauseMillis = Math.max(entry.pauseMillis, RestartPolicy.FIRST_PAUSE_MILLIS);
+                    startHere(counted ? now.with(now.run().restartedOnce()) : now, entry);
+                }
+                return true;
+            });
+        } catch (KelpException e) {
+            LOG.log(Level.INFO, "cannot restart container " + c.id() + ": " + e.getMessage());
         }
     }
 
@@ -265,6 +341,9 @@ final class ContainerLifecycle {
             if (now.run().phase() == Phase.EXITED) {
                 return CompletableFuture.completedFuture(now.run().exitCode());
             }
+            if (now.run().phase() == Phase.RESTARTING && entry.exit.isDone()) {
+                entry.exit = new CompletableFuture<>();
+            }
             return entry.exit.copy();
         });
     }
@@ -280,6 +359,12 @@ final class ContainerLifecycle {
     /// Notes that the user wants it to end, so that no restart policy brings it back; empty when it does not run.
     Optional<Ending> toStop(ContainerRecord c) {
         return locked(c, (now, entry) -> {
+            if (now.run().phase() == Phase.RESTARTING) {
+                entry.cancelRestart();
+                records.update(now.with(now.run().withStopRequested(true).in(Phase.EXITED)));
+                entry.exit.complete(now.run().exitCode());
+                return Optional.empty();
+            }
             if (!now.isRunning()) {
                 return Optional.empty();
             }
@@ -343,6 +428,12 @@ final class ContainerLifecycle {
                                 "cannot remove container " + now.name() + ": it is running")
                         .withHint("stop it first, or use `rm -f`");
             }
+            if (now.run().phase() == Phase.RESTARTING) {
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "cannot remove container " + now.name() + ": it is restarting")
+                        .withHint("stop it first, or use `rm -f`");
+            }
             if (now.run().phase() == Phase.EXITED) {
                 keepExit(now, now.run().exitCode());
             }
@@ -373,6 +464,7 @@ final class ContainerLifecycle {
     }
 
     private void finishRemoval(ContainerRecord c) {
+        observer.leaves(c);
         files.delete(c);
         files.volumes().delete(c);
         Entry entry = entries.remove(c.id());
@@ -418,6 +510,12 @@ final class ContainerLifecycle {
                 tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
                 networking.disconnect(c);
                 files.discard(c);
+                startWithEngine(c);
+            }
+            case RESTARTING -> {
+                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
+                files.discard(c);
+                var _ = restarts.after(0, () -> restartNow(c, false));
             }
             case RUNNING -> resume(c);
         }
@@ -430,13 +528,17 @@ final class ContainerLifecycle {
             // The machine was restarted, or everything was killed: nobody knows the code.
             Run run = c.run().exited(CODE_UNKNOWN, System.currentTimeMillis(), false);
             boolean remove = c.definition().spec().lifecycle().autoRemove();
-            records.update(c.with(remove ? run.in(Phase.REMOVING) : run));
+            ContainerRecord over = c.with(remove ? run.in(Phase.REMOVING) : run);
+            records.update(over);
+            observer.ended(over);
             entry.exit.complete(CODE_UNKNOWN);
             networking.disconnect(c);
             files.discard(c);
             if (remove) {
                 keepExit(c, CODE_UNKNOWN);
-                finishRemoval(c);
+                finishRemoval(over);
+            } else {
+                startWithEngine(over);
             }
             return;
         }
@@ -446,7 +548,19 @@ final class ContainerLifecycle {
             neverRan(c, entry);
             return;
         }
+        observer.runs(c, task.get(), true);
         whenEnded(c, task.get());
+    }
+
+    /// Starts what its policy wants started with the engine. It is RESTARTING until then, so that a daemon killed
+    /// meanwhile leaves the start to the next one.
+    private void startWithEngine(ContainerRecord c) {
+        Run run = c.run();
+        RestartPolicy policy = RestartPolicy.of(c.definition().spec());
+        if (run.startedMillis() != 0 && policy.atEngineStart(run.exitCode(), run.restarts(), run.stopRequested())) {
+            records.update(c.with(run.withoutRestarts().withStopRequested(false).in(Phase.RESTARTING)));
+            var _ = restarts.after(0, () -> restartNow(c, false));
+        }
     }
 
     private void neverRan(ContainerRecord c, Entry entry) {

@@ -67,6 +67,11 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
             return new Run(Phase.EXITED, 0, code, startedMillis, nowMillis, restarts, stopRequested, oom, error);
         }
 
+        /// A start the user asked for counts restarts from zero.
+        Run withoutRestarts() {
+            return new Run(phase, pid, exitCode, startedMillis, finishedMillis, 0, stopRequested, oomKilled, error);
+        }
+
         /// A start that came to nothing: the container stays created, with the reason.
         Run failed(int code, String why) {
             return new Run(phase, 0, code, startedMillis, finishedMillis, restarts, stopRequested, oomKilled, why);
@@ -87,6 +92,8 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         CREATING,
         CREATED,
         RUNNING,
+        /// Ended, and about to be started again by its policy.
+        RESTARTING,
         EXITED,
         REMOVING
     }
@@ -125,6 +132,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
         return switch (run.phase) {
             case CREATING, CREATED -> Status.CREATED;
             case RUNNING -> Status.RUNNING;
+            case RESTARTING -> Status.RESTARTING;
             case EXITED -> Status.EXITED;
             case REMOVING -> Status.REMOVING;
         };

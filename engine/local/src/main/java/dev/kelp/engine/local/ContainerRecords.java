@@ -107,6 +107,13 @@ final class ContainerRecords {
                 s.setString(2, c.id());
                 s.executeUpdate();
             }
+            for (String table : List.of("health", "log_positions")) {
+                try (PreparedStatement s =
+                        connection.prepareStatement("DELETE FROM " + table + " WHERE container = ?")) {
+                    s.setString(1, c.id());
+                    s.executeUpdate();
+                }
+            }
             return true;
         });
     }
@@ -156,7 +163,7 @@ final class ContainerRecords {
     }
 
     List<ContainerRecord> running(String namespace) {
-        return query("WHERE namespace = ? AND phase = 'RUNNING' ORDER BY created DESC", namespace);
+        return query("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY created DESC", namespace);
     }
 
     /// Every container of every namespace, whatever its phase.

@@ -10,6 +10,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
+import dev.kelp.runtime.CapturedExec;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.ExecProcess;
 import dev.kelp.runtime.ExecRequest;
@@ -20,18 +21,22 @@ import java.util.concurrent.CompletableFuture;
 /// Processes started later in a running container: the container's specification with another command.
 ///
 /// @param files resolves users and directories in the container's root
-record Execs(ContainerFiles files) {
+record Execs(ContainerFiles files, ContainerEvents events) {
     ExecSession start(ContainerTask task, ContainerRecord c, ExecSpec spec) {
         if (spec.command().isEmpty()) {
             throw KelpException.invalid("no command is given");
         }
         String token = ContainerNames.newId().substring(0, 32);
+        String words = String.join(" ", spec.command());
+        events.publish(c, "exec_create: " + words, "execID", token);
         ExecProcess process = task.exec(new ExecRequest(
                 token, files.execProcess(c, changed(c.definition().spec(), spec)), spec.stdin(), spec.detach()));
         if (process.terminal().isPresent() && spec.rows() > 0 && spec.columns() > 0) {
             resize(process.terminal().get(), spec);
         }
+        events.publish(c, "exec_start: " + words, "execID", token);
         CompletableFuture<Integer> exit = process.exit().thenApply(e -> {
+            events.publish(c, "exec_die", "execID", token, "exitCode", Integer.toString(e.code()));
             if (e.failure().isPresent()) {
                 ErrorKind kind = switch (e.code()) {
                     case 127 -> ErrorKind.COMMAND_NOT_FOUND;
@@ -52,6 +57,17 @@ record Execs(ContainerFiles files) {
                 process.stderr(),
                 exit,
                 "exec:" + c.namespace() + ":" + c.id() + ":" + token);
+    }
+
+    /// A command of the engine's own, run as the container's user.
+    CapturedExec capture(ContainerTask task, ContainerRecord c, List<String> command, int outputBytesMax) {
+        ExecSpec spec = new ExecSpec(command, List.of(), null, null, false, false, false, true, 0, 0);
+        ExecRequest request = new ExecRequest(
+                ContainerNames.newId().substring(0, 32),
+                files.execProcess(c, changed(c.definition().spec(), spec)),
+                false,
+                false);
+        return task.capture(request, outputBytesMax);
     }
 
     private static void resize(Fd terminal, ExecSpec spec) {

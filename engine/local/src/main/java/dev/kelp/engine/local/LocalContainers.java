@@ -23,19 +23,34 @@ final class LocalContainers implements Containers {
     private final ContainerLifecycle lifecycle;
     private final ContainerCreation creation;
     private final ContainerFiles files;
+    private final ContainerEvents events;
+    private final HealthChecks health;
 
-    LocalContainers(
-            String namespace, ContainerRecords records, ContainerLifecycle lifecycle, ContainerCreation creation) {
+    /// What all namespaces share.
+    record Parts(
+            ContainerRecords records,
+            ContainerLifecycle lifecycle,
+            ContainerCreation creation,
+            ContainerEvents events,
+            HealthChecks health) {}
+
+    LocalContainers(String namespace, Parts parts) {
         this.namespace = namespace;
-        this.records = records;
-        this.lifecycle = lifecycle;
-        this.creation = creation;
+        this.records = parts.records();
+        this.lifecycle = parts.lifecycle();
+        this.creation = parts.creation();
         this.files = creation.files();
+        this.events = parts.events();
+        this.health = parts.health();
     }
 
     @Override
     public String create(ContainerSpec spec, UserEnvironment user) {
-        return creation.create(namespace, spec, user).id();
+        RestartPolicy.of(spec);
+        LogSettings.of(spec.logging());
+        ContainerRecord made = creation.create(namespace, spec, user);
+        events.publish(made, "create");
+        return made.id();
     }
 
     @Override
@@ -53,6 +68,7 @@ final class LocalContainers implements Containers {
         ContainerRecord c = find(container);
         ContainerTask task = lifecycle.task(c);
         ContainerTask.Streams streams = task.attach();
+        events.publish(c, "attach");
         return new Attachment(
                 streams.stream(),
                 streams.control(),
@@ -62,6 +78,12 @@ final class LocalContainers implements Containers {
     @Override
     public void stop(String container, @Nullable Integer timeoutSeconds, @Nullable String signal) {
         stop(find(container), timeoutSeconds, signal);
+    }
+
+    /// @param c whose stop was asked for
+    private void signal(ContainerRecord c, ContainerTask task, int signal, CompletableFuture<Integer> exit) {
+        signal(task, signal, exit);
+        events.publish(c, "kill", "signal", Integer.toString(signal));
     }
 
     private void stop(ContainerRecord c, @Nullable Integer timeoutSeconds, @Nullable String signal) {
@@ -77,16 +99,18 @@ final class LocalContainers implements Containers {
         String name = signal != null ? signal : c.definition().process().stopSignal();
         CompletableFuture<Integer> exit = ending.get().exit();
         if (seconds != 0) {
-            signal(task, Signals.parse(name), exit);
+            signal(c, task, Signals.parse(name), exit);
             if (Waiting.forExit(exit, seconds < 0 ? Long.MAX_VALUE : seconds * 1000L)) {
+                events.publish(c, "stop");
                 return;
             }
         }
-        signal(task, Processes.SIGKILL, exit);
+        signal(c, task, Processes.SIGKILL, exit);
         if (!Waiting.forExit(exit, 10_000)) {
             throw new KelpException(
                     ErrorKind.UNAVAILABLE, "container " + c.name() + " did not end within 10 s of SIGKILL");
         }
+        events.publish(c, "stop");
     }
 
     private static void signal(ContainerTask task, int signal, CompletableFuture<Integer> exit) {
@@ -104,6 +128,7 @@ final class LocalContainers implements Containers {
         ContainerRecord c = find(container);
         stop(c, timeoutSeconds, signal);
         lifecycle.start(c);
+        events.publish(c, "restart");
     }
 
     @Override
@@ -111,10 +136,14 @@ final class LocalContainers implements Containers {
         ContainerRecord c = find(container);
         int number = Signals.parse(signal);
         ContainerTask task = lifecycle.running(c);
-        if (number == Processes.SIGKILL || number == Processes.SIGTERM) {
+        boolean ends = number == Processes.SIGKILL
+                || number == Processes.SIGTERM
+                || number == Signals.parse(c.definition().process().stopSignal());
+        if (ends) {
             lifecycle.toStop(c);
         }
         task.kill(number);
+        events.publish(c, "kill", "signal", Integer.toString(number));
     }
 
     @Override
@@ -135,13 +164,15 @@ final class LocalContainers implements Containers {
 
     @Override
     public void resize(String container, int rows, int columns) {
-        lifecycle.running(find(container)).resize(rows, columns);
+        ContainerRecord c = find(container);
+        lifecycle.running(c).resize(rows, columns);
+        events.publish(c, "resize", "height", Integer.toString(rows), "width", Integer.toString(columns));
     }
 
     @Override
     public List<ContainerSummary> list(boolean all) {
         return (all ? records.visible(namespace) : records.running(namespace))
-                .stream().map(LocalContainers::summary).toList();
+                .stream().map(this::summary).toList();
     }
 
     @Override
@@ -161,7 +192,7 @@ final class LocalContainers implements Containers {
                 lifecycle.network(c));
     }
 
-    static ContainerSummary summary(ContainerRecord c) {
+    private ContainerSummary summary(ContainerRecord c) {
         ContainerRecord.Definition d = c.definition();
         return new ContainerSummary(
                 c.id(),
@@ -169,7 +200,7 @@ final class LocalContainers implements Containers {
                 d.imageName(),
                 d.process().arguments(),
                 java.time.Instant.ofEpochMilli(d.createdMillis()),
-                c.state(Optional.empty()),
+                c.state(health.of(c)),
                 d.spec().labels(),
                 d.platform());
     }
@@ -179,7 +210,21 @@ final class LocalContainers implements Containers {
         if (update.restart() != null) {
             RestartPolicy.parse(update.restart());
         }
-        lifecycle.update(find(container), update);
+        ContainerRecord c = find(container);
+        lifecycle.update(c, update);
+        events.publish(c, "update");
+    }
+
+    @Override
+    public long writableBytes(String container) {
+        return files.writableBytes(find(container));
+    }
+
+    @Override
+    public HealthProbe checkHealth(String container) {
+        ContainerRecord c = find(container);
+        lifecycle.running(c);
+        return Waiting.on(health.probe(c));
     }
 
     @Override
@@ -211,7 +256,7 @@ final class LocalContainers implements Containers {
     @Override
     public ExecSession exec(String container, ExecSpec spec) {
         ContainerRecord c = find(container);
-        return new Execs(files).start(lifecycle.running(c), c, spec);
+        return new Execs(files, events).start(lifecycle.running(c), c, spec);
     }
 
     /// As [#find], of one that runs.

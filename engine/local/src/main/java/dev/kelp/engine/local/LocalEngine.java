@@ -3,8 +3,10 @@ package dev.kelp.engine.local;
 
 import dev.kelp.content.ContentStore;
 import dev.kelp.content.OciLayoutStore;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
+import dev.kelp.engine.Events.Event;
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.local.event.EventLog;
 import dev.kelp.engine.local.image.ImageService;
@@ -18,12 +20,15 @@ import dev.kelp.engine.local.network.EngineNetworks;
 import dev.kelp.engine.local.volume.LocalVolumes;
 import dev.kelp.engine.local.volume.VolumeRecords;
 import dev.kelp.engine.local.volume.VolumeStore;
+import dev.kelp.linux.Processes;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
+import dev.kelp.runtime.CapturedExec;
+import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.snapshot.NativeSnapshotter;
@@ -34,6 +39,7 @@ import dev.kelp.snapshot.layer.UnpackPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,6 +76,9 @@ public final class LocalEngine implements Engine {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon(true).name("timer").factory());
     private final EventLog events;
+    private final ContainerEvents containerEvents;
+    private final Restarts restarts;
+    private final HealthChecks health;
     private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
     private final Map<String, LocalNamespace> namespaces = new ConcurrentHashMap<>();
 
@@ -87,7 +96,11 @@ public final class LocalEngine implements Engine {
                 instance, cgroups, this::snapshotter, tasks::compiledSeccomp, new ContainerVolumes(volumes, records));
         networks = new ContainerNetworks(instance.runRoot(), holder, database, background);
         ContainerNetworking networking = new ContainerNetworking(networks, records);
-        lifecycle = new ContainerLifecycle(records, files, networking, tasks, background);
+        containerEvents = new ContainerEvents(events);
+        restarts = new Restarts(timer);
+        health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
+        lifecycle = new ContainerLifecycle(
+                records, files, networking, tasks, background, restarts, new RunObserver(containerEvents, health));
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
         List<Snapshotter> all = snapshotters();
@@ -95,16 +108,18 @@ public final class LocalEngine implements Engine {
         transport = new Transport(
                 new Transport.Settings("kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, machineAuthorities()));
         unpacking = new LayerApplication(UnpackPolicy.of(instance));
-        images = new ImageService(new ImageService.Parts(
-                instance.dataRoot(),
-                database,
-                content,
-                all,
-                unpacking,
-                transport,
-                leases,
-                collector,
-                ImageService.TRANSFERS_DEFAULT));
+        images = new ImageService(
+                new ImageService.Parts(
+                        instance.dataRoot(),
+                        database,
+                        content,
+                        all,
+                        unpacking,
+                        transport,
+                        leases,
+                        collector,
+                        ImageService.TRANSFERS_DEFAULT),
+                this::imageEvent);
         creation = new ContainerCreation(
                 records,
                 files,
@@ -112,6 +127,10 @@ public final class LocalEngine implements Engine {
                 (ns, name, platform, s) -> images.images(ns).base(name, platform, s),
                 defaultRuntime(),
                 images::mappedRoots);
+    }
+
+    private void imageEvent(String namespace, String action, String actor, String name) {
+        events.publish(namespace, new Event("image", action, actor, Map.of("name", name), Instant.now()));
     }
 
     /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.
@@ -171,7 +190,8 @@ public final class LocalEngine implements Engine {
                                 + NAMESPACE_LENGTH_MAX);
             }
             LocalImages own = images.images(n);
-            LocalContainers containers = new LocalContainers(n, records, lifecycle, creation);
+            LocalContainers containers = new LocalContainers(
+                    n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health));
             Networks reached = new EngineNetworks(networks, containers::runningProcess);
             return new LocalNamespace(
                     n,
@@ -212,6 +232,31 @@ public final class LocalEngine implements Engine {
         return Optional.empty();
     }
 
+    /// How health checks reach containers.
+    private final class Probes implements HealthChecks.Probing {
+        private final Execs execs;
+
+        Probes(ContainerFiles files) {
+            execs = new Execs(files, containerEvents);
+        }
+
+        @Override
+        public CapturedExec start(ContainerRecord c, ContainerTask task, List<String> command, int outputBytesMax) {
+            return execs.capture(task, c, command, outputBytesMax);
+        }
+
+        @Override
+        public void onFailure(ContainerRecord c, ContainerTask task, String action) {
+            Containers containers = namespace(c.namespace()).containers();
+            switch (action) {
+                case "stop" -> containers.stop(c.id(), null, null);
+                case "restart" -> containers.restart(c.id(), null, null);
+                // nobody asked for its end: a restart policy brings it back
+                default -> task.kill(Processes.SIGKILL);
+            }
+        }
+    }
+
     /// Lets go of what only makes the next command faster: connections to registries and their threads.
     public void trim() {
         transport.trim();
@@ -223,6 +268,8 @@ public final class LocalEngine implements Engine {
         transport.close();
         tasks.close();
         timer.shutdownNow();
+        restarts.close();
+        health.close();
         events.close();
         database.close();
         holder.close();

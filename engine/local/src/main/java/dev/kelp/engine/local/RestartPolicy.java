@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param retriesMax with ON_FAILURE: how often; 0: without limit
 record RestartPolicy(Kind kind, int retriesMax) {
-    private static final long FIRST_PAUSE_MILLIS = 100;
+    static final long FIRST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 60_000;
 
     /// A run of this length has worked: the next failure is the first one again.

@@ -27,6 +27,18 @@ final class Waiting {
         }
     }
 
+    /// The future's value.
+    static <T> T on(CompletableFuture<T> future) {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "waiting failed: " + e.getCause(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KelpException(ErrorKind.CANCELLED, "interrupted", e);
+        }
+    }
+
     /// Runs `work`, which waits in the kernel where no interruption reaches it, on a thread of its own. An
     /// interruption
     /// of this thread completes `cancelled`, and `work` is waited for.

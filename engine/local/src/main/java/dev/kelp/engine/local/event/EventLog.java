@@ -81,9 +81,8 @@ public final class EventLog implements AutoCloseable {
         });
     }
 
-    /// Something happened, now. Waits for nobody.
-    public void publish(String namespace, String type, String action, String actor, Map<String, String> attributes) {
-        Event event = new Event(type, action, actor, new TreeMap<>(attributes), Instant.now());
+    /// Something happened. Waits for nobody.
+    public void publish(String namespace, Event event) {
         synchronized (this) {
             if (closed) {
                 return;

@@ -26,6 +26,7 @@ public final class ImageService {
     public static final int TRANSFERS_DEFAULT = 3;
 
     private final Parts parts;
+    private final Observer observer;
     private final ImageRecords records;
     private final BlobRecords blobs;
     private final ImageContents contents;
@@ -53,8 +54,21 @@ public final class ImageService {
         }
     }
 
+    /// Told what happens to images; must be quick.
+    public interface Observer {
+        /// @param action Docker's word: `pull`, `tag`, `untag`, `delete` …
+        /// @param actor the image's digest, or the reference where Docker gives that
+        /// @param name the reference it is about
+        void happened(String namespace, String action, String actor, String name);
+    }
+
     public ImageService(Parts parts) {
+        this(parts, (namespace, action, actor, name) -> {});
+    }
+
+    public ImageService(Parts parts, Observer observer) {
         this.parts = parts;
+        this.observer = observer;
         this.records = new ImageRecords(parts.database());
         this.blobs = new BlobRecords(parts.database());
         this.contents = new ImageContents(parts.content());
@@ -74,6 +88,10 @@ public final class ImageService {
     /// The namespaces that have images or containers.
     public List<String> namespaces() {
         return records.namespaces();
+    }
+
+    Observer observer() {
+        return observer;
     }
 
     Parts parts() {

@@ -50,6 +50,7 @@ public final class LocalImages implements Images {
     @Override
     public Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress) {
         new Pull(service, reference, options, user, progress).run(namespace);
+        happened("pull", reference.familiar(), reference.familiar());
         return image(service.records()
                 .find(namespace, reference.toString())
                 .orElseThrow(
@@ -60,6 +61,11 @@ public final class LocalImages implements Images {
     public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
         Found found = lookup.get(reference.toString());
         new Push(service, reference, user, progress, options).run(found.target());
+        happened("push", reference.familiar(), reference.familiar());
+    }
+
+    private void happened(String action, String actor, String name) {
+        service.observer().happened(namespace, action, actor, name);
     }
 
     @Override
@@ -195,11 +201,17 @@ public final class LocalImages implements Images {
         }
         service.records()
                 .put(namespace, target.toString(), Descriptor.of(what.mediaType(), what.digest(), what.size()));
+        happened("tag", what.digest().toString(), target.familiar());
     }
 
     @Override
     public Removal remove(String nameOrId, boolean force) {
-        return new ImageRemoval(service, namespace).remove(lookup.get(nameOrId), nameOrId, force);
+        Found found = lookup.get(nameOrId);
+        Removal removal = new ImageRemoval(service, namespace).remove(found, nameOrId, force);
+        String id = found.target().digest().toString();
+        removal.untagged().forEach(name -> happened("untag", id, name));
+        removal.deleted().forEach(digest -> happened("delete", digest.toString(), digest.toString()));
+        return removal;
     }
 
     @Override
@@ -214,12 +226,24 @@ public final class LocalImages implements Images {
                 })
                 .toList();
         new ArchiveWriter(service, platforms, new ProgressReport(progress)).write(items, out);
+        items.forEach(i -> {
+            String id = i.target().digest().toString();
+            happened("save", id, i.names().isEmpty() ? id : i.names().getFirst());
+        });
     }
 
     @Override
     public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
-        return new Load(service, options, new ProgressReport(progress))
+        List<Image> loaded = new Load(service, options, new ProgressReport(progress))
                 .run(in, namespace).stream().map(this::image).toList();
+        loaded.forEach(i -> happened("load", i.target().digest().toString(), shown(i)));
+        return loaded;
+    }
+
+    private static String shown(Image image) {
+        return image.reference()
+                .map(Reference::familiar)
+                .orElseGet(() -> image.target().digest().toString());
     }
 
     @Override
@@ -253,7 +277,10 @@ public final class LocalImages implements Images {
         Digest made = new TreeImport(service, options, new ProgressReport(progress))
                 .run(tar, namespace)
                 .image();
-        return find(made.toString()).orElseThrow(() -> KelpException.notFound("the image was removed meanwhile"));
+        Image image =
+                find(made.toString()).orElseThrow(() -> KelpException.notFound("the image was removed meanwhile"));
+        happened("import", made.toString(), shown(image));
+        return image;
     }
 
     /// Makes an image of a container.
@@ -263,7 +290,10 @@ public final class LocalImages implements Images {
 
     @Override
     public Pruned prune(boolean all, Predicate<Image> wanted) {
-        return new ImagePruning(service, namespace).run(all, r -> wanted.test(image(r)));
+        Pruned pruned = new ImagePruning(service, namespace).run(all, r -> wanted.test(image(r)));
+        pruned.untagged().forEach(name -> happened("untag", name, name));
+        pruned.deleted().forEach(digest -> happened("delete", digest.toString(), digest.toString()));
+        return pruned;
     }
 
     @Override

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.format.Timestamps;
+import dev.kelp.engine.Containers;
+import dev.kelp.engine.Containers.ContainerSummary;
+import dev.kelp.engine.Containers.Status;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import java.io.PrintStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// The containers that `prune` removes.
+public final class StoppedContainers {
+    private static final Set<Status> STOPPED = Set.of(Status.CREATED, Status.EXITED, Status.DEAD);
+
+    private StoppedContainers() {}
+
+    /// What was removed, and the space their own files took.
+    public record Removed(List<String> ids, long bytes) {
+        /// Docker's list; nothing when nothing was removed.
+        public void print(PrintStream out) {
+            if (!ids.isEmpty()) {
+                out.append("Deleted Containers:\n");
+                ids.forEach(id -> out.append(id).append('\n'));
+                out.append('\n');
+            }
+        }
+    }
+
+    /// `until=TIME`, `label=KEY[=VALUE]`, `label!=KEY[=VALUE]`: all of them must hold.
+    public static Predicate<ContainerSummary> filter(Invocation call, List<String> flags) {
+        Predicate<ContainerSummary> all = c -> true;
+        for (String flag : flags) {
+            int equals = flag.indexOf('=');
+            String key = equals < 0 ? flag : flag.substring(0, equals);
+            String value = equals < 0 ? "" : flag.substring(equals + 1);
+            if (equals <= 0 || value.isEmpty()) {
+                throw KelpException.invalid("invalid --filter `" + flag + "`: expected KEY=VALUE");
+            }
+            switch (key) {
+                case "until" -> {
+                    Instant time = Timestamps.parse(value, call.now(), call.zone());
+                    all = all.and(c -> c.created().isBefore(time));
+                }
+                case "label" -> all = all.and(c -> has(c.labels(), value));
+                case "label!" -> all = all.and(c -> !has(c.labels(), value));
+                default ->
+                    throw KelpException.invalid("invalid filter '" + key + "'")
+                            .withHint("there are until, label, label!");
+            }
+        }
+        return all;
+    }
+
+    /// The filters by label alone.
+    public static Predicate<Map<String, String>> labels(List<String> flags) {
+        Predicate<Map<String, String>> all = l -> true;
+        for (String flag : flags) {
+            if (flag.startsWith("label=")) {
+                all = all.and(l -> has(l, flag.substring("label=".length())));
+            } else if (flag.startsWith("label!=")) {
+                all = all.and(l -> !has(l, flag.substring("label!=".length())));
+            }
+        }
+        return all;
+    }
+
+    private static boolean has(Map<String, String> labels, String wanted) {
+        int equals = wanted.indexOf('=');
+        String key = equals < 0 ? wanted : wanted.substring(0, equals);
+        return labels.containsKey(key)
+                && (equals < 0 || wanted.substring(equals + 1).equals(labels.get(key)));
+    }
+
+    /// Removes them with their anonymous volumes left alone; one that was started or removed meanwhile is passed
+    /// over.
+    public static Removed remove(Invocation call, Predicate<ContainerSummary> wanted) {
+        Containers containers = call.containers();
+        List<String> ids = new ArrayList<>();
+        long bytes = 0;
+        for (ContainerSummary c : containers.list(true)) {
+            if (!STOPPED.contains(c.state().status()) || !wanted.test(c)) {
+                continue;
+            }
+            try {
+                long size = containers.writableBytes(c.id());
+                containers.remove(c.id(), false, false);
+                ids.add(c.id());
+                bytes += size;
+            } catch (KelpException e) {
+                if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.FAILED_PRECONDITION) {
+                    throw e;
+                }
+            }
+        }
+        return new Removed(ids, bytes);
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.Logging;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// What `--log-driver` and `--log-opt` come to. Docker's drivers that keep the log here are views of the one file that
+/// conmon writes; it begins anew when it has reached its limit.
+///
+/// @param isKept whether there is a log
+/// @param bytesMax what the log may take on the disk; 0: without limit
+record LogSettings(boolean isKept, long bytesMax) {
+    private static final Set<String> KEPT = Set.of("json-file", "local", "k8s-file");
+    private static final List<String> OPTIONS = List.of(
+            "max-size",
+            "max-file",
+            "compress",
+            "labels",
+            "labels-regex",
+            "env",
+            "env-regex",
+            "tag",
+            "mode",
+            "max-buffer-size");
+    private static final Pattern SIZE = Pattern.compile("([0-9]{1,12})([kmg]?)i?b?");
+
+    /// What Docker's `local` keeps unless told otherwise.
+    private static final long LOCAL_BYTES = 20L << 20;
+
+    private static final int LOCAL_FILES = 5;
+
+    static LogSettings of(Logging logging) {
+        String driver = logging.driver();
+        if (driver.equals("none")) {
+            return new LogSettings(false, 0);
+        }
+        if (!KEPT.contains(driver)) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, "log driver `" + driver + "` is not there")
+                    .withHint("use json-file, local or none");
+        }
+        for (String option : logging.options().keySet()) {
+            if (!OPTIONS.contains(option)) {
+                throw KelpException.invalid("unknown log opt '" + option + "' for " + driver + " log driver");
+            }
+        }
+        boolean local = driver.equals("local");
+        String size = logging.options().get("max-size");
+        String files = logging.options().get("max-file");
+        long each = size == null ? local ? LOCAL_BYTES : 0 : bytes(size);
+        int count = files == null ? local ? LOCAL_FILES : 1 : count(files);
+        if (each == 0 && files != null && count > 1) {
+            throw KelpException.invalid("max-file=" + files + " needs a max-size");
+        }
+        return new LogSettings(true, Math.multiplyExact(each, count));
+    }
+
+    /// `-1` is Docker's word for no limit.
+    private static long bytes(String text) {
+        if (text.equals("-1")) {
+            return 0;
+        }
+        Matcher m = SIZE.matcher(text.toLowerCase(Locale.ROOT));
+        long number = m.matches() ? Long.parseLong(m.group(1)) : 0;
+        if (number == 0) {
+            throw KelpException.invalid("invalid max-size `" + text + "`: expected a size such as 10m");
+        }
+        return number << (m.group(2).isEmpty() ? 0 : 10 * ("kmg".indexOf(m.group(2)) + 1));
+    }
+
+    private static int count(String text) {
+        if (!text.matches("[1-9][0-9]{0,3}")) {
+            throw KelpException.invalid("invalid max-file `" + text + "`: expected a number from 1 to 9999");
+        }
+        return Integer.parseInt(text);
+    }
+}

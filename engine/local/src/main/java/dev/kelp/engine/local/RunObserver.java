@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local;
+
+import dev.kelp.runtime.ContainerTask;
+
+/// What follows from a container's run: events and health checks.
+record RunObserver(ContainerEvents events, HealthChecks health) implements ContainerLifecycle.Observer {
+    @Override
+    public void runs(ContainerRecord c, ContainerTask task, boolean resumed) {
+        if (!resumed) {
+            events.publish(c, "start");
+        }
+        health.runs(c, task, resumed);
+    }
+
+    @Override
+    public void ended(ContainerRecord c) {
+        events.died(c);
+        health.ended(c);
+    }
+
+    @Override
+    public void leaves(ContainerRecord c) {
+        health.leaves(c);
+        // one that never came to be had no `create` either
+        if (c.run().phase() != ContainerRecord.Phase.CREATING) {
+            events.publish(c, "destroy");
+        }
+    }
+}
