@@ -79,7 +79,7 @@ enum {
 
 enum { C_REQUEST = 1, C_SIGNAL, C_WINCH, C_REPLY, C_RESUME, C_DETACHED, C_STREAM_END };
 enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_MKDIR, D_BIND, D_RENAME, D_UPGRADE };
-enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8 };
+enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8, AT_NO_OUT = 16, AT_NO_ERR = 32 };
 enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4 };
 /* Where everything is; filled in once by find_paths() */
 static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
@@ -717,9 +717,9 @@ static void read_stream(struct attach *a, int i) {
     if (r < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (r <= 0) return shut(&a->read[i]);             /* a pty ends with EIO */
     if (c.exiting) c.drain_until = now_ms() + DRAIN_MS;
-    if (!(a->flags & AT_PRINT)) return;
-    if (a->kind == KIND_CONMON) put_out(&c.out[p[0] == 3], p + 1, (size_t)r - 1);
-    else put_out(&c.out[i], p, (size_t)r);
+    bool tagged = a->kind == KIND_CONMON, err = tagged ? p[0] == 3 : i == 1;
+    if (!(a->flags & AT_PRINT) || a->flags & (err ? AT_NO_ERR : AT_NO_OUT)) return;
+    put_out(&c.out[err], p + tagged, (size_t)r - tagged);
 }
 
 /* ---- client: the loop ---------------------------------------------------------------------------------------- */

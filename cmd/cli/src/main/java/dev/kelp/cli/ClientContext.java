@@ -59,11 +59,23 @@ public interface ClientContext extends UserEnvironment {
     CompletableFuture<AttachEnd> attachEnd();
 
     /// @param stdin copy standard input into the stream
-    /// @param output print what comes out of it
+    /// @param output what is printed of what comes out of it
     /// @param signals pass signals on as [#onSignal] calls
     /// @param detachKeys as typed for `--detach-keys` (`ctrl-p,ctrl-q`); empty: no detaching
     /// @param token names the session when the client has to come back after a restart of the daemon
-    record AttachMode(boolean stdin, boolean output, boolean signals, String detachKeys, String token) {}
+    record AttachMode(boolean stdin, Output output, boolean signals, String detachKeys, String token) {
+        public AttachMode(boolean stdin, boolean output, boolean signals, String detachKeys, String token) {
+            this(stdin, output ? Output.BOTH : Output.NONE, signals, detachKeys, token);
+        }
+    }
+
+    /// Which of a container's streams are printed; with a terminal there is only one.
+    enum Output {
+        NONE,
+        STDOUT,
+        STDERR,
+        BOTH
+    }
 
     enum AttachEnd {
         STREAM_ENDED,

@@ -2,6 +2,7 @@
 package dev.kelp.cli;
 
 import dev.kelp.engine.Changes;
+import dev.kelp.engine.ContainerFileAccess;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
@@ -157,6 +159,7 @@ public final class FakeEngine implements Engine {
     }
 
     public final class FakeContainers implements Containers {
+        private long usageTicks;
         public final Map<String, Record> records = new LinkedHashMap<>();
         public List<LogEntry> log = List.of();
         public LogOptions logOptions;
@@ -298,6 +301,50 @@ public final class FakeEngine implements Engine {
                     "overlayfs",
                     "/bundle",
                     Networks.Attached.NOTHING);
+        }
+
+        @Override
+        public void pause(String container) {
+            find(container).status = Status.PAUSED;
+        }
+
+        @Override
+        public void unpause(String container) {
+            find(container).status = Status.RUNNING;
+        }
+
+        @Override
+        public void rename(String container, String name) {
+            find(container).calls.add("rename " + name);
+        }
+
+        @Override
+        public ProcessTable top(String container, List<String> options) {
+            find(container).calls.add("top " + String.join(" ", options));
+            return new ProcessTable(List.of("PID", "CMD"), List.of(List.of("7", "sleep 1")));
+        }
+
+        @Override
+        public Usage usage(String container) {
+            find(container);
+            long tick = usageTicks++;
+            return new Usage(
+                    Instant.ofEpochSecond(tick),
+                    tick * 500_000_000L,
+                    3 << 20,
+                    6 << 20,
+                    OptionalLong.of(1500),
+                    OptionalLong.of(45_600_000),
+                    OptionalLong.empty(),
+                    OptionalLong.empty(),
+                    4,
+                    false);
+        }
+
+        @Override
+        public ContainerFileAccess files(String container) {
+            find(container);
+            throw new UnsupportedOperationException();
         }
 
         @Override

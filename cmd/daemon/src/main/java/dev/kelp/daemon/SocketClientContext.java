@@ -335,7 +335,12 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         int flags = (terminal && mode.stdin() && inputIsTerminal() ? 1 : 0)
                 | (mode.stdin() ? 2 : 0)
                 | (mode.signals() ? 4 : 0)
-                | (mode.output() ? 8 : 0);
+                | switch (mode.output()) {
+                    case NONE -> 0;
+                    case BOTH -> 8;
+                    case STDOUT -> 8 | 32;
+                    case STDERR -> 8 | 16;
+                };
         try {
             flush();
             Payload p = Payload.writer()

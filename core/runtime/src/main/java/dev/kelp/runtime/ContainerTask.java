@@ -11,7 +11,10 @@ import dev.kelp.linux.Processes;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.container.Resources;
 import dev.kelp.rootless.Spawner;
+import dev.kelp.runtime.spec.OciSpec;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -110,11 +113,6 @@ public final class ContainerTask {
                 : new ContainerTask(context, id, files, runtime, first, pid);
     }
 
-    /// Freezes the container or lets it go on; UNSUPPORTED without a cgroup.
-    public void setPaused(boolean paused) {
-        runtime.setPaused(id, paused);
-    }
-
     private int monitorEnded(Fd monitor) {
         monitor.close();
         int code = recordedExit();
@@ -199,6 +197,35 @@ public final class ContainerTask {
         }
         throw new KelpException(
                 ErrorKind.FAILED_PRECONDITION, "send signal " + signal + " to container " + id + ": it has ended");
+    }
+
+    /// Freezes or thaws all its processes; needs a cgroup.
+    public void setPaused(boolean paused) {
+        runtime.setPaused(id, paused);
+        files.mark(TaskFiles.PAUSED, paused);
+    }
+
+    public boolean isPaused() {
+        return files.isMarked(TaskFiles.PAUSED);
+    }
+
+    /// What it uses.
+    ///
+    /// @param sharesPids see [ContainerProcesses#of]
+    /// @param ownNetwork whether its network interfaces are its own
+    public ResourceUse use(boolean sharesPids, boolean ownNetwork) {
+        return ResourceUse.of(pid, sharesPids, ownNetwork, runtime.hasCgroups());
+    }
+
+    /// Changes the limits of its cgroup.
+    public void limit(Resources resources) {
+        Path file = files.file("resources.json");
+        try {
+            Files.write(file, OciSpec.resourcesJson(resources));
+            runtime.update(id, file);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "write " + file + ": " + e, e);
+        }
     }
 
     /// Connects to the standard streams. What was written before is in the log only; the stream ends with the

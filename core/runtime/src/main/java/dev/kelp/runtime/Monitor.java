@@ -112,6 +112,9 @@ final class Monitor {
         if (spec.logBytesMax() > 0) {
             all.addAll(List.of("--log-size-max", Long.toString(spec.logBytesMax())));
         }
+        if (spec.timeoutSeconds() > 0) {
+            all.addAll(List.of("--timeout", Long.toString(spec.timeoutSeconds())));
+        }
         if (spec.terminal()) {
             all.add("-t");
         }

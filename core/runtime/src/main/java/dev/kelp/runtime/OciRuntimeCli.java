@@ -169,6 +169,17 @@ public final class OciRuntimeCli {
         run(command, List.of(command, id));
     }
 
+    boolean hasCgroups() {
+        return cgroups != CgroupAccess.Driver.DISABLED;
+    }
+
+    /// Changes the limits of a running container's cgroup.
+    ///
+    /// @param resources a file with the `resources` object of the OCI runtime configuration
+    void update(String id, Path resources) {
+        run("update", List.of("update", "--resources", resources.toString(), id));
+    }
+
     /// Runs a command to its end.
     ///
     /// @return its standard output

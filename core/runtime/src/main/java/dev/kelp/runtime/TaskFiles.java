@@ -25,6 +25,9 @@ final class TaskFiles {
     private static final String TASK = "task";
     private static final String TERMINAL = "terminal";
 
+    /// Its processes are frozen.
+    static final String PAUSED = "paused";
+
     private final Path runRoot;
     private final String id;
     private final Path bundle;
@@ -125,6 +128,22 @@ final class TaskFiles {
     /// Writes a whole file or none of it.
     void write(String name, String text) {
         replace(file(name), text);
+    }
+
+    boolean isMarked(String name) {
+        return Files.exists(file(name));
+    }
+
+    void mark(String name, boolean on) {
+        try {
+            if (on) {
+                Files.writeString(file(name), "");
+            } else {
+                Files.deleteIfExists(file(name));
+            }
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "mark container " + id + " as " + name + ": " + e, e);
+        }
     }
 
     void writeExit(int code) {

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 /// @param terminal a pseudo-terminal is the container's stdio
 /// @param stdin standard input is a pipe (with `terminal`: is read); else it is empty
 /// @param stdinOnce standard input ends when the first attached client's does; else it stays open
+/// @param timeoutSeconds conmon kills it after so long; 0: never
 public record TaskSpec(
         String id,
         String name,
@@ -24,7 +25,8 @@ public record TaskSpec(
         long logBytesMax,
         boolean terminal,
         boolean stdin,
-        boolean stdinOnce) {
+        boolean stdinOnce,
+        long timeoutSeconds) {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
 
     public TaskSpec {
@@ -35,5 +37,18 @@ public record TaskSpec(
             // conmon splits DRIVER:PATH at every colon
             throw KelpException.invalid("the log's path " + log.get() + " has a colon, which conmon cannot write to");
         }
+    }
+
+    /// One without an end of its time.
+    public TaskSpec(
+            String id,
+            String name,
+            Path ociRuntime,
+            Optional<Path> log,
+            long logBytesMax,
+            boolean terminal,
+            boolean stdin,
+            boolean stdinOnce) {
+        this(id, name, ociRuntime, log, logBytesMax, terminal, stdin, stdinOnce, 0);
     }
 }

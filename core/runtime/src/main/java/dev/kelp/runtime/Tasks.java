@@ -239,6 +239,17 @@ public final class Tasks implements AutoCloseable {
         return fd;
     }
 
+    /// What ps(1) of this machine prints with these options, for all processes that this user namespace shows.
+    ///
+    /// @throws KelpException NOT_FOUND without ps, INVALID_ARGUMENT with its words when it does not take the
+    /// options
+    public String processStatus(List<String> options) {
+        Path ps = Programs.find("ps")
+                .orElseThrow(() -> new KelpException(ErrorKind.NOT_FOUND, "ps is not installed on this machine")
+                        .withHint("apt-get install procps"));
+        return PlatformThreads.call(() -> ShortCommand.run(spawner, ps, options));
+    }
+
     /// Stops watching. Containers go on.
     @Override
     public void close() {

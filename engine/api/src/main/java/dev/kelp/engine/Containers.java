@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,26 @@ public interface Containers {
     void kill(String container, String signal);
 
     void remove(String container, boolean force, boolean volumes);
+
+    /// Freezes all processes of a running container (freezer of cgroup2); UNSUPPORTED without a delegated cgroup.
+    void pause(String container);
+
+    /// Thaws what [#pause] froze.
+    void unpause(String container);
+
+    /// Gives it another name.
+    void rename(String container, String name);
+
+    /// The processes of a running container as ps(1) shows them.
+    ///
+    /// @param options of ps; none: its `-ef`, for which no ps is needed
+    ProcessTable top(String container, List<String> options);
+
+    /// What a running container uses.
+    Usage usage(String container);
+
+    /// Its files, also while it does not run.
+    ContainerFileAccess files(String container);
 
     /// Completes with the exit code of the present (or last) run; also for a container removed meanwhile.
     CompletableFuture<Integer> exit(String container);
@@ -73,6 +94,32 @@ public interface Containers {
 
     /// Starts another process in a running container.
     ExecSession exec(String container, ExecSpec spec);
+
+    /// @param rows a cell for each title; the last one may hold spaces
+    record ProcessTable(List<String> titles, List<List<String>> rows) {
+        public ProcessTable {
+            titles = List.copyOf(titles);
+            rows = List.copyOf(rows);
+        }
+    }
+
+    /// Counters of a container since it was started; empty is what cannot be known.
+    ///
+    /// @param cpuNanos time of processors used
+    /// @param memoryLimitBytes its limit, or this machine's memory without one
+    /// @param processes how many there are
+    /// @param fromCgroup false: added up over the processes that live, so what ended ones used is missing
+    record Usage(
+            Instant time,
+            long cpuNanos,
+            long memoryBytes,
+            long memoryLimitBytes,
+            OptionalLong receivedBytes,
+            OptionalLong sentBytes,
+            OptionalLong readBytes,
+            OptionalLong writtenBytes,
+            long processes,
+            boolean fromCgroup) {}
 
     /// The connection to a container's streams.
     ///
@@ -156,7 +203,12 @@ public interface Containers {
             boolean oomKilled,
             @Nullable String error,
             int restarts,
-            Optional<Health> health) {}
+            Optional<Health> health) {
+        /// The same container, frozen.
+        public State paused() {
+            return new State(Status.PAUSED, pid, exitCode, started, finished, oomKilled, error, restarts, health);
+        }
+    }
 
     /// How the health checks went.
     ///

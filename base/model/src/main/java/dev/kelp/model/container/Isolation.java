@@ -129,6 +129,24 @@ public record Isolation(
                 networking);
     }
 
+    public Isolation withShared(@Nullable String newPid, @Nullable String newIpc, @Nullable String newUts) {
+        return new Isolation(
+                network,
+                newPid,
+                newIpc,
+                newUts,
+                cgroupns,
+                hostname,
+                domainname,
+                extraHosts,
+                dns,
+                dnsSearch,
+                dnsOptions,
+                sysctls,
+                user,
+                networking);
+    }
+
     public Isolation withNetworking(@Nullable Networking wanted) {
         return new Isolation(
                 network,

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 /// @param initBinary the init on the host, null: the one found there
 /// @param timeoutSeconds it is killed after so long, 0: never
 /// @param pidFile a path of the user's that takes the first process' pid at each start she asks for
-/// @param removeImage its image goes with it unless others use it (`--rmi`)
 /// @param health what replaces the image's health check, field by field (`Test` of `NONE`: no check); null:
 /// nothing
 /// @param healthOnFailure what becoming unhealthy leads to: `none`, `kill`, `restart`, `stop`; null: none
@@ -33,7 +32,6 @@ public record Lifecycle(
         @Nullable String initBinary,
         long timeoutSeconds,
         @Nullable String pidFile,
-        boolean removeImage,
         ImageConfig.@Nullable Healthcheck health,
         @Nullable String healthOnFailure) {
     public static final Lifecycle DEFAULT = new Lifecycle(false, null, null, null, false, null, null);
@@ -57,7 +55,6 @@ public record Lifecycle(
                 null,
                 0,
                 null,
-                false,
                 null,
                 null);
     }
@@ -74,7 +71,6 @@ public record Lifecycle(
                 initBinary,
                 timeoutSeconds,
                 pidFile,
-                removeImage,
                 health,
                 healthOnFailure);
     }
@@ -91,7 +87,6 @@ public record Lifecycle(
                 initBinary,
                 timeoutSeconds,
                 pidFile,
-                removeImage,
                 check,
                 onFailure);
     }
@@ -108,7 +103,6 @@ public record Lifecycle(
                 null,
                 timeoutSeconds,
                 pidFile,
-                removeImage,
                 health,
                 healthOnFailure);
     }

@@ -80,6 +80,41 @@ public record Resources(
                 null);
     }
 
+    /// These limits with those of `changes` that are neither zero nor null in their place.
+    public Resources changedBy(Resources changes) {
+        return new Resources(
+                or(changes.memoryBytes, memoryBytes),
+                or(changes.memoryReservationBytes, memoryReservationBytes),
+                or(changes.memorySwapBytes, memorySwapBytes),
+                or(changes.cpuShares, cpuShares),
+                or(changes.cpuQuotaMicros, cpuQuotaMicros),
+                or(changes.cpuPeriodMicros, cpuPeriodMicros),
+                or(changes.cpusetCpus, cpusetCpus),
+                or(changes.cpusetMems, cpusetMems),
+                or(changes.pidsLimit, pidsLimit),
+                or(changes.blkioWeight, blkioWeight),
+                or(changes.oomScoreAdj, oomScoreAdj),
+                or(changes.shmSizeBytes, shmSizeBytes),
+                or(changes.ulimits, ulimits),
+                or(changes.cpuRealtimePeriodMicros, cpuRealtimePeriodMicros),
+                or(changes.cpuRealtimeRuntimeMicros, cpuRealtimeRuntimeMicros),
+                or(changes.memorySwappiness, memorySwappiness),
+                changes.oomKillDisable || oomKillDisable,
+                or(changes.blockDevices, blockDevices),
+                or(changes.unified, unified),
+                or(changes.cgroupParent, cgroupParent),
+                or(changes.rdtClass, rdtClass),
+                or(changes.deviceRules, deviceRules));
+    }
+
+    private static long or(long changed, long present) {
+        return changed != 0 ? changed : present;
+    }
+
+    private static <T> @Nullable T or(@Nullable T changed, @Nullable T present) {
+        return changed != null ? changed : present;
+    }
+
     /// Whether anything here needs a cgroup controller.
     public boolean needsCgroup() {
         return memoryBytes != 0

@@ -15,6 +15,7 @@ import dev.kelp.cli.flags.ResourceFlags;
 import dev.kelp.cli.flags.SecurityFlags;
 import dev.kelp.cli.flags.SourceFlags;
 import dev.kelp.cli.flags.SourceFlags.Pull;
+import dev.kelp.cli.flags.StartFlags;
 import dev.kelp.cli.flags.UserNamespaceFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Images;
@@ -72,6 +73,9 @@ public abstract class CreatingCommand extends KelpCommand {
     @Mixin
     HealthFlags health = new HealthFlags();
 
+    @Mixin
+    StartFlags starting = new StartFlags();
+
     @Parameters(arity = "1..*", paramLabel = "IMAGE")
     List<String> words = new ArrayList<>();
 
@@ -105,17 +109,35 @@ public abstract class CreatingCommand extends KelpCommand {
                 security.spec(client, files.readOnly()),
                 files.specs(client),
                 files.volumesFrom(),
-                resources.spec(),
-                health.addTo(lifecycle.spec(call.snapshotter())),
+                resources.spec(client),
+                health.addTo(starting.apply(client, lifecycle.spec(call.snapshotter()))),
                 lifecycle.logging());
+        spec = security.withCdiDevices(client, spec);
         if (!source.rootfs()) {
             fetch(call, image);
+        }
+        if (starting.replace()) {
+            discardNamed(call, spec.name());
         }
         String id = createNamed(call, spec);
         if (cidFile != null) {
             writeIdFile(client, cidFile, id);
         }
         return id;
+    }
+
+    /// For `--replace`.
+    private static void discardNamed(Invocation call, @Nullable String name) {
+        if (name == null) {
+            throw KelpException.invalid("--replace needs --name: which container shall be replaced?");
+        }
+        try {
+            call.containers().remove(name, true, true);
+        } catch (KelpException e) {
+            if (e.kind() != ErrorKind.NOT_FOUND) {
+                throw e;
+            }
+        }
     }
 
     private static String createNamed(Invocation call, ContainerSpec spec) {

@@ -39,6 +39,7 @@ public final class RestartCommand extends dev.kelp.cli.KelpCommand {
         return EachContainer.perform(call, names, name -> {
             containers.rebind(name, call.client());
             containers.restart(name, seconds, signal);
+            PidFile.write(call.client(), containers, name);
         });
     }
 }

@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.ClientContext.AttachMode;
+import dev.kelp.cli.ClientContext.Output;
 import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
@@ -67,7 +68,7 @@ public final class RunCommand extends CreatingCommand {
             throw KelpException.invalid("-d and -a exclude each other");
         }
         boolean stdin = process.interactive() && attaches("stdin");
-        boolean output = outputAttached();
+        Output output = outputAttached();
         boolean terminalNeeded = process.tty() && stdin && !detach;
         if (terminalNeeded && !call.client().inputIsTerminal()) {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "the input device is not a terminal")
@@ -76,7 +77,7 @@ public final class RunCommand extends CreatingCommand {
         String id = create(call, !detach && stdin);
         Containers containers = call.containers();
         if (detach) {
-            start(containers, id);
+            start(call, id);
             call.out().append(id).append('\n');
             return 0;
         }
@@ -85,7 +86,7 @@ public final class RunCommand extends CreatingCommand {
         Attachment attachment = attach(containers, id, stdin);
         CompletableFuture<Integer> exit;
         try {
-            start(containers, id);
+            start(call, id);
             exit = containers.exit(id);
             if (mode.signals()) {
                 Streams.forwardSignals(call, id);
@@ -106,9 +107,13 @@ public final class RunCommand extends CreatingCommand {
         }
     }
 
-    private void start(Containers containers, String id) {
+    private void start(Invocation call, String id) {
+        Containers containers = call.containers();
         try {
             containers.start(id);
+            if (starting.pidFile()) {
+                PidFile.write(call.client(), containers, id);
+            }
         } catch (KelpException e) {
             throw notStarted(containers, id, e);
         }
@@ -136,17 +141,17 @@ public final class RunCommand extends CreatingCommand {
         return attach.isEmpty() || attach.stream().anyMatch(a -> a.equalsIgnoreCase(stream));
     }
 
-    private boolean outputAttached() {
+    private Output outputAttached() {
         for (String a : attach) {
             if (!List.of("stdin", "stdout", "stderr").contains(a.toLowerCase(Locale.ROOT))) {
                 throw KelpException.invalid("invalid --attach `" + a + "`").withHint("use stdin, stdout or stderr");
             }
         }
-        if (attaches("stdout") != attaches("stderr") && !process.tty()) {
-            throw new KelpException(ErrorKind.UNSUPPORTED, "attaching only one of stdout and stderr")
-                    .withHint("send the other one to /dev/null by a redirection of your shell");
+        boolean stdout = attaches("stdout");
+        if (stdout == attaches("stderr") || process.tty()) {
+            return stdout || attaches("stderr") ? Output.BOTH : Output.NONE;
         }
-        return attaches("stdout") || attaches("stderr");
+        return stdout ? Output.STDOUT : Output.STDERR;
     }
 
     /// For tests: the flags as parsed.

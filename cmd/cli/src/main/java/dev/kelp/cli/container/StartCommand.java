@@ -44,6 +44,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
             return EachContainer.perform(call, names, name -> {
                 containers.rebind(name, call.client());
                 containers.start(name);
+                PidFile.write(call.client(), containers, name);
             });
         }
         if (names.size() > 1) {
@@ -56,6 +57,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         try {
             containers.start(id);
             exit = containers.exit(id);
+            PidFile.write(call.client(), containers, id);
         } catch (KelpException e) {
             attachment.close();
             throw e;

@@ -46,7 +46,7 @@ public final class IsolationFlags {
     @Nullable
     String ipc;
 
-    @Option(names = "--uts", paramLabel = "MODE", description = "private or host")
+    @Option(names = "--uts", paramLabel = "MODE", description = "private, host or container:NAME")
     @Nullable
     String uts;
 
@@ -73,7 +73,7 @@ public final class IsolationFlags {
                 null,
                 mode("--pid", pid, List.of("private", "host"), true),
                 mode("--ipc", ipc, List.of("private", "host", "shareable", "none"), true),
-                mode("--uts", uts, List.of("private", "host"), false),
+                mode("--uts", uts, List.of("private", "host"), true),
                 mode("--cgroupns", cgroupns, List.of("private", "host"), false),
                 hostname,
                 domainname,

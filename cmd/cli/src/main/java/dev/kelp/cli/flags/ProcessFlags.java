@@ -39,7 +39,10 @@ public final class ProcessFlags {
     @Nullable
     String user;
 
-    @Option(names = "--group-add", paramLabel = "GROUP", description = "further groups, by name or id")
+    @Option(
+            names = "--group-add",
+            paramLabel = "GROUP",
+            description = "further groups, by name or id; keep-groups: your own (crun)")
     List<String> groups = new ArrayList<>();
 
     @Option(
@@ -57,6 +60,19 @@ public final class ProcessFlags {
     @Nullable
     String umask;
 
+    @Option(names = "--env-host", description = "set all variables of yours")
+    boolean envHost;
+
+    @Option(names = "--unsetenv", paramLabel = "NAME", description = "leave out a variable of the image")
+    List<String> unsetEnv = new ArrayList<>();
+
+    @Option(names = "--unsetenv-all", description = "leave out all variables of the image")
+    boolean unsetEnvAll;
+
+    @Option(names = "--tz", paramLabel = "ZONE", description = "time zone: Europe/Paris, or local for this machine's")
+    @Nullable
+    String timezone;
+
     public boolean interactive() {
         return interactive;
     }
@@ -71,17 +87,30 @@ public final class ProcessFlags {
         if (workdir != null && !workdir.startsWith("/")) {
             throw KelpException.invalid("the working directory `" + workdir + "` is not an absolute path");
         }
+        if (groups.contains("keep-groups") && groups.size() > 1) {
+            throw KelpException.invalid("--group-add keep-groups excludes other groups");
+        }
+        if (timezone != null && !timezone.matches("local|[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")) {
+            throw KelpException.invalid("invalid --tz `" + timezone + "`");
+        }
+        List<String> all = new ArrayList<>();
+        if (envHost) {
+            client.variables().forEach((name, value) -> all.add(name + "=" + value));
+        }
+        all.addAll(EnvFile.environment(client, envFiles, env));
         return new ProcessSpec(
                 words.isEmpty() ? null : words,
                 entrypoint == null ? null : entrypoint.isEmpty() ? List.of() : List.of(entrypoint),
-                EnvFile.environment(client, envFiles, env),
+                all,
                 user,
                 workdir,
                 tty,
                 interactive,
                 interactive && attachesStdin,
                 groups,
-                umask == null ? null : octal(umask));
+                umask == null ? null : octal(umask),
+                unsetEnvAll ? List.of("*") : unsetEnv,
+                timezone);
     }
 
     private static int octal(String text) {

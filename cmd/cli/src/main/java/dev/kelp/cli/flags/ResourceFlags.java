@@ -1,67 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.flags;
 
+import dev.kelp.cli.ClientContext;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Resources;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Limits.
 @Command(optionListHeading = "Resources")
 public final class ResourceFlags {
-    /// Docker's default period of the CPU quota, in microseconds.
-    private static final long PERIOD_MICROS = 100_000;
-
-    private static final long MEMORY_BYTES_MIN = 6 << 20;
-
-    @Option(
-            names = {"-m", "--memory"},
-            paramLabel = "SIZE",
-            description = "memory limit, for example 512m")
-    @Nullable
-    String memory;
-
-    @Option(names = "--memory-reservation", paramLabel = "SIZE", description = "soft memory limit")
-    @Nullable
-    String memoryReservation;
-
-    @Option(names = "--memory-swap", paramLabel = "SIZE", description = "limit of memory and swap together; -1: none")
-    @Nullable
-    String memorySwap;
-
-    @Option(names = "--cpus", paramLabel = "NUMBER", description = "how many processors' time, for example 1.5")
-    @Nullable
-    String cpus;
-
-    @Option(
-            names = {"-c", "--cpu-shares"},
-            paramLabel = "WEIGHT",
-            description = "relative weight, 1024 is usual")
-    long cpuShares;
-
-    @Option(names = "--cpu-quota", paramLabel = "MICROS", description = "processor time a period")
-    long cpuQuota;
-
-    @Option(names = "--cpu-period", paramLabel = "MICROS", description = "length of the period")
-    long cpuPeriod;
-
-    @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "processors it may use: 0-2,7")
-    @Nullable
-    String cpusetCpus;
-
-    @Option(names = "--cpuset-mems", paramLabel = "LIST", description = "memory nodes it may use")
-    @Nullable
-    String cpusetMems;
-
-    @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "how many processes; -1: no limit")
-    long pidsLimit;
-
-    @Option(names = "--blkio-weight", paramLabel = "WEIGHT", description = "relative weight of block I/O, 10 to 1000")
-    long blkioWeight;
+    @Mixin
+    LimitFlags limits = new LimitFlags();
 
     @Option(names = "--oom-score-adj", paramLabel = "NUMBER", description = "-1000 to 1000")
     @Nullable
@@ -74,70 +29,76 @@ public final class ResourceFlags {
     @Option(names = "--ulimit", paramLabel = "NAME=SOFT[:HARD]", description = "nofile, nproc, core …")
     List<String> ulimits = new ArrayList<>();
 
-    public Resources spec() {
-        long memoryBytes = size("--memory", memory);
-        if (memoryBytes != 0 && memoryBytes < MEMORY_BYTES_MIN) {
-            throw KelpException.invalid("the memory limit must be at least 6m");
+    @Option(names = "--oom-kill-disable", description = "no killer of processes (cgroup version 1 only)")
+    boolean oomKillDisable;
+
+    @Option(names = "--cgroup-parent", paramLabel = "CGROUP", description = "cgroup to make the container's below")
+    @Nullable
+    String cgroupParent;
+
+    @Option(
+            names = "--cgroup-conf",
+            paramLabel = "FILE=VALUE",
+            description = "write to a file of the container's cgroup2")
+    List<String> cgroupConf = new ArrayList<>();
+
+    @Option(names = "--rdt-class", paramLabel = "CLASS", description = "class of Intel's resource director")
+    @Nullable
+    String rdtClass;
+
+    @Option(
+            names = "--device-cgroup-rule",
+            paramLabel = "RULE",
+            description = "accepted; in a user namespace the nodes' modes decide: 'c 42:* rmw'")
+    List<String> deviceRules = new ArrayList<>();
+
+    public Resources spec(ClientContext client) {
+        int score = oomScoreAdj == null ? 0 : oomScoreAdj;
+        if (score < -1000 || score > 1000) {
+            throw KelpException.invalid("invalid --oom-score-adj " + score + ": the range is -1000 to 1000");
         }
-        long swapBytes = "-1".equals(memorySwap) ? -1 : size("--memory-swap", memorySwap);
-        if (swapBytes > 0 && swapBytes < memoryBytes) {
-            throw KelpException.invalid("--memory-swap is the sum of memory and swap, so not smaller than --memory");
-        }
-        range("--oom-score-adj", oomScoreAdj == null ? 0 : oomScoreAdj, -1000, 1000);
-        range("--blkio-weight", blkioWeight, 0, 1000);
-        range("--cpu-shares", cpuShares, 0, 262_144);
-        checkSet("--cpuset-cpus", cpusetCpus);
-        checkSet("--cpuset-mems", cpusetMems);
-        long quota = cpuQuota;
-        long period = cpuPeriod;
-        if (cpus != null) {
-            if (quota != 0 || period != 0) {
-                throw KelpException.invalid("--cpus excludes --cpu-quota and --cpu-period");
+        for (String rule : deviceRules) {
+            if (!rule.matches("[acb] ([0-9]+|\\*):([0-9]+|\\*) [rwm]{1,3}")) {
+                throw KelpException.invalid("invalid --device-cgroup-rule `" + rule + "`")
+                        .withHint("write type, numbers and rights: 'c 42:* rmw'");
             }
-            period = PERIOD_MICROS;
-            quota = quota(cpus);
         }
-        return new Resources(
-                memoryBytes,
-                size("--memory-reservation", memoryReservation),
-                swapBytes,
-                cpuShares,
-                quota,
-                period,
-                cpusetCpus,
-                cpusetMems,
-                pidsLimit,
-                blkioWeight,
+        Map<String, String> unified = EnvFile.pairs("--cgroup-conf", cgroupConf);
+        unified.keySet().stream()
+                .filter(k -> !k.matches("[a-z0-9_]+\\.[A-Za-z0-9_.]+"))
+                .findFirst()
+                .ifPresent(k -> {
+                    throw KelpException.invalid(
+                            "invalid --cgroup-conf `" + k + "`: expected a file of cgroup2, such as memory.high");
+                });
+        if (cgroupParent != null && (cgroupParent.isBlank() || cgroupParent.contains(".."))) {
+            throw KelpException.invalid("invalid --cgroup-parent `" + cgroupParent + "`");
+        }
+        if (limits.kernelMemoryAsked()) {
+            client.warn("--kernel-memory has no effect: kernels have no such limit any more");
+        }
+        return limits.apply(new Resources(
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                null,
+                null,
+                0,
+                0,
                 oomScoreAdj,
-                size("--shm-size", shmSize),
-                Ulimits.parse(ulimits));
-    }
-
-    private static long quota(String cpus) {
-        if (!cpus.matches("[0-9]{0,5}(\\.[0-9]{1,6})?") || cpus.isEmpty()) {
-            throw KelpException.invalid("invalid --cpus `" + cpus + "`: expected a number such as 1.5");
-        }
-        long quota =
-                new BigDecimal(cpus).multiply(BigDecimal.valueOf(PERIOD_MICROS)).longValue();
-        if (quota < 1000) {
-            throw KelpException.invalid("invalid --cpus `" + cpus + "`: the least is 0.01");
-        }
-        return quota;
-    }
-
-    private static long size(String flag, @Nullable String text) {
-        return text == null ? 0 : ByteSize.parse(flag, text);
-    }
-
-    private static void range(String flag, long value, long min, long max) {
-        if (value < min || value > max) {
-            throw KelpException.invalid("invalid " + flag + " " + value + ": the range is " + min + " to " + max);
-        }
-    }
-
-    private static void checkSet(String flag, @Nullable String list) {
-        if (list != null && !list.matches("[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")) {
-            throw KelpException.invalid("invalid " + flag + " `" + list + "`: expected a list such as 0-2,7");
-        }
+                shmSize == null ? 0 : ByteSize.parse("--shm-size", shmSize),
+                Ulimits.parse(ulimits),
+                0,
+                0,
+                null,
+                oomKillDisable,
+                null,
+                unified.isEmpty() ? null : unified,
+                cgroupParent,
+                rdtClass,
+                deviceRules.isEmpty() ? null : deviceRules));
     }
 }

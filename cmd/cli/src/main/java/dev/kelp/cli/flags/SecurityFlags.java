@@ -3,6 +3,7 @@ package dev.kelp.cli.flags;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.DeviceSpec;
 import dev.kelp.model.container.Security;
 import java.util.ArrayList;
@@ -27,11 +28,26 @@ public final class SecurityFlags {
             names = "--security-opt",
             paramLabel = "OPTION",
             description =
-                    "seccomp=FILE|unconfined, apparmor=PROFILE, no-new-privileges[=false], systempaths=unconfined")
+                    "seccomp=FILE|unconfined, apparmor=PROFILE, no-new-privileges[=false], systempaths=unconfined,"
+                            + " mask=PATH:…, unmask=ALL|PATH:…, writable-cgroups, privileged-without-host-devices")
     List<String> options = new ArrayList<>();
 
-    @Option(names = "--device", paramLabel = "HOST[:PATH[:rwm]]", description = "a device of this machine")
+    @Option(
+            names = "--device",
+            paramLabel = "HOST[:PATH[:rwm]]",
+            description = "a device of this machine, or one by its CDI name: vendor.com/class=name")
     List<String> devices = new ArrayList<>();
+
+    @Option(names = "--gpus", paramLabel = "all|DEVICES", description = "GPUs, by the machine's CDI specifications")
+    @Nullable
+    String gpus;
+
+    @Option(
+            names = "--cdi-spec-dirs",
+            paramLabel = "DIR",
+            description = "folders of CDI specifications (default: /etc/cdi, /var/run/cdi, ~/.config/cdi)",
+            split = ",")
+    List<String> cdiFolders = new ArrayList<>();
 
     public Security spec(ClientContext client, boolean readOnlyRootfs) {
         Options o = new Options();
@@ -45,7 +61,31 @@ public final class SecurityFlags {
                 o.seccomp,
                 o.apparmor,
                 o.systemPathsUnconfined,
-                devices.stream().map(SecurityFlags::device).toList());
+                devices.stream()
+                        .filter(d -> !CdiDevices.isName(d))
+                        .map(SecurityFlags::device)
+                        .toList(),
+                o.masked,
+                o.unmasked,
+                o.writableCgroups,
+                o.withoutHostDevices,
+                cdiNames());
+    }
+
+    private List<String> cdiNames() {
+        List<String> names =
+                new ArrayList<>(devices.stream().filter(CdiDevices::isName).toList());
+        if (gpus != null) {
+            names.addAll(CdiDevices.gpus(gpus));
+        }
+        return names;
+    }
+
+    /// The specification with what its CDI devices stand for: nodes, mounts and variables.
+    public ContainerSpec withCdiDevices(ClientContext client, ContainerSpec spec) {
+        return spec.security().cdiDevices().isEmpty()
+                ? spec
+                : CdiDevices.read(client, cdiFolders).apply(spec);
     }
 
     private static List<String> capabilities(String flag, List<String> names) {
@@ -63,6 +103,10 @@ public final class SecurityFlags {
         private @Nullable String seccomp;
         private @Nullable String apparmor;
         private boolean systemPathsUnconfined;
+        private boolean writableCgroups;
+        private boolean withoutHostDevices;
+        private final List<String> masked = new ArrayList<>();
+        private final List<String> unmasked = new ArrayList<>();
 
         void set(ClientContext client, String option) {
             int at = option.indexOf('=');
@@ -72,12 +116,7 @@ public final class SecurityFlags {
             String key = at < 0 ? option : option.substring(0, at);
             String value = at < 0 ? "" : option.substring(at + 1);
             switch (key) {
-                case "no-new-privileges" ->
-                    noNewPrivileges = switch (value) {
-                        case "", "true" -> true;
-                        case "false" -> false;
-                        default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
-                    };
+                case "no-new-privileges" -> noNewPrivileges = flag(option, value);
                 case "seccomp" ->
                     seccomp =
                             value.equals("unconfined") || value.isEmpty() ? "unconfined" : EnvFile.text(client, value);
@@ -89,10 +128,36 @@ public final class SecurityFlags {
                     }
                     systemPathsUnconfined = true;
                 }
+                case "writable-cgroups" -> writableCgroups = flag(option, value);
+                case "privileged-without-host-devices" -> withoutHostDevices = flag(option, value);
+                case "mask" -> masked.addAll(paths(option, value));
+                case "unmask" -> {
+                    if (value.equalsIgnoreCase("all")) {
+                        systemPathsUnconfined = true;
+                    } else {
+                        unmasked.addAll(paths(option, value));
+                    }
+                }
                 // SELinux labels, for machines that have none: podman and docker ignore them there too
                 case "label" -> {}
                 default -> throw KelpException.invalid("unknown --security-opt `" + option + "`");
             }
+        }
+
+        private static boolean flag(String option, String value) {
+            return switch (value) {
+                case "", "true" -> true;
+                case "false" -> false;
+                default -> throw KelpException.invalid("invalid --security-opt `" + option + "`");
+            };
+        }
+
+        private static List<String> paths(String option, String value) {
+            List<String> paths = List.of(value.split(":"));
+            if (paths.stream().anyMatch(p -> !p.startsWith("/"))) {
+                throw KelpException.invalid("invalid --security-opt `" + option + "`: paths are absolute");
+            }
+            return paths;
         }
     }
 

@@ -4,6 +4,7 @@ package dev.kelp.cli.shell;
 import dev.kelp.cli.KelpCommand;
 import dev.kelp.cli.container.AttachCommand;
 import dev.kelp.cli.container.CommitCommand;
+import dev.kelp.cli.container.CopyCommand;
 import dev.kelp.cli.container.CreateCommand;
 import dev.kelp.cli.container.DiffCommand;
 import dev.kelp.cli.container.ExecCommand;
@@ -13,12 +14,19 @@ import dev.kelp.cli.container.InspectCommand;
 import dev.kelp.cli.container.KillCommand;
 import dev.kelp.cli.container.ListCommand;
 import dev.kelp.cli.container.LogsCommand;
+import dev.kelp.cli.container.PauseCommand;
+import dev.kelp.cli.container.PortCommand;
 import dev.kelp.cli.container.PruneCommand;
 import dev.kelp.cli.container.RemoveCommand;
+import dev.kelp.cli.container.RenameCommand;
 import dev.kelp.cli.container.RestartCommand;
 import dev.kelp.cli.container.RunCommand;
 import dev.kelp.cli.container.StartCommand;
+import dev.kelp.cli.container.StatsCommand;
 import dev.kelp.cli.container.StopCommand;
+import dev.kelp.cli.container.TopCommand;
+import dev.kelp.cli.container.UnpauseCommand;
+import dev.kelp.cli.container.UpdateCommand;
 import dev.kelp.cli.container.WaitCommand;
 import dev.kelp.cli.image.DockerImage;
 import dev.kelp.cli.image.HistoryCommand;
@@ -71,6 +79,14 @@ final class Commands {
             row("exec", "Containers", "run a command in a running container", ExecCommand::new),
             row("attach", "Containers", "connect to a running container's streams", AttachCommand::new),
             row("logs", "Containers", "print what a container has written", LogsCommand::new),
+            row("cp", "Containers", "copy files between a container and you", CopyCommand::new),
+            row("top", "Containers", "show the processes of a container", TopCommand::new),
+            row("stats", "Containers", "show what containers use", StatsCommand::new),
+            row("pause", "Containers", "freeze containers", PauseCommand::new),
+            row("unpause", "Containers", "let paused containers go on", UnpauseCommand::new),
+            row("rename", "Containers", "give a container another name", RenameCommand::new),
+            row("update", "Containers", "change limits and restart policy", UpdateCommand::new),
+            row("port", "Containers", "list published ports", PortCommand::new),
             row("wait", "Containers", "wait for containers and print their exit codes", WaitCommand::new),
             row("inspect", "Containers", "print everything about containers or images", Commands::inspectBoth),
             row("diff", "Containers", "list what a container changed in its files", DiffCommand::new),
@@ -101,6 +117,14 @@ final class Commands {
                     row("exec", "", "run a command in a running container", ExecCommand::new),
                     row("attach", "", "connect to a running container's streams", AttachCommand::new),
                     row("logs", "", "print what a container has written", LogsCommand::new),
+                    row("cp", "", "copy files between a container and you", CopyCommand::new),
+                    row("top", "", "show the processes of a container", TopCommand::new),
+                    row("stats", "", "show what containers use", StatsCommand::new),
+                    row("pause", "", "freeze containers", PauseCommand::new),
+                    row("unpause", "", "let paused containers go on", UnpauseCommand::new),
+                    row("rename", "", "give a container another name", RenameCommand::new),
+                    row("update", "", "change limits and restart policy", UpdateCommand::new),
+                    row("port", "", "list published ports", PortCommand::new),
                     row("wait", "", "wait for containers and print their exit codes", WaitCommand::new),
                     row("diff", "", "list what a container changed in its files", DiffCommand::new),
                     row("export", "", "write a container's files into an archive", ExportCommand::new),

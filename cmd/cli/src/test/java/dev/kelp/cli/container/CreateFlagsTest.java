@@ -124,6 +124,25 @@ class CreateFlagsTest {
             --blkio-weight 100         | /resources/blkioWeight          | 100
             --oom-score-adj -5         | /resources/oomScoreAdj          | -5
             --shm-size 128m            | /resources/shmSizeBytes         | 134217728
+            --device-read-bps /dev/sda:1m | /resources/blockDevices/readBps | {"/dev/sda":1048576}
+            --device-write-iops /dev/sda:9 | /resources/blockDevices/writeIops | {"/dev/sda":9}
+            --blkio-weight-device /dev/sda:50 | /resources/blockDevices/weights | {"/dev/sda":50}
+            --cpu-rt-runtime 950       | /resources/cpuRealtimeRuntimeMicros | 950
+            --memory-swappiness 10     | /resources/memorySwappiness     | 10
+            --oom-kill-disable         | /resources/oomKillDisable       | true
+            --cgroup-parent /a/b       | /resources/cgroupParent         | "/a/b"
+            --cgroup-conf memory.high=5 | /resources/unified             | {"memory.high":"5"}
+            --rdt-class c              | /resources/rdtClass             | "c"
+            --security-opt mask=/a:/b  | /security/masked                | ["/a","/b"]
+            --security-opt unmask=/c   | /security/unmasked              | ["/c"]
+            --security-opt unmask=ALL  | /security/systemPathsUnconfined | true
+            --security-opt writable-cgroups | /security/writableCgroups  | true
+            --unsetenv A               | /process/unsetEnv               | ["A"]
+            --unsetenv-all             | /process/unsetEnv               | ["*"]
+            --tz Europe/Paris          | /process/timezone               | "Europe/Paris"
+            --timeout 5                | /lifecycle/timeoutSeconds       | 5
+            --init-path /sbin/i        | /lifecycle/initBinary           | "/sbin/i"
+            --pidfile /a/pid           | /lifecycle/pidFile              | "/a/pid"
             --ulimit nofile=1:2        | /resources/ulimits              | {"nofile":"1:2"}
             --rm                       | /lifecycle/autoRemove           | true
             --restart on-failure:3     | /lifecycle/restart              | "on-failure:3"
@@ -204,10 +223,32 @@ class CreateFlagsTest {
                 "--label-file=/nowhere",
                 "--security-opt=seccomp=/nowhere",
                 "-a=what",
-                "--attach=stdout"
+                "--cpu-period=1",
+                "--blkio-weight=5",
+                "--blkio-weight-device=sda:100",
+                "--device-read-bps=/dev/null:0",
+                "--device-write-iops=/dev/null:1m",
+                "--memory-swappiness=101",
+                "--pids-limit=-2",
+                "--device-cgroup-rule=x",
+                "--cgroup-conf=memory=1",
+                "--cgroup-parent=../x",
+                "--security-opt=mask=x",
+                "--security-opt=writable-cgroups=maybe",
+                "--gpus=some",
+                "--device=vendor.com/class=nothing",
+                "--tz=../../etc/passwd",
+                "--timeout=-1",
+                "--init-binary=x"
             })
     void refused(String flag) {
         assertThat(refuse(flag)).startsWith("kelp: error: ");
+    }
+
+    @Test
+    void aDeviceRuleHasSpaces() {
+        assertThat(create("--device-cgroup-rule", "c 1:* rwm").resources().deviceRules())
+                .containsExactly("c 1:* rwm");
     }
 
     @Test

@@ -320,7 +320,8 @@ class ShellTest {
         line("stop -t 3 -s HUP a");
         line("restart a");
         line("kill -s USR1 a");
-        assertThat(engine.containers().only().calls).containsExactly("stop 3 HUP", "restart null null", "kill USR1");
+        assertThat(engine.containers().only().calls)
+                .containsExactly("stop 3 HUP", "rebind", "restart null null", "kill USR1");
     }
 
     @Test

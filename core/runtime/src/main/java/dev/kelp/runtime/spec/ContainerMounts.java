@@ -5,6 +5,8 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.DeviceSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.Isolation;
+import dev.kelp.model.container.Security;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,6 +18,7 @@ import java.util.Set;
 final class ContainerMounts {
     static final String INIT_TARGET = "/dev/init";
 
+    private static final Path ZONES = Path.of("/usr/share/zoneinfo");
     private static final long SHM_BYTES_DEFAULT = 64L << 20;
     private static final Set<String> PROPAGATION =
             Set.of("private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable");
@@ -49,6 +52,7 @@ final class ContainerMounts {
         ContainerMounts all = new ContainerMounts(in);
         all.addSystem();
         all.addOwnFiles();
+        all.addTimezone();
         all.addDevices();
         in.mounts().stream()
                 .sorted((a, b) -> Integer.compare(depth(a.target()), depth(b.target())))
@@ -84,7 +88,7 @@ final class ContainerMounts {
         addIpc(isolation);
         addSys(privileged);
         List<String> cgroup = new ArrayList<>(List.of("nosuid", "noexec", "nodev", "relatime"));
-        if (!privileged) {
+        if (!privileged && !in.spec().security().writableCgroups()) {
             cgroup.add("ro");
         }
         add("cgroup", "cgroup", "/sys/fs/cgroup", cgroup);
@@ -97,11 +101,13 @@ final class ContainerMounts {
             return;
         }
         long shm = in.spec().resources().shmSizeBytes();
-        add(
-                "tmpfs",
-                "shm",
-                "/dev/shm",
-                List.of("nosuid", "noexec", "nodev", "mode=1777", "size=" + (shm > 0 ? shm : SHM_BYTES_DEFAULT)));
+        if (!"none".equals(isolation.ipc())) {
+            add(
+                    "tmpfs",
+                    "shm",
+                    "/dev/shm",
+                    List.of("nosuid", "noexec", "nodev", "mode=1777", "size=" + (shm > 0 ? shm : SHM_BYTES_DEFAULT)));
+        }
         add("mqueue", "mqueue", "/dev/mqueue", List.of("nosuid", "noexec", "nodev"));
     }
 
@@ -132,7 +138,27 @@ final class ContainerMounts {
         }
     }
 
+    private void addTimezone() {
+        String zone = in.spec().process().timezone();
+        if (zone == null) {
+            return;
+        }
+        Path file = zone.equals("local")
+                ? Path.of("/etc/localtime")
+                : ZONES.resolve(zone).normalize();
+        if (!zone.equals("local") && (!file.startsWith(ZONES) || !Files.isRegularFile(file))) {
+            throw KelpException.invalid("`" + zone + "` is no time zone of this machine (/usr/share/zoneinfo)");
+        }
+        add("bind", file.toString(), "/etc/localtime", List.of("bind", "ro", "nosuid", "nodev", "noexec"));
+    }
+
     private void addDevices() {
+        Security security = in.spec().security();
+        if (security.privileged() && !security.withoutHostDevices()) {
+            for (String node : HostDevices.usable()) {
+                add("bind", node, node, List.of("bind", "nosuid", "noexec"));
+            }
+        }
         for (DeviceSpec d : in.spec().security().devices()) {
             List<String> options = new ArrayList<>(List.of("bind", "nosuid", "noexec"));
             if (!d.permissions().isEmpty() && !d.permissions().contains("w")) {

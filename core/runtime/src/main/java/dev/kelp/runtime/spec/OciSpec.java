@@ -10,8 +10,10 @@ import dev.kelp.model.container.Security;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.runtime.spec.ContainerMounts.OciMount;
 import java.io.IOException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -39,6 +41,11 @@ public final class OciSpec {
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
     /// crun's annotation for a compiled filter.
     public static final String SECCOMP_ANNOTATION = "run.oci.seccomp_bpf_data";
+
+    /// The word of `--group-add` for the user's own groups, and crun's annotation for it: they have no ids in here.
+    public static final String KEEP_GROUPS = "keep-groups";
+
+    private static final String KEEP_GROUPS_ANNOTATION = "run.oci.keep_original_groups";
 
     private static final int UMASK_DEFAULT = 0022;
     private static final String KERNEL = System.getProperty("os.version", "");
@@ -111,6 +118,9 @@ public final class OciSpec {
         List<OciMount> mounts = ContainerMounts.of(in);
         String seccomp = seccomp(in, process);
         Map<String, String> annotations = new TreeMap<>(in.spec().annotations());
+        if (in.spec().process().groups().contains(KEEP_GROUPS)) {
+            annotations.put(KEEP_GROUPS_ANNOTATION, "1");
+        }
         boolean compiled = seccomp == null || annotations.containsKey(SECCOMP_ANNOTATION);
         if (!compiled) {
             Optional<String> filter = in.compiledSeccomp().apply(seccomp);
@@ -135,7 +145,9 @@ public final class OciSpec {
         String userSpec = asked.user() != null && !asked.user().isEmpty()
                 ? asked.user()
                 : in.image().user();
-        Users.Identity user = Users.of(root).resolve(userSpec, asked.groups());
+        List<String> groups =
+                asked.groups().stream().filter(g -> !g.equals(KEEP_GROUPS)).toList();
+        Users.Identity user = Users.of(root).resolve(userSpec, groups);
         checkMapped(in, user);
         List<String> arguments = ProcessParts.arguments(asked, in.image());
         if (spec.lifecycle().init()) {
@@ -143,7 +155,7 @@ public final class OciSpec {
         }
         String workdir = workdir(asked.workdir(), in.image().workingDir());
         List<String> environment = ProcessParts.environment(
-                List.of(ProcessParts.orEmpty(in.image().env()), asked.env()),
+                List.of(ProcessParts.kept(in.image().env(), asked.unsetEnv()), asked.env()),
                 in.hostname(),
                 asked.terminal(),
                 user.home());
@@ -265,30 +277,18 @@ public final class OciSpec {
     /// The limits that can be kept, null for none.
     private static @Nullable Resources resources(SpecInputs in, List<String> warnings) {
         Resources asked = in.spec().resources();
-        warnings.addAll(unmetLimits(asked, in.cgroups()));
+        warnings.addAll(UnmetLimits.of(asked, in.cgroups()));
         return asked.needsCgroup() && in.cgroups().driver() != CgroupAccess.Driver.DISABLED ? asked : null;
     }
 
     /// The limits that cannot be kept with these cgroups, a sentence each.
     public static List<String> unmetLimits(Resources asked, CgroupAccess cgroups) {
-        if (!asked.needsCgroup()) {
-            return List.of();
-        }
-        if (cgroups.driver() == CgroupAccess.Driver.DISABLED) {
-            return List.of("limits on memory, cpu, pids and block devices are not kept:"
-                    + " no cgroup2 is delegated to this user");
-        }
-        Map<String, Boolean> needed = new TreeMap<>(Map.of(
-                "memory", asked.memoryBytes() != 0 || asked.memoryReservationBytes() != 0,
-                "cpu", asked.cpuShares() != 0 || asked.cpuQuotaMicros() != 0,
-                "cpuset", asked.cpusetCpus() != null || asked.cpusetMems() != null,
-                "pids", asked.pidsLimit() > 0,
-                "io", asked.blkioWeight() != 0));
-        return needed.entrySet().stream()
-                .filter(e -> e.getValue() && !cgroups.controllers().contains(e.getKey()))
-                .map(e ->
-                        "the limit is not kept: the cgroup controller " + e.getKey() + " is not delegated to this user")
-                .toList();
+        return UnmetLimits.of(asked, cgroups);
+    }
+
+    /// The `resources` object alone, what `update --resources` takes.
+    public static byte[] resourcesJson(Resources resources) {
+        return SpecJson.resources(resources);
     }
 
     private static @Nullable String seccomp(SpecInputs in, ProcessConfig process) {
@@ -303,11 +303,22 @@ public final class OciSpec {
     }
 
     static List<String> maskedPaths(SpecInputs in) {
-        return unconfinedPaths(in) ? List.of() : MASKED;
+        List<String> paths = new ArrayList<>(unconfinedPaths(in) ? List.of() : shown(in, MASKED));
+        paths.addAll(in.spec().security().masked());
+        return paths;
     }
 
     static List<String> readOnlyPaths(SpecInputs in) {
-        return unconfinedPaths(in) ? List.of() : READ_ONLY;
+        return unconfinedPaths(in) ? List.of() : shown(in, READ_ONLY);
+    }
+
+    private static List<String> shown(SpecInputs in, List<String> paths) {
+        List<PathMatcher> unmasked = in.spec().security().unmasked().stream()
+                .map(p -> FileSystems.getDefault().getPathMatcher("glob:" + p))
+                .toList();
+        return paths.stream()
+                .filter(p -> unmasked.stream().noneMatch(u -> u.matches(Path.of(p))))
+                .toList();
     }
 
     private static boolean unconfinedPaths(SpecInputs in) {

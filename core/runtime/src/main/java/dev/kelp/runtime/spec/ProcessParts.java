@@ -74,4 +74,14 @@ public final class ProcessParts {
     static <T> List<T> orEmpty(@Nullable List<T> list) {
         return list == null ? List.of() : list;
     }
+
+    /// The image's variables without those that are not wanted (`*`: any).
+    public static List<String> kept(@Nullable List<String> image, List<String> unset) {
+        if (unset.contains("*")) {
+            return List.of();
+        }
+        return orEmpty(image).stream()
+                .filter(e -> !unset.contains(e.indexOf('=') < 0 ? e : e.substring(0, e.indexOf('='))))
+                .toList();
+    }
 }

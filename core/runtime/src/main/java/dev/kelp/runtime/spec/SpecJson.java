@@ -44,6 +44,14 @@ final class SpecJson {
         return bytes.toByteArray();
     }
 
+    static byte[] resources(Resources resources) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator out = OciJson.mapper().createGenerator(bytes)) {
+            new ResourcesJson(out).write(resources);
+        }
+        return bytes.toByteArray();
+    }
+
     static byte[] process(ProcessConfig process) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(4 << 10);
         try (JsonGenerator out = OciJson.mapper().createGenerator(bytes)) {
@@ -112,7 +120,15 @@ final class SpecJson {
             out.writeStringProperty("cgroupsPath", cgroupsPath(in));
         }
         if (c.resources() != null) {
-            resources(c.resources());
+            out.writeName("resources");
+            new ResourcesJson(out).write(c.resources());
+        }
+        String rdtClass = in.spec().resources().rdtClass();
+        if (rdtClass != null) {
+            out.writeName("intelRdt");
+            out.writeStartObject();
+            out.writeStringProperty("closID", rdtClass);
+            out.writeEndObject();
         }
         strings("maskedPaths", OciSpec.maskedPaths(in));
         strings("readonlyPaths", OciSpec.readOnlyPaths(in));
@@ -141,11 +157,13 @@ final class SpecJson {
     }
 
     private static String cgroupsPath(SpecInputs in) {
+        String parent = in.spec().resources().cgroupParent();
         if (in.cgroups().driver() == CgroupAccess.Driver.SYSTEMD) {
-            return "user.slice:kelp:" + in.id();
+            return (parent == null ? "user.slice" : parent) + ":kelp:" + in.id();
         }
         String own = in.cgroups().path();
-        return (own.endsWith("/") ? own : own + "/") + "kelp-" + in.id();
+        String below = parent == null ? "" : parent.replaceAll("^/+|/+$", "") + "/";
+        return (own.endsWith("/") ? own : own + "/") + below + "kelp-" + in.id();
     }
 
     private void write(ProcessConfig p) {
@@ -212,51 +230,6 @@ final class SpecJson {
     private void unsigned(String name, long value) {
         out.writeName(name);
         out.writeNumber(Long.toUnsignedString(value));
-    }
-
-    private void resources(Resources r) {
-        out.writeName("resources");
-        out.writeStartObject();
-        if (r.memoryBytes() != 0 || r.memoryReservationBytes() != 0 || r.memorySwapBytes() != 0) {
-            object("memory", () -> {
-                number("limit", r.memoryBytes());
-                number("reservation", r.memoryReservationBytes());
-                number("swap", r.memorySwapBytes());
-            });
-        }
-        if (r.cpuShares() != 0 || r.cpuQuotaMicros() != 0 || r.cpusetCpus() != null || r.cpusetMems() != null) {
-            object("cpu", () -> {
-                number("shares", r.cpuShares());
-                number("quota", r.cpuQuotaMicros());
-                number("period", r.cpuPeriodMicros());
-                if (r.cpusetCpus() != null) {
-                    out.writeStringProperty("cpus", r.cpusetCpus());
-                }
-                if (r.cpusetMems() != null) {
-                    out.writeStringProperty("mems", r.cpusetMems());
-                }
-            });
-        }
-        if (r.pidsLimit() > 0) {
-            object("pids", () -> number("limit", r.pidsLimit()));
-        }
-        if (r.blkioWeight() != 0) {
-            object("blockIO", () -> number("weight", r.blkioWeight()));
-        }
-        out.writeEndObject();
-    }
-
-    private void object(String name, Runnable content) {
-        out.writeName(name);
-        out.writeStartObject();
-        content.run();
-        out.writeEndObject();
-    }
-
-    private void number(String name, long value) {
-        if (value != 0) {
-            out.writeNumberProperty(name, value);
-        }
     }
 
     private void strings(String name, Collection<String> values) {

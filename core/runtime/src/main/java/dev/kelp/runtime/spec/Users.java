@@ -124,6 +124,11 @@ public final class Users {
         return new Identity(uid, gid, List.copyOf(more), home, user.map(User::name));
     }
 
+    /// The name of a user id.
+    public Optional<String> name(long uid) {
+        return byUid(uid).map(User::name);
+    }
+
     private Optional<User> findUser(String nameOrId) {
         Optional<User> named = first(users, u -> u.name().equals(nameOrId));
         return named.isPresent() ? named : byUid(id(nameOrId));

@@ -14,7 +14,7 @@ import java.util.Map;
 /// Writes a tar as POSIX.1-2024 has it (pax): ustar headers, extended ones only for what does not fit in. Times are
 /// whole
 /// seconds, owners numbers only.
-final class TarWriter {
+public final class TarWriter {
     private static final int BLOCK = 512;
     private static final int NAME_BYTES = 100;
     private static final long OCTAL_7_MAX = 07777777;
@@ -25,7 +25,7 @@ final class TarWriter {
     private long left;
     private int padding;
 
-    TarWriter(OutputStream out) {
+    public TarWriter(OutputStream out) {
         this.out = out;
     }
 
@@ -33,11 +33,11 @@ final class TarWriter {
     ///
     /// @param type the type flag
     /// @param sizeBytes the data that [#write] gives afterwards
-    record Header(
+    public record Header(
             String path, char type, String link, long sizeBytes, Stat stat, long seconds, Map<String, byte[]> xattrs) {}
 
     /// Begins an entry; the one before must have got all of its data.
-    void begin(Header h) throws IOException {
+    public void begin(Header h) throws IOException {
         if (left != 0) {
             throw new IllegalStateException("the entry before lacks " + left + " bytes");
         }
@@ -150,19 +150,19 @@ final class TarWriter {
     }
 
     /// Data of the present entry; what is more than it has room for is dropped.
-    void write(byte[] data, int length) throws IOException {
+    public void write(byte[] data, int length) throws IOException {
         int n = (int) Math.min(length, left);
         out.write(data, 0, n);
         left -= n;
     }
 
     /// How many bytes the present entry lacks.
-    long left() {
+    public long left() {
         return left;
     }
 
     /// Ends the archive and flushes; does not close.
-    void end() throws IOException {
+    public void end() throws IOException {
         out.write(ZEROS, 0, padding);
         out.write(ZEROS);
         out.write(ZEROS);

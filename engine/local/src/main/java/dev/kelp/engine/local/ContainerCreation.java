@@ -216,7 +216,7 @@ final class ContainerCreation {
         String signal = first(spec.lifecycle().stopSignal(), image.stopSignal(), "SIGTERM");
         Signals.parse(signal);
         List<String> env = ProcessParts.environment(
-                List.of(image.env() == null ? List.of() : image.env(), p.env()), null, p.terminal(), "");
+                List.of(ProcessParts.kept(image.env(), p.unsetEnv()), p.env()), null, p.terminal(), "");
         return new EffectiveProcess(
                 ProcessParts.arguments(p, image),
                 env.stream().filter(e -> !e.equals("HOME=")).toList(),

@@ -13,6 +13,7 @@ import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.container.Resources;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.CompiledSeccomp;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// What a container has on the disk: its snapshot, its folder below the data root (log, hosts, resolv.conf), and while
@@ -49,15 +51,19 @@ final class ContainerFiles {
     private final ContainerVolumes volumes;
     private final ImageMounts imageMounts;
     private final OwnIds ownIds;
+    private final JoinedNamespaces joined;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
+    /// @param joined finds the namespaces of other containers that one shares
     ContainerFiles(
             Instance instance,
             CgroupAccess cgroups,
             Function<String, Snapshotter> snapshotters,
             Function<Path, CompiledSeccomp> filters,
-            ContainerVolumes volumes) {
+            ContainerVolumes volumes,
+            JoinedNamespaces joined) {
+        this.joined = joined;
         this.instance = instance;
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
@@ -207,7 +213,8 @@ final class ContainerFiles {
             volumes.use(c);
             List<MountSpec> mounts =
                     binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
-            OciSpec.Generated generated = OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, network));
+            NetworkShare shared = network.and(joined.of(c));
+            OciSpec.Generated generated = OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, shared));
             ownIds.giveAway(c, mounts, folder(c), generated.process().user());
             return generated;
         } catch (IOException e) {
@@ -218,6 +225,41 @@ final class ContainerFiles {
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
         return OciSpec.process(inputs(c, changed, root(c), List.of(), NetworkShare.NONE));
+    }
+
+    /// What a container binds, its volumes among them.
+    List<MountSpec> binds(ContainerRecord c) {
+        return volumes.resolve(c.namespace(), c.definition().spec().mounts());
+    }
+
+    boolean isPaused(ContainerRecord c) {
+        return Files.exists(bundlePath(c).resolve("paused"));
+    }
+
+    List<String> unmetLimits(Resources limits) {
+        return OciSpec.unmetLimits(limits, cgroups);
+    }
+
+    boolean hasCgroups() {
+        return cgroups.driver() != CgroupAccess.Driver.DISABLED;
+    }
+
+    /// Mounts the root file system of a container that does not run for as long as `work` runs.
+    void withMountedRoot(ContainerRecord c, Consumer<Path> work) {
+        String rootfs = c.definition().spec().rootfs();
+        if ("/".equals(rootfs)) {
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION,
+                    "container " + c.name() + " is a throw-away view of this machine: it has files only while it runs");
+        }
+        try {
+            Files.createDirectories(mountPoint(c));
+            work.accept(mountRoot(c));
+        } catch (IOException e) {
+            throw failed("mount the root file system of container " + c.name(), e);
+        } finally {
+            unmountRoot(c);
+        }
     }
 
     private Path root(ContainerRecord c) {
@@ -237,7 +279,7 @@ final class ContainerFiles {
                 network.joined(),
                 instance,
                 cgroups,
-                spec.lifecycle().init() ? initProgram() : null,
+                spec.lifecycle().init() ? initProgram(spec) : null,
                 hostName,
                 profile -> filters.apply(
                                 Programs.ociRuntime(Optional.of(c.definition().runtime())))
@@ -246,7 +288,14 @@ final class ContainerFiles {
                 c.definition().ids());
     }
 
-    private static Path initProgram() {
+    private static Path initProgram(ContainerSpec spec) {
+        String named = spec.lifecycle().initBinary();
+        if (named != null) {
+            if (!Files.isExecutable(Path.of(named))) {
+                throw KelpException.invalid("the init `" + named + "` is no executable file of this machine");
+            }
+            return Path.of(named);
+        }
         return Programs.init()
                 .orElseThrow(() -> new KelpException(ErrorKind.NOT_FOUND, "no init program is installed for `--init`")
                         .withHint("apt-get install catatonit"));
@@ -264,7 +313,8 @@ final class ContainerFiles {
                 p.terminal(),
                 p.openStdin(),
                 // A terminal's input stays open when a client detaches: the next one types on.
-                p.stdinOnce() && !p.terminal());
+                p.stdinOnce() && !p.terminal(),
+                c.definition().spec().lifecycle().timeoutSeconds());
     }
 
     private Path mountRoot(ContainerRecord c) throws IOException {

@@ -10,11 +10,13 @@ import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.Resources;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -384,6 +387,14 @@ final class ContainerLifecycle {
                 throw KelpException.invalid("cannot update container " + now.name()
                         + ": it is removed at its end (--rm), which a restart policy excludes");
             }
+            Resources limits = update.resources();
+            if (limits != null) {
+                changed = changed.withResources(changed.resources().changedBy(limits));
+                if (now.isRunning() && limits.needsCgroup()) {
+                    Resources all = changed.resources();
+                    entry.task.ifPresent(task -> task.limit(all));
+                }
+            }
             records.redefine(now.with(changed));
             return true;
         });
@@ -405,6 +416,45 @@ final class ContainerLifecycle {
             }
             return entry.task.get();
         });
+    }
+
+    void rename(ContainerRecord c, String name) {
+        locked(c, (now, entry) -> {
+            records.rename(now, name);
+            return true;
+        });
+    }
+
+    void setPaused(ContainerRecord c, boolean paused) {
+        locked(c, (now, entry) -> {
+            if (!now.isRunning() || entry.task.isEmpty()) {
+                throw new KelpException(ErrorKind.FAILED_PRECONDITION, "container " + now.name() + " is not running");
+            }
+            ContainerTask task = entry.task.get();
+            if (task.isPaused() == paused) {
+                throw new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "container " + now.name() + (paused ? " is already paused" : " is not paused"));
+            }
+            task.setPaused(paused);
+            return true;
+        });
+    }
+
+    /// Gives the container's root directory to `work`: as its processes see it while there are any, else its
+    /// mounted
+    /// snapshot, and nobody starts it meanwhile.
+    void withRoot(ContainerRecord c, Consumer<Path> work) {
+        boolean done = locked(c, (now, entry) -> {
+            if (entry.task.isPresent()) {
+                return false;
+            }
+            files.withMountedRoot(now, work);
+            return true;
+        });
+        if (!done) {
+            work.accept(Path.of("/proc/" + running(c).pid() + "/root"));
+        }
     }
 
     /// @param volumes whether the volumes nobody named go, too

@@ -62,7 +62,8 @@ final class ContainerNames {
         }
     }
 
-    private static void check(String name) {
+    /// @throws KelpException INVALID_ARGUMENT when it is no name
+    static void check(String name) {
         if (name.length() > NAME_LENGTH_MAX) {
             throw KelpException.invalid("container name `" + name.substring(0, 32) + "…` is longer than "
                     + NAME_LENGTH_MAX + " characters");

@@ -86,6 +86,29 @@ final class ContainerRecords {
         }
     }
 
+    /// Gives a container another name; ALREADY_EXISTS when it is taken.
+    void rename(ContainerRecord c, String name) {
+        database.write(connection -> {
+            try (PreparedStatement find =
+                    connection.prepareStatement("SELECT id FROM containers WHERE namespace = ? AND name = ?")) {
+                find.setString(1, c.namespace());
+                find.setString(2, name);
+                try (ResultSet r = find.executeQuery()) {
+                    if (r.next()) {
+                        throw nameTaken(name, r.getString(1));
+                    }
+                }
+            }
+            try (PreparedStatement s =
+                    connection.prepareStatement("UPDATE containers SET name = ? WHERE namespace = ? AND id = ?")) {
+                s.setString(1, name);
+                s.setString(2, c.namespace());
+                s.setString(3, c.id());
+                return s.executeUpdate() == 1;
+            }
+        });
+    }
+
     /// Stores a changed definition; what it says was acknowledged, so it survives a power cut.
     void redefine(ContainerRecord c) {
         database.write(connection -> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.ContainerFileAccess;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.network.EngineNetworks;
@@ -9,6 +10,7 @@ import dev.kelp.linux.Signals;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.container.Resources;
 import dev.kelp.runtime.ContainerLog;
 import dev.kelp.runtime.ContainerTask;
 import java.util.List;
@@ -25,6 +27,7 @@ final class LocalContainers implements Containers {
     private final ContainerFiles files;
     private final ContainerEvents events;
     private final HealthChecks health;
+    private final ContainerViews views;
 
     /// What all namespaces share.
     record Parts(
@@ -32,9 +35,11 @@ final class LocalContainers implements Containers {
             ContainerLifecycle lifecycle,
             ContainerCreation creation,
             ContainerEvents events,
-            HealthChecks health) {}
+            HealthChecks health,
+            ContainerViews views) {}
 
     LocalContainers(String namespace, Parts parts) {
+        this.views = parts.views();
         this.namespace = namespace;
         this.records = parts.records();
         this.lifecycle = parts.lifecycle();
@@ -48,7 +53,8 @@ final class LocalContainers implements Containers {
     public String create(ContainerSpec spec, UserEnvironment user) {
         RestartPolicy.of(spec);
         LogSettings.of(spec.logging());
-        ContainerRecord made = creation.create(namespace, spec, user);
+        ContainerSpec settled = spec.withIsolation(JoinedNamespaces.settle(spec.isolation(), this::resolve));
+        ContainerRecord made = creation.create(namespace, settled, user);
         events.publish(made, "create");
         return made.id();
     }
@@ -92,6 +98,9 @@ final class LocalContainers implements Containers {
             return;
         }
         ContainerTask task = ending.get().task();
+        if (task.isPaused()) {
+            task.setPaused(false);
+        }
         Integer configured = c.definition().spec().lifecycle().stopTimeoutSeconds();
         int seconds = timeoutSeconds != null
                 ? timeoutSeconds
@@ -152,6 +161,37 @@ final class LocalContainers implements Containers {
     }
 
     @Override
+    public void pause(String container) {
+        lifecycle.setPaused(find(container), true);
+    }
+
+    @Override
+    public void unpause(String container) {
+        lifecycle.setPaused(find(container), false);
+    }
+
+    @Override
+    public void rename(String container, String name) {
+        ContainerNames.check(name);
+        lifecycle.rename(find(container), name);
+    }
+
+    @Override
+    public ProcessTable top(String container, List<String> options) {
+        return views.top(find(container), options);
+    }
+
+    @Override
+    public Usage usage(String container) {
+        return views.usage(find(container));
+    }
+
+    @Override
+    public ContainerFileAccess files(String container) {
+        return views.files(find(container));
+    }
+
+    @Override
     public CompletableFuture<Integer> exit(String container) {
         try {
             return lifecycle.exit(find(container));
@@ -200,7 +240,7 @@ final class LocalContainers implements Containers {
                 d.imageName(),
                 d.process().arguments(),
                 java.time.Instant.ofEpochMilli(d.createdMillis()),
-                c.state(health.of(c)),
+                c.isRunning() && files.isPaused(c) ? c.state(health.of(c)).paused() : c.state(health.of(c)),
                 d.spec().labels(),
                 d.platform());
     }
@@ -211,6 +251,12 @@ final class LocalContainers implements Containers {
             RestartPolicy.parse(update.restart());
         }
         ContainerRecord c = find(container);
+        Resources limits = update.resources();
+        List<String> unmet = limits == null ? List.of() : files.unmetLimits(limits);
+        if (!unmet.isEmpty()) {
+            throw new KelpException(
+                    ErrorKind.UNSUPPORTED, "cannot update container " + container + ": " + String.join("; ", unmet));
+        }
         lifecycle.update(c, update);
         events.publish(c, "update");
     }
@@ -256,7 +302,12 @@ final class LocalContainers implements Containers {
     @Override
     public ExecSession exec(String container, ExecSpec spec) {
         ContainerRecord c = find(container);
-        return new Execs(files, events).start(lifecycle.running(c), c, spec);
+        ContainerTask task = lifecycle.running(c);
+        if (task.isPaused()) {
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION, "container " + c.name() + " is paused: unpause it before exec");
+        }
+        return new Execs(files, events).start(task, c, spec);
     }
 
     /// As [#find], of one that runs.

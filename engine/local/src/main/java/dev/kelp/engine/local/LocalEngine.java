@@ -65,6 +65,7 @@ public final class LocalEngine implements Engine {
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;
     private final ContainerCreation creation;
+    private final ContainerViews views;
     private final ImageService images;
     private final VolumeStore volumes;
     private final LayerApplication unpacking;
@@ -93,7 +94,12 @@ public final class LocalEngine implements Engine {
         events = new EventLog(database, timer);
         volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database));
         ContainerFiles files = new ContainerFiles(
-                instance, cgroups, this::snapshotter, tasks::compiledSeccomp, new ContainerVolumes(volumes, records));
+                instance,
+                cgroups,
+                this::snapshotter,
+                tasks::compiledSeccomp,
+                new ContainerVolumes(volumes, records),
+                new JoinedNamespaces(records));
         networks = new ContainerNetworks(instance.runRoot(), holder, database, background);
         ContainerNetworking networking = new ContainerNetworking(networks, records);
         containerEvents = new ContainerEvents(events);
@@ -101,6 +107,7 @@ public final class LocalEngine implements Engine {
         health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
         lifecycle = new ContainerLifecycle(
                 records, files, networking, tasks, background, restarts, new RunObserver(containerEvents, health));
+        views = new ContainerViews(lifecycle, files, tasks, UnpackPolicy.of(instance));
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
         List<Snapshotter> all = snapshotters();
@@ -191,7 +198,7 @@ public final class LocalEngine implements Engine {
             }
             LocalImages own = images.images(n);
             LocalContainers containers = new LocalContainers(
-                    n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health));
+                    n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health, views));
             Networks reached = new EngineNetworks(networks, containers::runningProcess);
             return new LocalNamespace(
                     n,

@@ -8,7 +8,6 @@ import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// Which namespaces a container shares, as far as this engine can do it. What it cannot do is refused: a container that
 /// silently got less, or other, company than was asked for would be a trap.
@@ -26,14 +25,13 @@ final class NamespaceModes {
     /// that shares the machine's network only by default still has a host name of its own.
     ///
     /// @param ownName the container's own host name: its short id
-    /// @throws KelpException UNSUPPORTED for what is to come: bridge networks, other containers' namespaces
+    /// @throws KelpException UNSUPPORTED for what is to come: bridge networks and what belongs to them
     static Isolation settle(Isolation asked, String ownName) {
         boolean byDefault = asked.network() == null || asked.network().isEmpty();
         String network = byDefault ? DEFAULT : String.valueOf(asked.network());
-        refuseOthers("pid", asked.pid());
-        refuseOthers("ipc", asked.ipc());
-        refuseOthers("uts", asked.uts());
-        refuseOthers("cgroupns", asked.cgroupns());
+        if (asked.cgroupns() != null && asked.cgroupns().indexOf(':') >= 0) {
+            throw unsupported("--cgroupns=" + asked.cgroupns());
+        }
         boolean named = asked.hostname() != null && !asked.hostname().isEmpty();
         boolean machines = "host".equals(asked.uts());
         Isolation settled = shares(network) ? asked.withNetwork(network) : connected(asked, network);
@@ -51,12 +49,6 @@ final class NamespaceModes {
         List<Wish> wishes = wanted.wishes().isEmpty() ? List.of(Wish.of(network)) : wanted.wishes();
         return asked.withNetwork(BRIDGE)
                 .withNetworking(new Networking(wishes, wanted.ports(), wanted.publishAll(), wanted.exposed()));
-    }
-
-    private static void refuseOthers(String flag, @Nullable String mode) {
-        if (mode != null && mode.indexOf(':') >= 0) {
-            throw unsupported("--" + flag + "=" + mode);
-        }
     }
 
     private static KelpException unsupported(String flag) {

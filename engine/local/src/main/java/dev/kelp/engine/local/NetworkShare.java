@@ -5,6 +5,7 @@ import dev.kelp.engine.local.network.ContainerNetworks.Connected;
 import dev.kelp.linux.Fd;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,13 @@ record NetworkShare(
                 connected.nameServers(),
                 hostAddress,
                 Optional.of(connected.namespace()));
+    }
+
+    /// With namespaces of other kinds to join.
+    NetworkShare and(Map<String, String> others) {
+        Map<String, String> all = new HashMap<>(joined);
+        all.putAll(others);
+        return new NetworkShare(all, addresses, nameServers, hostAddress, namespace);
     }
 
     /// The specification with what is known only now.

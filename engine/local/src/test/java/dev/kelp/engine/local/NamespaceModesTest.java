@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Isolation;
+import dev.kelp.model.network.Networking;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class NamespaceModesTest {
@@ -39,16 +41,36 @@ class NamespaceModesTest {
     }
 
     @Test
-    void whatCannotBeDoneIsRefused() {
-        for (Isolation asked : List.of(
-                Isolation.DEFAULT.withNetwork("bridge"),
-                Isolation.DEFAULT.withNetwork("container:db"),
-                Isolation.DEFAULT.withNetwork("ns:/proc/1/ns/net"),
-                isolation("container:db", null),
-                isolation(null, "container:db"))) {
-            assertThatThrownBy(() -> NamespaceModes.settle(asked, "me"))
-                    .isInstanceOfSatisfying(
-                            KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
+    void aNetworksNameIsAWishForABridge() {
+        Isolation settled = NamespaceModes.settle(Isolation.DEFAULT.withNetwork("front"), "me");
+        assertThat(settled.network()).isEqualTo("bridge");
+        assertThat(Objects.requireNonNull(settled.networking()).wishes())
+                .extracting(Networking.Wish::network)
+                .containsExactly("front");
+        for (String shared : List.of("container:db", "ns:/proc/1/ns/net")) {
+            assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork(shared), "me")
+                            .network())
+                    .isEqualTo(shared);
         }
+    }
+
+    @Test
+    void anothersCgroupNamespaceIsRefused() {
+        Isolation asked = new Isolation(
+                null,
+                null,
+                null,
+                null,
+                "container:db",
+                null,
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                Map.of());
+        assertThatThrownBy(() -> NamespaceModes.settle(asked, "me"))
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
     }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.cli.container;
+
+import dev.kelp.cli.Invocation;
+import dev.kelp.cli.KelpCommand;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "unpause",
+        customSynopsis = "[OPTIONS] CONTAINER…",
+        description = "Lets the processes of paused containers go on.",
+        footer = "kelp unpause web")
+public final class UnpauseCommand extends KelpCommand {
+    @Option(
+            names = {"-a", "--all"},
+            description = "all that are paused")
+    boolean all;
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
+    List<String> names = new ArrayList<>();
+
+    @Override
+    public int run(Invocation call) throws InterruptedException {
+        List<String> chosen = Chosen.of(call, names, all, true);
+        return EachContainer.perform(call, chosen, call.containers()::unpause);
+    }
+}

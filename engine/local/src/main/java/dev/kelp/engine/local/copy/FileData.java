@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.copy;
+
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
+import dev.kelp.linux.Pipes;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Copies a file's content without bringing it into this process where the kernel can: shared blocks, else
+/// copy_file_range(2), else sendfile(2), else read(2) and write(2).
+final class FileData {
+    /// Between two of them the copy can be interrupted.
+    private static final long STEP_BYTES = 64L << 20;
+
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private FileData() {}
+
+    /// @param sizeBytes 0 may be a file of procfs, which has content all the same
+    static void copy(Fd from, Fd to, long sizeBytes) throws ErrnoException {
+        if (sizeBytes > 0) {
+            try {
+                Inodes.reflink(from, to);
+                return;
+            } catch (ErrnoException e) {
+                // not one file system, or one that cannot
+            }
+        }
+        if (sizeBytes == 0 || (!byRange(from, to) && !bySendFile(from, to))) {
+            byBuffer(from, to);
+        }
+    }
+
+    private interface Step {
+        long copy() throws ErrnoException;
+    }
+
+    private static boolean byRange(Fd from, Fd to) throws ErrnoException {
+        return inSteps(() -> Inodes.copyRange(from, to, STEP_BYTES));
+    }
+
+    private static boolean bySendFile(Fd from, Fd to) throws ErrnoException {
+        return inSteps(() -> Pipes.sendFile(to, from, STEP_BYTES));
+    }
+
+    /// False when the very first step is refused: another way may do.
+    private static boolean inSteps(Step step) throws ErrnoException {
+        long done = 0;
+        try {
+            while (true) {
+                long n = step.copy();
+                if (n == 0) {
+                    return done > 0;
+                }
+                done += n;
+                checkInterrupted();
+            }
+        } catch (ErrnoException e) {
+            if (done == 0) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static void byBuffer(Fd from, Fd to) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(BUFFER_BYTES);
+            for (int n = Pipes.read(from, buffer); n > 0; n = Pipes.read(from, buffer)) {
+                Pipes.writeAll(to, buffer.asSlice(0, n));
+                checkInterrupted();
+            }
+        }
+    }
+
+    static void checkInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new KelpException(ErrorKind.CANCELLED, "the copy was interrupted");
+        }
+    }
+}
