@@ -91,6 +91,7 @@ final class LocalChanges implements Changes {
     public void export(String container, OutputStream out) {
         ContainerRecord c = find.apply(container);
         checkStillThere(c);
+        checkIds(c, "export");
         try (Fd root = files.openRoot(c)) {
             new Differ(Exclusions.NONE).writeTree(root, out);
         } catch (IOException e) {
@@ -103,6 +104,7 @@ final class LocalChanges implements Changes {
     public Committed commit(String container, CommitOptions options, UserEnvironment user) {
         ContainerRecord c = withLayer(find.apply(container), "commit");
         Definition d = c.definition();
+        checkIds(c, "commit");
         Digest image = d.imageDigest();
         if (image == null) {
             throw noImage(c, "commit");
@@ -202,6 +204,20 @@ final class LocalChanges implements Changes {
                         "cannot " + what + " container " + c.name()
                                 + ": it was made from a root file system, not from an" + " image")
                 .withHint("`kelp export` writes all of its files");
+    }
+
+    /// Files of a container with a user namespace of its own belong to other ids here than in it, and the archive
+    /// would
+    /// say those.
+    private static void checkIds(ContainerRecord c, String what) {
+        if (c.definition().ids() != null) {
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED,
+                            "cannot " + what + " container " + c.name()
+                                    + ": it has a user namespace of its own, and its"
+                                    + " files' owners cannot be translated yet")
+                    .withHint("do it with a container made without --userns, --uidmap and --gidmap");
+        }
     }
 
     /// What was read of a container that is being removed may lack anything.

@@ -22,6 +22,8 @@ final class Handover extends OutputStream {
     private byte @Nullable [] block;
     private int length;
     private volatile @Nullable Throwable failure;
+    /// Whether the worker has seen the end; only it looks.
+    private boolean ended;
 
     /// @param length −1 is the end, −2 the end of an attempt that failed
     private record Block(byte[] data, int length) {}
@@ -51,14 +53,14 @@ final class Handover extends OutputStream {
         } catch (IOException | RuntimeException | Error e) {
             failure = e;
         }
-        // who still writes must not wait for a free block
-        while (failure != null) {
+        // who still writes must not wait for a free block; after the end nothing comes any more
+        while (failure != null && !ended) {
             try {
                 Block b = full.take();
-                if (b.length < 0) {
-                    return;
+                ended = b.length < 0;
+                if (!ended) {
+                    free.add(b.data);
                 }
-                free.add(b.data);
             } catch (InterruptedException e) {
                 return;
             }
@@ -68,6 +70,7 @@ final class Handover extends OutputStream {
     private boolean next(OutputStream out) throws IOException {
         try {
             Block b = full.take();
+            ended = b.length < 0;
             if (b.length == -2) {
                 throw new InterruptedIOException("what was to be packed could not be read");
             }
