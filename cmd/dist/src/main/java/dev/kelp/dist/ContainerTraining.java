@@ -23,6 +23,7 @@ final class ContainerTraining {
     private static final int END_SECONDS_MAX = 120;
     private static final int ROUNDS = 25;
     private static final int RARE_ROUNDS = 2;
+    private static final int PULLS = 12;
     private static final String IMAGE = "training:1";
 
     /// So that a method that each round calls a few times counts as one worth compiling.
@@ -112,6 +113,7 @@ final class ContainerTraining {
     private void work() throws IOException, InterruptedException {
         Path archive = TinyImage.write(roots.resolve("image.tar"), IMAGE);
         kelp("load", "-q", "-i", archive.toString());
+        pull();
         kelp("run", "-d", "--name", "main", IMAGE, "/true", "wait");
         for (int round = 0; round < ROUNDS; round++) {
             for (String command : ROUND) {
@@ -125,6 +127,15 @@ final class ContainerTraining {
         }
         kelp("rm", "-f", "main");
         kelp("rmi", IMAGE);
+    }
+
+    private void pull() throws IOException, InterruptedException {
+        try (TrainingRegistry registry = TrainingRegistry.start()) {
+            for (int round = 0; round < PULLS; round++) {
+                kelp("pull", "-q", registry.image());
+                kelp("rmi", registry.image());
+            }
+        }
     }
 
     /// By a signal of our own: the holder's patience is shorter than what writing a recording may take.

@@ -10,13 +10,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 
 /// An image of one program, written without any tool: `/true` ends at once, `/true wait` waits for a signal.
 final class TinyImage {
     private static final int BLOCK = 512;
     private static final int LOADED_AT = 0x400000;
     private static final int HEADERS = 64 + 56;
+    private static final int FILES = 300;
+    private static final int FILE_CHARS = 900;
 
     /// `if (argc == 1) exit(0); for (;;) pause();`
     private static final byte[] X86_64 = HexFormat.of()
@@ -31,23 +35,40 @@ final class TinyImage {
 
     /// Writes a docker archive, what `load` reads.
     static Path write(Path file, String name) throws IOException {
-        boolean arm = System.getProperty("os.arch").equals("aarch64");
-        byte[] layer = tar(new Entry("true", program(arm)));
-        String architecture = arm ? "arm64" : "amd64";
-        String config = """
-                {"architecture":"%s","os":"linux","config":{"Env":["PATH=/"],"Cmd":["/true"]},
-                "rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}""".formatted(architecture, sha256(layer));
+        byte[] layer = tar(List.of(new Entry("true", program())));
         String manifest = "[{\"Config\":\"config.json\",\"RepoTags\":[\"" + name + "\"],\"Layers\":[\"layer.tar\"]}]";
         return Files.write(
                 file,
-                tar(
+                tar(List.of(
                         new Entry("manifest.json", manifest.getBytes(StandardCharsets.UTF_8)),
-                        new Entry("config.json", config.getBytes(StandardCharsets.UTF_8)),
-                        new Entry("layer.tar", layer)));
+                        new Entry("config.json", config(layer).getBytes(StandardCharsets.UTF_8)),
+                        new Entry("layer.tar", layer))));
+    }
+
+    /// The program and what a layer usually has besides: files.
+    static byte[] layerOfManyFiles() {
+        List<Entry> entries = new ArrayList<>(List.of(new Entry("true", program())));
+        for (int i = 0; i < FILES; i++) {
+            entries.add(new Entry(
+                    "file-" + i, Integer.toString(i).repeat(FILE_CHARS).getBytes(StandardCharsets.UTF_8)));
+        }
+        return tar(entries);
+    }
+
+    /// The configuration of an image with this one layer.
+    static String config(byte[] layer) {
+        return """
+                {"architecture":"%s","os":"linux","config":{"Env":["PATH=/"],"Cmd":["/true"]},
+                "rootfs":{"type":"layers","diff_ids":["%s"]}}""".formatted(isArm() ? "arm64" : "amd64", digest(layer));
+    }
+
+    private static boolean isArm() {
+        return System.getProperty("os.arch").equals("aarch64");
     }
 
     /// An ELF file (elf(5)) with one segment, which holds the headers as well.
-    private static byte[] program(boolean arm) {
+    private static byte[] program() {
+        boolean arm = isArm();
         byte[] code = arm ? AARCH64 : X86_64;
         ByteBuffer elf = ByteBuffer.allocate(HEADERS + code.length).order(ByteOrder.LITTLE_ENDIAN);
         elf.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1, 0}).putLong(0);
@@ -63,7 +84,7 @@ final class TinyImage {
     private record Entry(String name, byte[] content) {}
 
     /// The ustar format (tar(5)).
-    private static byte[] tar(Entry... entries) {
+    private static byte[] tar(List<Entry> entries) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (Entry entry : entries) {
             byte[] header = new byte[BLOCK];
@@ -90,9 +111,11 @@ final class TinyImage {
         System.arraycopy(bytes, 0, header, at, bytes.length);
     }
 
-    private static String sha256(byte[] bytes) {
+    static String digest(byte[] bytes) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+            return "sha256:"
+                    + HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

@@ -51,7 +51,10 @@ class ContainerCommandsTest {
         running();
         String pid = engine.run("inspect", "--format", "{{.State.Pid}}", "box").text();
         assertThat(engine.run("top", "box").succeeded().out()).contains("sleep 1234");
-        assertThat(engine.run("top", "box", "-o", "pid,args").succeeded().lines().getLast())
+        assertThat(engine.run("top", "box", "-o", "pid,args")
+                        .succeeded()
+                        .lines()
+                        .getLast())
                 .contains("sleep 1234")
                 .contains(engine.isKelp() ? pid : "");
         assertThat(engine.run("top", "none").exitCode()).isNotZero();
@@ -112,7 +115,9 @@ class ContainerCommandsTest {
 
     @Test
     void flagsOfTheProcess() {
-        assertThat(once("--tz", "Asia/Tokyo", busybox(), "date", "+%z").succeeded().text())
+        assertThat(once("--tz", "Asia/Tokyo", busybox(), "date", "+%z")
+                        .succeeded()
+                        .text())
                 .isEqualTo("+0900");
         assertThat(once("--security-opt", "mask=/etc/passwd", busybox(), "cat", "/etc/passwd")
                         .succeeded()

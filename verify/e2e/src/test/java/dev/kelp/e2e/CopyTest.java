@@ -53,9 +53,9 @@ class CopyTest {
 
     private void running(String... options) {
         Stream<String> words = Stream.of(
-                Stream.of("run", "-d", "--net=host", "--name", "c"),
-                Stream.of(options),
-                Stream.of(busybox(), "sleep", "1000"))
+                        Stream.of("run", "-d", "--net=host", "--name", "c"),
+                        Stream.of(options),
+                        Stream.of(busybox(), "sleep", "1000"))
                 .flatMap(s -> s);
         engine.run(words.toArray(String[]::new)).succeeded();
         inside("mkdir -p /there /dir; echo old >/there/file");
@@ -159,7 +159,8 @@ class CopyTest {
     @Test
     void tarsGoBothWays() throws IOException {
         running();
-        List<String> words = Stream.concat(engine.prefix().stream(), Stream.of("cp")).toList();
+        List<String> words =
+                Stream.concat(engine.prefix().stream(), Stream.of("cp")).toList();
         String cp = String.join(" ", words);
         cp("tree", "c:/t").succeeded();
         // podman writes folders without a slash
@@ -168,14 +169,14 @@ class CopyTest {
         shell("tar -c tree | " + cp + " - c:/dir").succeeded();
         assertThat(inside("cat /dir/tree/sub/x")).isEqualTo("x\n");
         assertThat(shell("tar -c tree | " + cp + " - c:/there/file").exitCode()).isNotZero();
-        assertThat(shell("echo no tar at all | " + cp + " - c:/dir").exitCode())
-                .isNotZero();
+        assertThat(shell("echo no tar at all | " + cp + " - c:/dir").exitCode()).isNotZero();
     }
 
     private Outcome shell(String script) {
         Program program = Program.of("bash", "-o", "pipefail", "-c", script).directory(folder);
         return engine.isKelp()
-                ? program.environment(((dev.kelp.testkit.KelpCli) engine).environment()).run()
+                ? program.environment(((dev.kelp.testkit.KelpCli) engine).environment())
+                        .run()
                 : program.run();
     }
 
