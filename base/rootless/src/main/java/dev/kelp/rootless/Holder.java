@@ -28,6 +28,7 @@ public final class Holder implements Spawner, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Holder.class.getName());
     private static final int OWN_SESSION = 1;
     private static final int DIES_WITH_DAEMON = 2;
+    private static final int DIES_WITH_HOLDER = 4;
 
     private final Fd socket;
     private final Object sending = new Object();
@@ -95,7 +96,7 @@ public final class Holder implements Spawner, AutoCloseable {
         Packet.Writer packet = new Packet.Writer('X')
                 .u32(id)
                 .string(request.key())
-                .u8((request.ownSession() ? OWN_SESSION : 0) | (request.diesWithDaemon() ? DIES_WITH_DAEMON : 0))
+                .u8(flags(request))
                 .strings(request.argv())
                 .strings(request.environment())
                 .u32(targets.size());
@@ -110,6 +111,15 @@ public final class Holder implements Spawner, AutoCloseable {
         } finally {
             pending.remove(id);
         }
+    }
+
+    private static int flags(SpawnRequest request) {
+        int life = switch (request.life()) {
+            case ITS_OWN -> 0;
+            case DAEMON -> DIES_WITH_DAEMON;
+            case HOLDER -> DIES_WITH_HOLDER;
+        };
+        return life | (request.ownSession() ? OWN_SESSION : 0);
     }
 
     @Override

@@ -15,7 +15,7 @@ import java.util.Map;
 /// /dev/null; everything else is closed. The descriptors stay the caller's, who closes them after the spawn
 /// @param workingDirectory absolute; empty: `/`
 /// @param ownSession the child leads a session (setsid(2))
-/// @param diesWithDaemon the holder ends it when the daemon ends
+/// @param life what it must not outlive
 public record SpawnRequest(
         String key,
         List<String> argv,
@@ -23,7 +23,17 @@ public record SpawnRequest(
         Map<Integer, Fd> descriptors,
         String workingDirectory,
         boolean ownSession,
-        boolean diesWithDaemon) {
+        Life life) {
+    /// What a child must not outlive.
+    public enum Life {
+        /// It goes on when daemon and holder end.
+        ITS_OWN,
+        /// The holder ends it when the daemon ends.
+        DAEMON,
+        /// The kernel ends it when the holder ends (PR_SET_PDEATHSIG).
+        HOLDER
+    }
+
     public SpawnRequest {
         argv = List.copyOf(argv);
         environment = List.copyOf(environment);
@@ -35,14 +45,18 @@ public record SpawnRequest(
 
     /// A program that outlives the daemon, with nothing but standard streams from `descriptors`.
     public static SpawnRequest of(String key, List<String> argv, List<String> environment, Map<Integer, Fd> fds) {
-        return new SpawnRequest(key, argv, environment, fds, "/", false, false);
+        return new SpawnRequest(key, argv, environment, fds, "/", false, Life.ITS_OWN);
     }
 
     public SpawnRequest inOwnSession() {
-        return new SpawnRequest(key, argv, environment, descriptors, workingDirectory, true, diesWithDaemon);
+        return new SpawnRequest(key, argv, environment, descriptors, workingDirectory, true, life);
     }
 
     public SpawnRequest dyingWithDaemon() {
-        return new SpawnRequest(key, argv, environment, descriptors, workingDirectory, ownSession, true);
+        return new SpawnRequest(key, argv, environment, descriptors, workingDirectory, ownSession, Life.DAEMON);
+    }
+
+    public SpawnRequest dyingWithHolder() {
+        return new SpawnRequest(key, argv, environment, descriptors, workingDirectory, ownSession, Life.HOLDER);
     }
 }

@@ -55,7 +55,8 @@ final class DriverProcess {
                 }
                 SpawnedProcess process = programs.spawner()
                         .spawn(SpawnRequest.of(OutboundDriver.KEY, job.argv(), HostPrograms.ENVIRONMENT, descriptors)
-                                .inOwnSession());
+                                .inOwnSession()
+                                .dyingWithHolder());
                 wordsWrite.close();
                 signalWrite.close();
                 if (ready >= 0 ? signalled(signalRead, process) : asked(works, process)) {

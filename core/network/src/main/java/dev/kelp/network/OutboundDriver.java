@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// A user-mode TCP/IP stack that connects the detached namespace with the host: a process of the distribution, started
-/// by the holder so that it outlives the daemon, with a tap device inside.
+/// by the holder so that it outlives the daemon, with a tap device inside. It ends with the holder, lest one is left
+/// when the last container is gone; the next holder's daemon starts another.
 ///
 /// The contract, which a suite checks for each: after [#start] returned, programs inside reach the host's network (and
 /// its loopback only when asked for); the device is gone when the process is; a driver that is not installed says which

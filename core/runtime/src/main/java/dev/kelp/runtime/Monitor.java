@@ -65,7 +65,7 @@ final class Monitor {
                     Map.of(2, errorsWrite, SYNC_FD, syncWrite, START_FD, startRead),
                     files.bundle().toString(),
                     false,
-                    false);
+                    SpawnRequest.Life.ITS_OWN);
             return new Monitor(spawner.spawn(request), sync[0], start[1], errors[0]);
         } catch (KelpException e) {
             sync[0].close();

@@ -267,7 +267,7 @@ class OciSpecTest {
         JsonNode linux = OciJson.mapper().readTree(some.config()).get("linux");
         assertThat(linux.get("cgroupsPath").asString()).isEqualTo("user.slice:kelp:" + ID);
         assertThat(linux.get("resources").toString())
-                .isEqualTo("{\"memory\":{\"limit\":1048576},\"pids\":{\"limit\":100}}");
+                .isEqualTo("{\"memory\":{\"limit\":1048576,\"swap\":2097152},\"pids\":{\"limit\":100}}");
     }
 
     @Test
