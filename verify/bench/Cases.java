@@ -73,7 +73,8 @@ final class Cases {
     }
 
     private void noteMachine() {
-        report.note("what lasts no longer than the machine runs is in memory, as in /run/user of ordinary machines, for all");
+        report.note("what lasts no longer than the machine runs is in memory, as in /run/user of ordinary machines,"
+                + " for all");
         double[] floor = new Measurement(options.quick() ? 10 : 50, 0)
                 .run(WARM_UPS, List.of(timed("true", workspace.command("/bin/true"))))
                 .getFirst();

@@ -50,7 +50,8 @@ final class Podman {
 
     private static Podman direct(Workspace workspace) {
         boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
-        Command podman = workspace.command(options(workspace, unified ? "crun" : "runc", workspace.inMemory("podman-run")));
+        Command podman = workspace.command(
+                options(workspace, unified ? "crun" : "runc", workspace.inMemory("podman-run")));
         return new Podman(podman, true);
     }
 

@@ -37,7 +37,8 @@ final class Workspace implements AutoCloseable {
             throw new UncheckedIOException("make a folder in /var/tmp", e);
         }
         // In the namespace of all the user's ids: layers hold files of others than the user.
-        atEnd(() -> command("unshare", "--user", "--map-root-user", "--map-auto", "rm", "-rf", folder.toString(), memory.toString())
+        atEnd(() -> command("unshare", "--user", "--map-root-user", "--map-auto", "rm", "-rf")
+                .with(folder.toString(), memory.toString())
                 .attempt());
     }
 

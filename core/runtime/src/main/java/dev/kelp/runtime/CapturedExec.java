@@ -3,13 +3,11 @@ package dev.kelp.runtime;
 
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.NativeBuffer;
 import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Processes;
 import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -58,13 +56,14 @@ public final class CapturedExec {
         if (!pipe.isOpen()) {
             return false;
         }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment block = arena.allocate(BLOCK_BYTES);
-            int n = Pipes.read(pipe, block);
+        try (NativeBuffer memory = new NativeBuffer(BLOCK_BYTES)) {
+            int n = Pipes.read(pipe, memory.bytes());
             if (n > 0) {
                 int room = Math.min(n, bytesMax - kept.size());
                 if (room > 0) {
-                    kept.writeBytes(block.asSlice(0, room).toArray(ValueLayout.JAVA_BYTE));
+                    byte[] block = new byte[room];
+                    memory.bytes().get(0, block);
+                    kept.writeBytes(block);
                 }
                 return true;
             }

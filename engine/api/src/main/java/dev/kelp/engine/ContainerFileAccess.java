@@ -14,8 +14,8 @@ import java.io.OutputStream;
 public interface ContainerFileAccess {
     /// Copies a file or directory of the user's into the container.
     ///
-    /// @param keepOwners files keep their owners and groups; else they are the container's root's
-    void copyIn(String from, String to, boolean followLink, boolean keepOwners, UserEnvironment user);
+    /// @param how whether a link that `from` names is followed, and whose the files are
+    void copyIn(String from, String to, CopyOptions how, UserEnvironment user);
 
     /// Copies out of the container; the files are the user's.
     void copyOut(String from, String to, boolean followLink, UserEnvironment user);
@@ -25,4 +25,7 @@ public interface ContainerFileAccess {
 
     /// Writes a file or directory as a tar whose first name is the last part of `path`.
     void pack(String path, boolean followLink, OutputStream tar);
+
+    /// @param keepOwners files keep their owners and groups; else they are the container's root's
+    record CopyOptions(boolean followLink, boolean keepOwners) {}
 }

@@ -109,7 +109,7 @@ public final class CopyCommand extends KelpCommand {
         checkPath(to.path());
         if (!from.equals("-")) {
             checkPath(from);
-            files.copyIn(from, to.path(), followLink, archive, call.client());
+            files.copyIn(from, to.path(), new ContainerFileAccess.CopyOptions(followLink, archive), call.client());
             return;
         }
         InputStream in = call.client()

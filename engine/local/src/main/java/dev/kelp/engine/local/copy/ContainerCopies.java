@@ -40,11 +40,11 @@ public final class ContainerCopies implements ContainerFileAccess {
     }
 
     @Override
-    public void copyIn(String from, String to, boolean followLink, boolean keepOwners, UserEnvironment user) {
+    public void copyIn(String from, String to, CopyOptions how, UserEnvironment user) {
         Split source = Split.of(from);
-        Stat stat = clientStat(user, from, followLink || source.isFolder());
+        Stat stat = clientStat(user, from, how.followLink() || source.isFolder());
         roots.within(to, (root, path) -> {
-            ContainerRoot inside = new ContainerRoot(root, keepOwners);
+            ContainerRoot inside = new ContainerRoot(root, how.keepOwners());
             Target target = target(inside.stat(path), stat.isDirectory(), Split.of(path), source, to);
             TreeCopier copier = new TreeCopier(user::warn);
             if (stat.isDirectory()) {
@@ -61,7 +61,7 @@ public final class ContainerCopies implements ContainerFileAccess {
             }
             ContainerRoot.Place place = inside.follow(target.folder(), target.name());
             try (Folder parent = inside.folder(place.folder())) {
-                if (followLink) {
+                if (how.followLink()) {
                     copier.copyOpened(user.open(from, Inodes.O_RDONLY, 0), from, parent, place.name());
                 } else {
                     copier.copy(new ClientFolder(user, source.folder()), source.name(), parent, place.name());

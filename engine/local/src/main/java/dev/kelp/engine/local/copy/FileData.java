@@ -4,11 +4,11 @@ package dev.kelp.engine.local.copy;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
+import dev.kelp.linux.NativeBuffer;
 import dev.kelp.linux.Pipes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /// Copies a file's content without bringing it into this process where the kernel can: shared blocks, else
 /// copy_file_range(2), else sendfile(2), else read(2) and write(2).
@@ -68,10 +68,10 @@ final class FileData {
     }
 
     private static void byBuffer(Fd from, Fd to) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(BUFFER_BYTES);
-            for (int n = Pipes.read(from, buffer); n > 0; n = Pipes.read(from, buffer)) {
-                Pipes.writeAll(to, buffer.asSlice(0, n));
+        try (NativeBuffer memory = new NativeBuffer(BUFFER_BYTES)) {
+            ByteBuffer buffer = memory.bytes();
+            while (Pipes.read(from, buffer.clear()) > 0) {
+                Pipes.writeAll(to, buffer.flip());
                 checkInterrupted();
             }
         }
