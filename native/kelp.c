@@ -348,12 +348,21 @@ static int dial(const char *name) {
 }
 
 /* ---- starting the holder ------------------------------------------------------------------------------------- */
+/* The first client's environment, cut down before it is executed with it: /proc shows that for as long as it lives */
+static void keep_environment(void) {
+    static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_" };
+    char **to = environ;
+    for (char **e = environ; *e; e++)
+        for (int i = 0; i < 6; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
+    *to = NULL; setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1);
+}
+
 /* In the forked child: executed afresh, lest the user's arguments and descriptors stay with the holder */
 _Noreturn static void become_holder(int lock, int tell) {
     char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL }; sigset_t none;
-    setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); setenv("KELP_DATA_ROOT", me.data, 1);
-    setenv("KELP_RUN_ROOT", me.run, 1); syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0);
-    fcntl(tell, F_SETFD, 0); execv("/proc/self/exe", argv);
+    setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); keep_environment();
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0); fcntl(tell, F_SETFD, 0);
+    execv("/proc/self/exe", argv);
     dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno)); _exit(EXIT_KELP);
 }
 
@@ -1082,17 +1091,10 @@ static char *id_map(const char *path) {
     return all;
 }
 
-/* The environment is the first client's, cut down once; what is the daemon's own is set at each start */
 static void set_environment(void) {
-    static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_" };
-    char **to = environ;
-    for (char **e = environ; *e; e++)
-        for (int i = 0; i < 6; i++)
-            if (starts(*e, keep[i])) { *to++ = *e; break; }
-    *to = NULL;
-    setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1); setenv("KELP_ROOT", me.root, 1);
-    setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
-    setenv("KELP_IDS", id_map("/proc/self/uid_map"), 1); setenv("KELP_GIDS", id_map("/proc/self/gid_map"), 1);
+    setenv("KELP_ROOT", me.root, 1); setenv("KELP_HOST_UID", format("%u", me.uid), 1);
+    setenv("KELP_HOST_GID", format("%u", me.gid), 1); setenv("KELP_IDS", id_map("/proc/self/uid_map"), 1);
+    setenv("KELP_GIDS", id_map("/proc/self/gid_map"), 1);
 }
 static int open_log(const char *name) {
     struct stat st; int fd = open(in_run(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -198,6 +198,11 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
+        public String createToStart(ContainerSpec spec, UserEnvironment user) {
+            return create(spec, user);
+        }
+
+        @Override
         public void start(String container) {
             if (failStart != null) {
                 throw new KelpException(failStart, "cannot start `" + container + "`");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.daemon;
 
+import dev.kelp.linux.FileNames;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,8 +50,9 @@ final class Payload {
         return b;
     }
 
+    /// Any bytes, see [FileNames].
     String string() throws IOException {
-        return new String(bytes(), StandardCharsets.UTF_8);
+        return FileNames.decode(bytes());
     }
 
     List<String> strings() throws IOException {
@@ -95,7 +96,7 @@ final class Payload {
     }
 
     Payload string(String value) {
-        return bytes(value.getBytes(StandardCharsets.UTF_8));
+        return bytes(FileNames.encode(value));
     }
 
     Payload strings(List<String> values) {

@@ -271,7 +271,7 @@ public final class ContainerTask {
             throw new KelpException(
                     ErrorKind.FAILED_PRECONDITION, "execute a command in container " + id + ": it is not running");
         }
-        return PlatformThreads.call(() -> new Exec(context, runtime, files, id).start(request));
+        return PlatformThreads.call(() -> new Exec(context, files, id).start(runtime, request));
     }
 
     /// Starts a command of the engine's own, keeping the first `bytesMax` bytes of what it writes.
@@ -282,12 +282,12 @@ public final class ContainerTask {
             throw new KelpException(
                     ErrorKind.FAILED_PRECONDITION, "execute a command in container " + id + ": it is not running");
         }
-        return PlatformThreads.call(() -> new Exec(context, runtime, files, id).startCaptured(request, bytesMax));
+        return PlatformThreads.call(() -> new Exec(context, files, id).startCaptured(runtime, request, bytesMax));
     }
 
     /// The exit of a process that an earlier daemon started by [#exec].
     public CompletableFuture<ExecProcess.Exit> execExit(String token) {
-        return new Exec(context, runtime, files, id).exit(token);
+        return new Exec(context, files, id).exit(token);
     }
 
     /// conmon notes the exit of a killed container at once, unless it hangs itself: then it is ended too.

@@ -4,6 +4,7 @@ package dev.kelp.runtime;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Terminals;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -32,13 +33,11 @@ final class Exec {
     private static final int LOG_BYTES_MAX = 64 << 10;
 
     private final ContainerTask.Context context;
-    private final OciRuntimeCli runtime;
     private final TaskFiles files;
     private final String id;
 
-    Exec(ContainerTask.Context context, OciRuntimeCli runtime, TaskFiles files, String id) {
+    Exec(ContainerTask.Context context, TaskFiles files, String id) {
         this.context = context;
-        this.runtime = runtime;
         this.files = files;
         this.id = id;
     }
@@ -52,7 +51,7 @@ final class Exec {
     }
 
     /// Blocks until the runtime was executed; with a terminal, until it exists.
-    ExecProcess start(ExecRequest request) {
+    ExecProcess start(OciRuntimeCli runtime, ExecRequest request) {
         String token = request.token();
         try {
             Files.write(file(token, "json"), request.process().json());
@@ -60,7 +59,10 @@ final class Exec {
             throw new KelpException(ErrorKind.INTERNAL, "write " + file(token, "json") + ": " + e, e);
         }
         try {
-            return request.process().terminal() ? startWithTerminal(request) : startWithPipes(request);
+            if (!request.process().terminal()) {
+                return startWithPipes(runtime, request);
+            }
+            return runtime.isCrun() ? startWithTerminal(runtime, token) : startOnTerminal(runtime, token);
         } catch (ErrnoException e) {
             removeFiles(token);
             throw e.toKelp("execute a command in container " + id);
@@ -70,7 +72,7 @@ final class Exec {
         }
     }
 
-    private ExecProcess startWithPipes(ExecRequest request) throws ErrnoException {
+    private ExecProcess startWithPipes(OciRuntimeCli runtime, ExecRequest request) throws ErrnoException {
         List<Fd> theirs = new ArrayList<>();
         List<Fd> ours = new ArrayList<>();
         try {
@@ -83,7 +85,7 @@ final class Exec {
                 stdout = Optional.of(pipe(1, streams, theirs, ours));
                 stderr = Optional.of(pipe(2, streams, theirs, ours));
             }
-            SpawnedProcess child = spawn(request.token(), streams, List.of());
+            SpawnedProcess child = spawnPlain(runtime, request.token(), streams);
             return new ExecProcess(
                     request.token(), Optional.empty(), stdin, stdout, stderr, exit(request.token(), child));
         } catch (ErrnoException | KelpException e) {
@@ -95,13 +97,13 @@ final class Exec {
     }
 
     /// As [#start], with both outputs caught here.
-    CapturedExec startCaptured(ExecRequest request, int bytesMax) {
+    CapturedExec startCaptured(OciRuntimeCli runtime, ExecRequest request, int bytesMax) {
         String token = request.token();
         try {
             Files.write(file(token, "json"), request.process().json());
             Fd[] ends = Pipes.pipe();
             try (Fd theirs = ends[1]) {
-                SpawnedProcess child = spawn(token, Map.of(1, theirs, 2, theirs), List.of());
+                SpawnedProcess child = spawnPlain(runtime, token, Map.of(1, theirs, 2, theirs));
                 return new CapturedExec(
                         context.watcher(),
                         ends[0],
@@ -143,19 +145,13 @@ final class Exec {
         return own;
     }
 
-    private ExecProcess startWithTerminal(ExecRequest request) throws ErrnoException {
-        if (!runtime.isCrun()) {
-            // runc takes a console socket only with --detach, and then nobody learns the exit code
-            throw new KelpException(
-                            ErrorKind.UNSUPPORTED,
-                            "execute a command on a terminal in container " + id + ": " + runtime.name()
-                                    + " cannot hand over the terminal and stay")
-                    .withHint("create the container with crun, or execute without a terminal");
-        }
-        String token = request.token();
+    /// crun hands the terminal it makes over, and stays.
+    private ExecProcess startWithTerminal(OciRuntimeCli runtime, String token) throws ErrnoException {
         Path socket = consoleSocket(token);
+        List<String> argv = commandLine(runtime, token, List.of("--console-socket", socket.toString()));
         try (Fd listener = UnixSockets.listen(socket.toString(), UnixSockets.Type.STREAM, 1)) {
-            SpawnedProcess child = spawn(token, Map.of(), List.of("--console-socket", socket.toString()));
+            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, Map.of())
+                    .inOwnSession());
             CompletableFuture<ExecProcess.Exit> exit = exit(token, child);
             CompletableFuture<Integer> connected = context.watcher().readable(listener);
             CompletableFuture.anyOf(connected, exit).join();
@@ -163,6 +159,31 @@ final class Exec {
             return new ExecProcess(token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), exit);
         } finally {
             deleteQuietly(socket);
+        }
+    }
+
+    /// runc takes a console socket only with `--detach`, and then nobody learns the exit code. Without one it
+    /// copies
+    /// between the terminal it is started on and the one it makes: it is given a terminal, as the controlling one,
+    /// or
+    /// it would not learn of a new size.
+    private ExecProcess startOnTerminal(OciRuntimeCli runtime, String token) throws ErrnoException {
+        List<String> argv = new ArrayList<>(List.of(Programs.setsid().toString(), "--ctty"));
+        argv.addAll(commandLine(runtime, token, List.of()));
+        Terminals.Pair pair = Terminals.open();
+        try (Fd theirs = pair.slave()) {
+            Map<Integer, Fd> streams = Map.of(0, theirs, 1, theirs, 2, theirs);
+            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams));
+            return new ExecProcess(
+                    token,
+                    Optional.of(pair.master()),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    exit(token, child));
+        } catch (KelpException e) {
+            pair.master().close();
+            throw e;
         }
     }
 
@@ -184,7 +205,7 @@ final class Exec {
         }
     }
 
-    private SpawnedProcess spawn(String token, Map<Integer, Fd> streams, List<String> options) {
+    private List<String> commandLine(OciRuntimeCli runtime, String token, List<String> options) {
         List<String> argv = new ArrayList<>(List.of(runtime.program().toString()));
         argv.addAll(runtime.globalArguments());
         argv.addAll(List.of("--log", file(token, "log").toString(), "--log-format", "json", "exec"));
@@ -192,8 +213,16 @@ final class Exec {
         argv.addAll(List.of("--pid-file", file(token, "pid").toString()));
         argv.addAll(options);
         argv.add(id);
-        SpawnRequest request = SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams)
-                .inOwnSession();
+        return argv;
+    }
+
+    private SpawnedProcess spawnPlain(OciRuntimeCli runtime, String token, Map<Integer, Fd> streams) {
+        List<String> argv = commandLine(runtime, token, List.of());
+        return spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams)
+                .inOwnSession());
+    }
+
+    private SpawnedProcess spawn(SpawnRequest request) {
         SpawnedProcess child = context.spawner().spawn(request);
         child.pidfd().close();
         return child;

@@ -67,6 +67,11 @@ public final class Programs {
                         .findFirst());
     }
 
+    /// setsid(1), which gives a program a controlling terminal.
+    static Path setsid() {
+        return find("setsid").orElseThrow(() -> missing("setsid", "util-linux"));
+    }
+
     static Optional<Path> find(String nameOrPath) {
         if (nameOrPath.startsWith("/")) {
             return Optional.of(Path.of(nameOrPath)).filter(Files::isExecutable);

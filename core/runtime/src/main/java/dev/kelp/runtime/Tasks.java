@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -211,6 +212,12 @@ public final class Tasks implements AutoCloseable {
         }
         Optional<Fd> first = firstProcess(files, pid);
         return Optional.of(ContainerTask.reattached(context(), id, files, runtime, monitor, first, pid.orElse(0)));
+    }
+
+    /// The exit of a process that an earlier daemon started by [ContainerTask#exec], also when its container has
+    /// ended since. For a token nobody knows it never completes.
+    public CompletableFuture<ExecProcess.Exit> execExit(String id, String token) {
+        return new Exec(context(), new TaskFiles(runRoot, id), id).exit(token);
     }
 
     /// The monitor dies before what it started is looked for: the runtime's `create` dies with it

@@ -3,13 +3,10 @@ package dev.kelp.runtime;
 
 import static dev.kelp.runtime.ContainerFixture.spec;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Terminals;
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import dev.kelp.runtime.spec.Capability;
 import dev.kelp.runtime.spec.OciSpec.ProcessConfig;
 import dev.kelp.runtime.spec.RootFiles;
@@ -24,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -123,18 +119,8 @@ class ExecKernelTest {
         task.delete();
     }
 
-    @Test
-    void saysThatRuncGivesNoTerminal() throws Exception {
-        ContainerTask task = sleeper("runc");
-        ExecRequest request = request(task, true, true, "tty");
-        assertThatThrownBy(() -> task.exec(request))
-                .isInstanceOfSatisfying(
-                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
-        task.delete();
-    }
-
     @ParameterizedTest
-    @ValueSource(strings = {"crun"})
+    @ValueSource(strings = {"crun", "runc"})
     void givesATerminal(String runtime) throws Exception {
         ContainerTask task = sleeper(runtime);
         ExecProcess p = task.exec(request(task, true, true, "sh", "-c", "tty; read x; stty size; exit 3"));

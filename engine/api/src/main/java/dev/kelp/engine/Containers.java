@@ -22,6 +22,11 @@ public interface Containers {
     /// @return its id, 64 hexadecimal digits
     String create(ContainerSpec spec, UserEnvironment user);
 
+    /// As [#create], for a caller that starts it at once and tells nobody of it before: one that is to be removed
+    /// at
+    /// its end (`--rm`) is also removed when the engine ends before it ran.
+    String createToStart(ContainerSpec spec, UserEnvironment user);
+
     /// What it binds is what is under those names now; for host root see [#rebind].
     void start(String container);
 
@@ -36,6 +41,7 @@ public interface Containers {
     /// Sends the stop signal, waits, then SIGKILL. Stopping a stopped container is fine.
     void stop(String container, @Nullable Integer timeoutSeconds, @Nullable String signal);
 
+    /// Stops and starts; also one that would be removed at its end.
     void restart(String container, @Nullable Integer timeoutSeconds, @Nullable String signal);
 
     /// Sends a signal by name (`TERM`, `SIGTERM`) or number; FAILED_PRECONDITION when it does not run.

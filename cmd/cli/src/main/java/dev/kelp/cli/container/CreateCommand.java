@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 public final class CreateCommand extends CreatingCommand {
     @Override
     public int run(Invocation call) {
-        String id = create(call, process.interactive());
+        String id = create(call, process.interactive(), false);
         call.out().append(id).append('\n');
         return 0;
     }

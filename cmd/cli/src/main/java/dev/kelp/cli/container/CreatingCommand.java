@@ -18,6 +18,7 @@ import dev.kelp.cli.flags.SourceFlags.Pull;
 import dev.kelp.cli.flags.StartFlags;
 import dev.kelp.cli.flags.UserNamespaceFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Images.PullOptions;
 import dev.kelp.engine.Progress;
@@ -89,7 +90,7 @@ public abstract class CreatingCommand extends KelpCommand {
     /// Makes the container.
     ///
     /// @return its id
-    String create(Invocation call, boolean attachesStdin) {
+    String create(Invocation call, boolean attachesStdin, boolean startsIt) {
         ClientContext client = call.client();
         String image = words.getFirst();
         String cidFile = identity.cidFile();
@@ -119,7 +120,7 @@ public abstract class CreatingCommand extends KelpCommand {
         if (starting.replace()) {
             discardNamed(call, spec.name());
         }
-        String id = createNamed(call, spec);
+        String id = createNamed(call, spec, startsIt);
         if (cidFile != null) {
             writeIdFile(client, cidFile, id);
         }
@@ -140,9 +141,10 @@ public abstract class CreatingCommand extends KelpCommand {
         }
     }
 
-    private static String createNamed(Invocation call, ContainerSpec spec) {
+    private static String createNamed(Invocation call, ContainerSpec spec, boolean startsIt) {
+        Containers containers = call.containers();
         try {
-            return call.containers().create(spec, call.client());
+            return startsIt ? containers.createToStart(spec, call.client()) : containers.create(spec, call.client());
         } catch (KelpException e) {
             if (e.kind() == ErrorKind.ALREADY_EXISTS
                     && spec.name() != null

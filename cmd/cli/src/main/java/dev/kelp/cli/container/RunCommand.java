@@ -74,7 +74,7 @@ public final class RunCommand extends CreatingCommand {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "the input device is not a terminal")
                     .withHint("leave out -t when input comes from a pipe or file");
         }
-        String id = create(call, !detach && stdin);
+        String id = create(call, !detach && stdin, true);
         Containers containers = call.containers();
         if (detach) {
             start(call, id);

@@ -39,8 +39,9 @@ final class ContainerCreation {
     /// Where images come from.
     interface ImageSource {
         /// The image as a container of `namespace` would use it, unpacked for that snapshotter (null: the
-        /// default).
-        ImageBase base(String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
+        /// default), and kept from being removed until the answer is closed.
+        ImageBase.Held hold(
+                String namespace, String nameOrId, @Nullable Platform platform, @Nullable String snapshotter);
     }
 
     /// @param mappedRoots root file systems for containers with ids of their own
@@ -63,11 +64,21 @@ final class ContainerCreation {
         return files;
     }
 
-    ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user) {
-        return ContainerNames.untilFree(asked.name(), () -> attempt(namespace, asked, user));
+    /// @param made the phase it is in then
+    ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user, Phase made) {
+        return ContainerNames.untilFree(asked.name(), () -> {
+            List<ImageBase.Held> held = new ArrayList<>();
+            try {
+                return finish(attempt(namespace, asked, user, held), made, held);
+            } finally {
+                held.forEach(ImageBase.Held::close);
+            }
+        });
     }
 
-    private ContainerRecord attempt(String namespace, ContainerSpec asked, UserEnvironment user) {
+    /// @param held what keeps the images it stands on here, until it does
+    private ContainerRecord attempt(
+            String namespace, ContainerSpec asked, UserEnvironment user, List<ImageBase.Held> held) {
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
@@ -77,7 +88,7 @@ final class ContainerCreation {
         if (ids != null) {
             named = withSelf(named, ids);
         }
-        Optional<ImageBase> plain = base(namespace, named);
+        Optional<ImageBase> plain = base(namespace, named, held);
         IdMaps maps = ids == null ? null : ids.maps();
         Optional<ImageBase> base =
                 maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));
@@ -96,7 +107,7 @@ final class ContainerCreation {
             files.volumes().abandon(namespace, volumes, e);
             throw e;
         }
-        return finish(c);
+        return c;
     }
 
     /// Who keeps her id runs as herself unless told otherwise.
@@ -126,18 +137,18 @@ final class ContainerCreation {
     }
 
     /// The snapshots of images that are mounted, by the mount's place.
-    private Map<Integer, String> imagesOf(ContainerRecord c) {
+    private Map<Integer, String> imagesOf(ContainerRecord c, List<ImageBase.Held> held) {
         Map<Integer, String> parents = new HashMap<>();
         List<MountSpec> mounts = c.definition().spec().mounts();
         for (int i = 0; i < mounts.size(); i++) {
             MountSpec m = mounts.get(i);
             if (m.type().equals("image")) {
-                String parent = images.base(
-                                c.namespace(),
-                                String.valueOf(m.source()),
-                                null,
-                                c.definition().snapshotter())
-                        .parent();
+                held.add(images.hold(
+                        c.namespace(),
+                        String.valueOf(m.source()),
+                        null,
+                        c.definition().snapshotter()));
+                String parent = held.getLast().base().parent();
                 if (parent == null) {
                     throw KelpException.invalid("the image `" + m.source() + "` to be mounted has no layers");
                 }
@@ -148,10 +159,10 @@ final class ContainerCreation {
     }
 
     /// Makes what the record promises.
-    private ContainerRecord finish(ContainerRecord c) {
+    private ContainerRecord finish(ContainerRecord c, Phase phase, List<ImageBase.Held> held) {
         try {
-            files.create(c, imagesOf(c));
-            ContainerRecord made = c.with(c.run().in(Phase.CREATED));
+            files.create(c, imagesOf(c, held));
+            ContainerRecord made = c.with(c.run().in(phase));
             if (c.definition().spec().lifecycle().autoRemove()) {
                 records.update(made);
             } else {
@@ -182,7 +193,7 @@ final class ContainerCreation {
         }
     }
 
-    private Optional<ImageBase> base(String namespace, ContainerSpec spec) {
+    private Optional<ImageBase> base(String namespace, ContainerSpec spec, List<ImageBase.Held> held) {
         if (spec.rootfs() != null) {
             return Optional.empty();
         }
@@ -190,8 +201,8 @@ final class ContainerCreation {
             throw KelpException.invalid("a container needs an image or a root file system");
         }
         Platform platform = spec.platform() == null ? null : Platform.parse(spec.platform());
-        return Optional.of(
-                images.base(namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
+        held.add(images.hold(namespace, spec.image(), platform, spec.lifecycle().snapshotter()));
+        return Optional.of(held.getLast().base());
     }
 
     private Definition definition(ContainerSpec spec, Optional<ImageBase> base, @Nullable IdMaps maps) {

@@ -29,10 +29,12 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -97,6 +99,14 @@ final class ContainerFiles {
 
     Path logPath(ContainerRecord c) {
         return folder(c).resolve("ctr.log");
+    }
+
+    /// The code for a command that could not be executed, if that is what the last run came to.
+    OptionalInt commandFailure(ContainerRecord c) {
+        List<String> command = c.definition().process().arguments();
+        return command.isEmpty()
+                ? OptionalInt.empty()
+                : CommandFailure.code(logPath(c), Instant.ofEpochMilli(c.run().startedMillis()), command.getFirst());
     }
 
     Path bundlePath(ContainerRecord c) {

@@ -17,7 +17,6 @@ import dev.kelp.runtime.spec.OciSpec;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +26,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Starts, ends and removes containers of all namespaces, and finds out at the daemon's start how each of them is.
@@ -39,7 +37,7 @@ final class ContainerLifecycle {
     private static final Logger LOG = System.getLogger(ContainerLifecycle.class.getName());
 
     /// The exit code of a run whose end nobody saw.
-    private static final int CODE_UNKNOWN = 255;
+    static final int CODE_UNKNOWN = 255;
 
     private static final int RETRY_SECONDS = 5;
 
@@ -51,9 +49,10 @@ final class ContainerLifecycle {
     private final Restarts restarts;
     private final Observer observer;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    private final Map<String, Integer> restarting = new ConcurrentHashMap<>();
 
     /// What is known of a container besides its record.
-    private static final class Entry {
+    static final class Entry {
         final ReentrantLock lock = new ReentrantLock();
         CompletableFuture<Integer> exit = new CompletableFuture<>();
 
@@ -105,9 +104,13 @@ final class ContainerLifecycle {
         T run(ContainerRecord current, Entry entry);
     }
 
+    Entry entry(ContainerRecord c) {
+        return entries.computeIfAbsent(c.id(), k -> new Entry());
+    }
+
     /// Runs `work` with the container's present record while nobody else changes it.
     private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
-        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
+        Entry entry = entry(c);
         entry.lock.lock();
         try {
             Optional<ContainerRecord> now = records.byId(c.namespace(), c.id());
@@ -176,7 +179,8 @@ final class ContainerLifecycle {
         });
     }
 
-    private void whenEnded(ContainerRecord c, ContainerTask task) {
+    /// Has the end of a run noted.
+    void whenEnded(ContainerRecord c, ContainerTask task) {
         var _ = task.exit().whenComplete((code, failure) -> background.execute(() -> ended(c, task, code)));
     }
 
@@ -191,7 +195,7 @@ final class ContainerLifecycle {
     }
 
     /// Notes why a container did not start. One that its policy started is tried again, later and later.
-    private void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
+    void notStarted(ContainerRecord c, Entry entry, RuntimeException why) {
         int code = startFailureCode(why);
         Run run = c.run().failed(code, String.valueOf(why.getMessage()));
         boolean again = entry.pauseMillis > 0 && restartsAfter(c, run);
@@ -245,6 +249,23 @@ final class ContainerLifecycle {
         observer.runs(running, task, false);
     }
 
+    /// Has `stop` stop it and starts it again; one that was to be removed at its end goes only if it does not
+    /// start.
+    void restart(ContainerRecord c, Runnable stop) {
+        restarting.merge(c.id(), 1, Integer::sum);
+        try {
+            stop.run();
+            start(c);
+        } catch (RuntimeException e) {
+            if (c.definition().spec().lifecycle().autoRemove()) {
+                alsoTry(() -> remove(c, false, true), e);
+            }
+            throw e;
+        } finally {
+            restarting.computeIfPresent(c.id(), (id, n) -> n == 1 ? null : n - 1);
+        }
+    }
+
     /// The first process has ended: keep the code, take everything down, remove or restart.
     private void ended(ContainerRecord c, ContainerTask task, @Nullable Integer exit) {
         Entry entry = entries.get(c.id());
@@ -270,11 +291,12 @@ final class ContainerLifecycle {
         }
     }
 
-    private void ended(ContainerRecord c, Entry entry, ContainerTask task, int code) {
+    private void ended(ContainerRecord c, Entry entry, ContainerTask task, int exit) {
         ContainerRecord now = c;
+        int code = exit == CommandFailure.RUNTIME_CODE ? files.commandFailure(c).orElse(exit) : exit;
         if (c.isRunning()) {
             now = c.with(c.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
-            if (now.definition().spec().lifecycle().autoRemove()) {
+            if (now.definition().spec().lifecycle().autoRemove() && !restarting.containsKey(c.id())) {
                 keepExit(now, code);
                 now = now.with(now.run().in(Phase.REMOVING));
             } else if (restartsAfter(now, now.run())) {
@@ -304,7 +326,7 @@ final class ContainerLifecycle {
     /// The policy's start; whatever it fails with is in the record.
     ///
     /// @param counted whether it is one more restart, not the engine's own start
-    private void restartNow(ContainerRecord c, boolean counted) {
+    void restartNow(ContainerRecord c, boolean counted) {
         try {
             locked(c, (now, entry) -> {
                 if (now.run().phase() == Phase.RESTARTING) {
@@ -325,7 +347,8 @@ final class ContainerLifecycle {
                 .execute(work);
     }
 
-    private void discardTask(ContainerRecord c, Entry entry) {
+    /// Takes down what a run needed.
+    void discardTask(ContainerRecord c, Entry entry) {
         entry.task.ifPresent(task -> {
             try {
                 task.delete();
@@ -513,7 +536,8 @@ final class ContainerLifecycle {
         return true;
     }
 
-    private void finishRemoval(ContainerRecord c) {
+    /// Removes the files, then the record of a container that is REMOVING.
+    void finishRemoval(ContainerRecord c) {
         observer.leaves(c);
         files.delete(c);
         files.volumes().delete(c);
@@ -523,104 +547,8 @@ final class ContainerLifecycle {
         }
     }
 
-    /// Takes up the containers of an earlier daemon: those still running go on, ends nobody saw are noted, what was
-    /// half made or half removed is removed.
+    /// Takes up the containers of an earlier daemon.
     void recover() {
-        List<ContainerRecord> all = records.all();
-        try {
-            networking.networks().recover();
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "cannot take up the networks of an earlier daemon", e);
-        }
-        for (ContainerRecord c : all) {
-            try {
-                recover(c);
-            } catch (RuntimeException e) {
-                LOG.log(Level.WARNING, "cannot take up container " + c.id(), e);
-            }
-        }
-        try {
-            files.sweep(all.stream().map(ContainerRecord::id).collect(Collectors.toSet()));
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "cannot remove what containers of earlier daemons left", e);
-        }
-    }
-
-    private void recover(ContainerRecord c) {
-        switch (c.run().phase()) {
-            case CREATING, REMOVING -> {
-                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
-                networking.disconnect(c);
-                files.discard(c);
-                finishRemoval(c);
-            }
-            case CREATED, EXITED -> {
-                // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost. Its root may
-                // be mounted without there being a task.
-                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
-                networking.disconnect(c);
-                files.discard(c);
-                startWithEngine(c);
-            }
-            case RESTARTING -> {
-                tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
-                files.discard(c);
-                var _ = restarts.after(0, () -> restartNow(c, false));
-            }
-            case RUNNING -> resume(c);
-        }
-    }
-
-    private void resume(ContainerRecord c) {
-        Entry entry = entries.computeIfAbsent(c.id(), k -> new Entry());
-        Optional<ContainerTask> task = tasks.reattach(c.id());
-        if (task.isEmpty()) {
-            // The machine was restarted, or everything was killed: nobody knows the code.
-            Run run = c.run().exited(CODE_UNKNOWN, System.currentTimeMillis(), false);
-            boolean remove = c.definition().spec().lifecycle().autoRemove();
-            ContainerRecord over = c.with(remove ? run.in(Phase.REMOVING) : run);
-            records.update(over);
-            observer.ended(over);
-            entry.exit.complete(CODE_UNKNOWN);
-            networking.disconnect(c);
-            files.discard(c);
-            if (remove) {
-                keepExit(c, CODE_UNKNOWN);
-                finishRemoval(over);
-            } else {
-                startWithEngine(over);
-            }
-            return;
-        }
-        entry.task = task;
-        if (task.get().phase() == ContainerTask.Phase.CREATED) {
-            // The daemon died between writing that it runs and letting it run: nobody was told that it does.
-            neverRan(c, entry);
-            return;
-        }
-        observer.runs(c, task.get(), true);
-        whenEnded(c, task.get());
-    }
-
-    /// Starts what its policy wants started with the engine. It is RESTARTING until then, so that a daemon killed
-    /// meanwhile leaves the start to the next one.
-    private void startWithEngine(ContainerRecord c) {
-        Run run = c.run();
-        RestartPolicy policy = RestartPolicy.of(c.definition().spec());
-        if (run.startedMillis() != 0 && policy.atEngineStart(run.exitCode(), run.restarts(), run.stopRequested())) {
-            records.update(c.with(run.withoutRestarts().withStopRequested(false).in(Phase.RESTARTING)));
-            var _ = restarts.after(0, () -> restartNow(c, false));
-        }
-    }
-
-    private void neverRan(ContainerRecord c, Entry entry) {
-        discardTask(c, entry);
-        if (c.definition().spec().lifecycle().autoRemove()) {
-            records.update(c.with(c.run().in(Phase.REMOVING)));
-            finishRemoval(c);
-            return;
-        }
-        KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");
-        notStarted(c.with(c.run().in(Phase.CREATED)), entry, why);
+        new ContainerRecovery(this, records, files, networking, tasks, restarts, observer).run();
     }
 }

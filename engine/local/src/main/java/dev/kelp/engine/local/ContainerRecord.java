@@ -90,6 +90,10 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
     /// Where a container is in its life.
     enum Phase {
         CREATING,
+        /// Created by `run --rm`, whose next step is to start it: should the daemon end before that, nobody
+        /// knows of
+        /// it.
+        STARTING,
         CREATED,
         RUNNING,
         /// Ended, and about to be started again by its policy.
@@ -130,7 +134,7 @@ record ContainerRecord(String namespace, String id, String name, Definition defi
 
     Status status() {
         return switch (run.phase) {
-            case CREATING, CREATED -> Status.CREATED;
+            case CREATING, STARTING, CREATED -> Status.CREATED;
             case RUNNING -> Status.RUNNING;
             case RESTARTING -> Status.RESTARTING;
             case EXITED -> Status.EXITED;

@@ -4,6 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.ContainerFileAccess;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.network.EngineNetworks;
 import dev.kelp.linux.Processes;
 import dev.kelp.linux.Signals;
@@ -51,10 +52,19 @@ final class LocalContainers implements Containers {
 
     @Override
     public String create(ContainerSpec spec, UserEnvironment user) {
+        return create(spec, user, Phase.CREATED);
+    }
+
+    @Override
+    public String createToStart(ContainerSpec spec, UserEnvironment user) {
+        return create(spec, user, spec.lifecycle().autoRemove() ? Phase.STARTING : Phase.CREATED);
+    }
+
+    private String create(ContainerSpec spec, UserEnvironment user, Phase phase) {
         RestartPolicy.of(spec);
         LogSettings.of(spec.logging());
         ContainerSpec settled = spec.withIsolation(JoinedNamespaces.settle(spec.isolation(), this::resolve));
-        ContainerRecord made = creation.create(namespace, settled, user);
+        ContainerRecord made = creation.create(namespace, settled, user, phase);
         events.publish(made, "create");
         return made.id();
     }
@@ -135,8 +145,7 @@ final class LocalContainers implements Containers {
     @Override
     public void restart(String container, @Nullable Integer timeoutSeconds, @Nullable String signal) {
         ContainerRecord c = find(container);
-        stop(c, timeoutSeconds, signal);
-        lifecycle.start(c);
+        lifecycle.restart(c, () -> stop(c, timeoutSeconds, signal));
         events.publish(c, "restart");
     }
 

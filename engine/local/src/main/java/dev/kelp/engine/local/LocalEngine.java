@@ -21,6 +21,7 @@ import dev.kelp.engine.local.volume.LocalVolumes;
 import dev.kelp.engine.local.volume.VolumeRecords;
 import dev.kelp.engine.local.volume.VolumeStore;
 import dev.kelp.linux.Processes;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
@@ -29,6 +30,7 @@ import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.CapturedExec;
 import dev.kelp.runtime.ContainerTask;
+import dev.kelp.runtime.ExecProcess;
 import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.snapshot.NativeSnapshotter;
@@ -48,12 +50,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /// The engine in this process, over one data root.
 public final class LocalEngine implements Engine {
     private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*");
     private static final int NAMESPACE_LENGTH_MAX = 76;
+    private static final int EXEC_CODE_SECONDS = 10;
     private static final Path CA_BUNDLE = Path.of("/etc/ssl/certs/ca-certificates.crt");
 
     private final Instance instance;
@@ -131,7 +135,7 @@ public final class LocalEngine implements Engine {
                 records,
                 files,
                 networking,
-                (ns, name, platform, s) -> images.images(ns).base(name, platform, s),
+                (ns, name, platform, s) -> images.images(ns).hold(name, platform, s),
                 defaultRuntime(),
                 images::mappedRoots);
     }
@@ -230,8 +234,7 @@ public final class LocalEngine implements Engine {
                 return Optional.of(namespace(parts[1]).containers().exit(parts[2]));
             }
             if (parts.length == 4 && parts[0].equals("exec")) {
-                return records.byId(parts[1], parts[2])
-                        .map(c -> lifecycle.running(c).execExit(parts[3]).thenApply(e -> e.code()));
+                return execExit(parts[1], parts[2], parts[3]);
             }
         } catch (KelpException e) {
             return Optional.empty();
@@ -262,6 +265,26 @@ public final class LocalEngine implements Engine {
                 default -> task.kill(Processes.SIGKILL);
             }
         }
+    }
+
+    /// A container takes its other processes with it when it ends, and the holder has their codes then; with a
+    /// holder
+    /// that was killed they are lost.
+    private Optional<CompletableFuture<Integer>> execExit(String namespace, String id, String token) {
+        if (!id.matches("[0-9a-f]{64}") || !token.matches("[A-Za-z0-9]{1,64}")) {
+            return Optional.empty();
+        }
+        CompletableFuture<Integer> exit = tasks.execExit(id, token).thenApply(ExecProcess.Exit::code);
+        boolean runs =
+                records.byId(namespace, id).filter(ContainerRecord::isRunning).isPresent();
+        if (runs) {
+            return Optional.of(exit);
+        }
+        KelpException lost = new KelpException(
+                ErrorKind.NOT_FOUND, "the container has ended, and the exit code of the command in it is lost");
+        return Optional.of(exit.orTimeout(EXEC_CODE_SECONDS, TimeUnit.SECONDS).exceptionally(e -> {
+            throw lost;
+        }));
     }
 
     /// Lets go of what only makes the next command faster: connections to registries and their threads.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.image;
 
+import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.model.Digest;
 import dev.kelp.model.Platform;
 import dev.kelp.model.oci.ImageConfig;
@@ -18,4 +19,12 @@ public record ImageBase(
         Platform platform,
         ImageConfig config,
         @Nullable String parent,
-        String snapshotter) {}
+        String snapshotter) {
+    /// An image that no garbage collection takes before this is closed.
+    public record Held(ImageBase base, Leases.Pin pin) implements AutoCloseable {
+        @Override
+        public void close() {
+            pin.close();
+        }
+    }
+}

@@ -9,6 +9,7 @@ import dev.kelp.engine.local.image.ImageContents.Parsed;
 import dev.kelp.engine.local.image.ImageLookup.Found;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.ImageRecords.ImageRecord;
+import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.Leases.Lease;
 import dev.kelp.engine.local.metadata.Nodes;
 import dev.kelp.model.Digest;
@@ -322,6 +323,25 @@ public final class LocalImages implements Images {
                 ? Reference.parse(found.first().name()).familiar()
                 : ImageLookup.shown(found.first());
         return new ImageBase(shown, p.descriptor().digest(), p.platform(), p.config(), parent, s.name());
+    }
+
+    /// As [#base], and it stays here until the answer is closed: whoever records a container of it in between need
+    /// not
+    /// fear that somebody removes the image.
+    public ImageBase.Held hold(String nameOrId, @Nullable Platform platform, @Nullable String snapshotter) {
+        while (true) {
+            ImageBase base = base(nameOrId, platform, snapshotter);
+            List<String> nodes = new ArrayList<>(List.of(Nodes.blob(base.digest())));
+            if (base.parent() != null) {
+                nodes.add(Nodes.snapshot(base.snapshotter(), base.parent()));
+            }
+            Leases.Pin pin = service.parts().leases().pin(nodes);
+            if (service.content().find(base.digest()).isPresent()) {
+                return new ImageBase.Held(base, pin);
+            }
+            // a collection was faster
+            pin.close();
+        }
     }
 
     private void unpack(Parsed p, Snapshotter s) {
