@@ -1253,8 +1253,7 @@ static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
     (void)unpack(in, "4s1vv4", &id, &key, &s.flags, &s.argv, &s.envp, &s.n);
     for (unsigned i = 0; i < s.n && i < MAX_PACKET_FDS; i++) targets[i] = get(in, 4);
     if (!unpack(in, "s", &cwd) || s.n != nfds || !s.argv[0] || s.argv[0][0] != '/') { in->bad = true; return; }
-    s.flags &= SPAWN_SETSID | SPAWN_WITH_DAEMON | SPAWN_WITH_HOLDER; s.targets = targets; s.cwd = cwd;
-    pid_t pid = spawn(&s, &pidfd);
+    s.targets = targets; s.cwd = cwd; pid_t pid = spawn(&s, &pidfd);
     pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
     if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
 }
