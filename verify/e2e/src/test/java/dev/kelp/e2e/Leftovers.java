@@ -79,6 +79,8 @@ final class Leftovers {
         try (Stream<String> lines = Files.lines(Path.of("/proc/" + kelp.holderPid() + "/mountinfo"))) {
             return lines.map(line -> line.split(" ")[4])
                     .filter(point -> point.startsWith(kelp.runRoot() + "/"))
+                    // the detached network namespace stays for the next container
+                    .filter(point -> !point.equals(kelp.runRoot() + "/netns"))
                     .map(point -> "mount " + point)
                     .toList();
         } catch (IOException e) {

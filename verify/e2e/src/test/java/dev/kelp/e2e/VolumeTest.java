@@ -223,10 +223,9 @@ class VolumeTest {
     @Test
     void whatIsMountedWithUBelongsToTheUserInside() throws Exception {
         Files.createFile(dir.resolve("file"));
-        assertThat(shell("stat -c %u /w/file; touch /w/more", "-v", dir + ":/w:U", "--user", "33:33")
-                        .succeeded()
-                        .out())
-                .isEqualTo("33\n");
+        // by the exit code: Podman 4.3 loses the output of a short command on a busy machine
+        shell("[ $(stat -c %u /w/file) = 33 ] && touch /w/more", "-v", dir + ":/w:U", "--user", "33:33")
+                .succeeded();
         shell("chown -R 0:0 /w", "-v", dir + ":/w").succeeded();
     }
 

@@ -14,8 +14,7 @@ import java.util.List;
 record Published(String inside, String outside) {
     static List<Published> of(ContainerDetail detail) {
         List<Published> all = new ArrayList<>();
-        Networking networking = detail.spec().isolation().networking();
-        for (PortMapping m : networking == null ? List.<PortMapping>of() : networking.ports()) {
+        for (PortMapping m : mappings(detail)) {
             for (int i = 0; i < m.count(); i++) {
                 String inside = (m.containerPort() + i) + "/" + m.protocol();
                 int port = m.hostPort() == 0 ? 0 : m.hostPort() + i;
@@ -29,5 +28,14 @@ record Published(String inside, String outside) {
             }
         }
         return all;
+    }
+
+    /// While it runs, with the ports that the kernel chose; else as asked for.
+    private static List<PortMapping> mappings(ContainerDetail detail) {
+        if (!detail.network().ports().isEmpty()) {
+            return detail.network().ports();
+        }
+        Networking networking = detail.spec().isolation().networking();
+        return networking == null ? List.of() : networking.ports();
     }
 }

@@ -305,6 +305,8 @@ final class ContainerLifecycle {
             records.update(now);
             observer.ended(now);
         }
+        // whoever waited for the end may remove the network or publish the port again at once
+        networking.disconnect(now);
         entry.exit.complete(code);
         discardTask(now, entry);
         if (now.run().phase() == Phase.REMOVING) {
