@@ -90,8 +90,7 @@ final class ContainerRecovery {
     }
 
     private void settled(ContainerRecord c) {
-        if (c.run().phase() == Phase.EXITED
-                && c.definition().spec().lifecycle().autoRemove()) {
+        if (c.run().phase() == Phase.EXITED && c.definition().spec().lifecycle().autoRemove()) {
             // a `restart` that was cut between the end and the start
             records.keepExit(c, c.run().exitCode());
             lifecycle.finishRemoval(c.with(c.run().in(Phase.REMOVING)));

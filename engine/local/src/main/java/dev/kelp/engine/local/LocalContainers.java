@@ -171,18 +171,24 @@ final class LocalContainers implements Containers {
 
     @Override
     public void pause(String container) {
-        lifecycle.setPaused(find(container), true);
+        ContainerRecord c = find(container);
+        lifecycle.setPaused(c, true);
+        events.publish(c, "pause");
     }
 
     @Override
     public void unpause(String container) {
-        lifecycle.setPaused(find(container), false);
+        ContainerRecord c = find(container);
+        lifecycle.setPaused(c, false);
+        events.publish(c, "unpause");
     }
 
     @Override
     public void rename(String container, String name) {
         ContainerNames.check(name);
-        lifecycle.rename(find(container), name);
+        ContainerRecord c = find(container);
+        lifecycle.rename(c, name);
+        events.publish(find(c.id()), "rename");
     }
 
     @Override
