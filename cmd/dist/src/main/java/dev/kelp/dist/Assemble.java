@@ -4,6 +4,7 @@ package dev.kelp.dist;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
@@ -113,13 +114,22 @@ public final class Assemble {
     }
 
     static void delete(Path root) throws IOException {
-        if (!Files.exists(root)) {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
-        try (Stream<Path> paths = Files.walk(root)) {
-            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
+        if (Files.isDirectory(root, LinkOption.NOFOLLOW_LINKS)) {
+            if (!Files.isReadable(root) || !Files.isExecutable(root)) {
+                // overlayfs leaves its work folder without any permission
+                Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx------"));
+            }
+            List<Path> entries;
+            try (Stream<Path> listed = Files.list(root)) {
+                entries = listed.toList();
+            }
+            for (Path entry : entries) {
+                delete(entry);
             }
         }
+        Files.delete(root);
     }
 }
