@@ -42,7 +42,7 @@ final class MountFields {
             case "bind-create-src" -> createSource = truth(value);
             case "relabel" -> relabel(needed(key, value));
             case "chown", "U" -> option("U", value);
-            case "idmap" -> options.add(value == null ? "idmap" : "idmap=" + value);
+            case "idmap" -> throw Volumes.idMapped(flag);
             case "tmpfs-size", "size" -> options.add("size=" + ByteSize.parse("tmpfs-size", needed(key, value)));
             case "tmpfs-mode", "mode" -> options.add("mode=" + mode(needed(key, value)));
             case "tmpfs-options" -> options.addAll(Volumes.options("--mount", flag, needed(key, value)));

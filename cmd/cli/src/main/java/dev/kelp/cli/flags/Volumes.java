@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.flags;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import java.util.ArrayList;
@@ -35,7 +36,6 @@ public final class Volumes {
             "nosuid",
             "dev",
             "nodev",
-            "idmap",
             "sync",
             "async",
             "noatime",
@@ -90,14 +90,21 @@ public final class Volumes {
         List<String> options = List.of(text.split(",", -1));
         for (String o : options) {
             int equals = o.indexOf('=');
-            boolean known = WORDS.contains(o)
-                    || (equals > 0 && TMPFS_KEYS.contains(o.substring(0, equals)))
-                    || o.startsWith("idmap=");
+            boolean known = WORDS.contains(o) || (equals > 0 && TMPFS_KEYS.contains(o.substring(0, equals)));
+            if (o.equals("idmap") || o.startsWith("idmap=")) {
+                throw idMapped(flag);
+            }
             if (!known) {
                 throw invalid(name, flag, "unknown option `" + o + "`");
             }
         }
         return options;
+    }
+
+    /// Accepting it would leave files with owners that nobody asked for.
+    static KelpException idMapped(String flag) {
+        return new KelpException(ErrorKind.UNSUPPORTED, "`" + flag + "`: id-mapped mounts are not there yet")
+                .withHint("use --userns=keep-id, or the option U, which changes the files' owners");
     }
 
     /// `type=…,source=…,target=…[,KEY[=VALUE]…]`, fields as CSV has them: one with commas stands in double quotes.

@@ -217,6 +217,8 @@ class CreateFlagsTest {
                 "--log-opt==x",
                 "--mount=type=bind,src=/nowhere/at/all,dst=/x",
                 "-v=x",
+                "-v=/tmp:/x:idmap",
+                "--mount=type=bind,src=/tmp,dst=/x,idmap",
                 "--tmpfs=x",
                 "--pull=often",
                 "--platform=a/b/c/d",
