@@ -9,7 +9,7 @@ import dev.kelp.testkit.TestImages;
 import java.util.stream.Stream;
 
 /// What the tests share: a registry with a few images, started once, and the engines with busybox pulled.
-final class Engines {
+public final class Engines {
     private static final TestImages IMAGES = new TestImages();
     private static final LocalRegistry REGISTRY = LocalRegistry.start();
     private static final String BUSYBOX = REGISTRY.push(IMAGES.busybox(), "busybox:latest");
@@ -40,7 +40,7 @@ final class Engines {
         return kelp;
     }
 
-    static LocalRegistry registry() {
+    public static LocalRegistry registry() {
         return REGISTRY;
     }
 
@@ -49,7 +49,7 @@ final class Engines {
     }
 
     /// The reference of the busybox image; it is in every engine's store.
-    static String busybox() {
+    public static String busybox() {
         return BUSYBOX;
     }
 

@@ -2,6 +2,7 @@
 package dev.kelp.testkit;
 
 import java.util.List;
+import java.util.Map;
 
 /// A container engine's command line with a store of its own. Kelp is the one under test; Podman shows that a test asks
 /// for what engines do, not for what Kelp happens to do.
@@ -11,6 +12,9 @@ public interface Engine extends AutoCloseable {
 
     /// `kelp` or `podman`.
     String name();
+
+    /// What to add to a shell's environment for [#prefix]; an empty value takes the variable away.
+    Map<String, String> environment();
 
     /// The words that come before every command; what a shell in a [Terminal] types.
     List<String> prefix();

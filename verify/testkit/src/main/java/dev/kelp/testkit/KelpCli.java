@@ -63,7 +63,7 @@ public final class KelpCli implements Engine {
         return binary;
     }
 
-    /// What to add to a shell's environment so that `kelp` is this one.
+    @Override
     public Map<String, String> environment() {
         return Map.copyOf(environment);
     }

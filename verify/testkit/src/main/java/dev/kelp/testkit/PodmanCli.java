@@ -34,9 +34,14 @@ public final class PodmanCli implements Engine {
     @Override
     public Program command(String... words) {
         return Program.of(Stream.concat(prefix().stream(), Stream.of(words)).toList())
-                .environment(Map.of(
-                        "XDG_RUNTIME_DIR", folder.resolve("runtime").toString(),
-                        "CONTAINERS_CONF", folder.resolve("containers.conf").toString()));
+                .environment(environment());
+    }
+
+    @Override
+    public Map<String, String> environment() {
+        return Map.of(
+                "XDG_RUNTIME_DIR", folder.resolve("runtime").toString(),
+                "CONTAINERS_CONF", folder.resolve("containers.conf").toString());
     }
 
     @Override

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.e2e.cases;
+
+import dev.kelp.e2e.cases.Case.Kind;
+import dev.kelp.e2e.cases.Outcomes.Verdict;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiPredicate;
+
+/// The table of `target/cases.md`.
+final class CaseReport {
+    private static final String KELP = "kelp";
+    private static final String PODMAN = "podman";
+
+    private final Map<Case, Map<String, Verdict>> verdicts;
+    private final StringBuilder text = new StringBuilder();
+
+    private CaseReport(Map<Case, Map<String, Verdict>> verdicts) {
+        this.verdicts = verdicts;
+    }
+
+    static String of(Outcomes outcomes, UpstreamIndex index, List<Case> listed) {
+        CaseReport report = new CaseReport(outcomes.all());
+        report.summary(index, listed);
+        report.reasons("Different on purpose", Kind.DIFFERS);
+        report.reasons("Not yet", Kind.NOT_YET);
+        report.suspects();
+        report.table();
+        report.owed(index.owed(listed));
+        return report.text.toString();
+    }
+
+    private void summary(UpstreamIndex index, List<Case> listed) {
+        text.append("# Cases\n\n| | kelp | podman |\n|---|---|---|\n");
+        row("passed", (c, v) -> v == Verdict.PASSED && c.kelp().kind() == Kind.PASS, v -> v == Verdict.PASSED);
+        row("differing on purpose", (c, v) -> v == Verdict.PASSED && c.kelp().kind() == Kind.DIFFERS, v -> false);
+        row("not yet", (c, v) -> v == Verdict.PASSED && c.kelp().kind() == Kind.NOT_YET, v -> false);
+        row("failed", (c, v) -> v == Verdict.FAILED, v -> v == Verdict.FAILED);
+        row("skipped: the machine lacks something", (c, v) -> v == Verdict.SKIPPED, v -> v == Verdict.SKIPPED);
+        text.append("\nThe %d test functions of nerdctl's command line:\n\n| | functions |\n|---|---|\n"
+                .formatted(index.functions().size()));
+        index.count(listed)
+                .forEach((word, count) -> text.append("| ")
+                        .append(word)
+                        .append(" | ")
+                        .append(count)
+                        .append(" |\n"));
+    }
+
+    private void row(String what, BiPredicate<Case, Verdict> kelp, java.util.function.Predicate<Verdict> podman) {
+        long ofKelp = verdicts.entrySet().stream()
+                .filter(e -> e.getValue().containsKey(KELP)
+                        && kelp.test(e.getKey(), e.getValue().get(KELP)))
+                .count();
+        long ofPodman = verdicts.values().stream()
+                .filter(v -> v.containsKey(PODMAN) && podman.test(v.get(PODMAN)))
+                .count();
+        text.append("| %s | %d | %d |%n".formatted(what, ofKelp, ofPodman));
+    }
+
+    private void reasons(String heading, Kind kind) {
+        List<Case> cases =
+                verdicts.keySet().stream().filter(c -> c.kelp().kind() == kind).toList();
+        if (cases.isEmpty()) {
+            return;
+        }
+        text.append("\n## ").append(heading).append("\n\n| case | reason |\n|---|---|\n");
+        cases.forEach(c -> text.append(
+                "| %s: %s | %s |%n".formatted(c.area(), c.name(), c.kelp().reason())));
+    }
+
+    /// What fails on both engines asks for something no engine does.
+    private void suspects() {
+        List<Case> both = verdicts.entrySet().stream()
+                .filter(e -> e.getValue().get(PODMAN) == Verdict.FAILED
+                        && (e.getValue().get(KELP) == Verdict.FAILED
+                                || e.getKey().kelp().kind() == Kind.NOT_YET))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (!both.isEmpty()) {
+            text.append("\n## Suspect: fails on both engines\n\n");
+            both.forEach(c -> text.append("- %s: %s%n".formatted(c.area(), c.name())));
+        }
+    }
+
+    private void table() {
+        text.append("\n## All\n\n| case | kelp | podman | upstream |\n|---|---|---|---|\n");
+        verdicts.forEach((about, of) -> text.append("| %s: %s | %s | %s | %s |%n"
+                .formatted(
+                        about.area(),
+                        about.name(),
+                        word(about.kelp(), of.get(KELP)),
+                        word(about.podman(), of.get(PODMAN)),
+                        String.join(", ", about.upstream()))));
+    }
+
+    private static String word(Case.Status status, @org.jspecify.annotations.Nullable Verdict verdict) {
+        if (verdict == null) {
+            return status.kind() == Kind.NOT_ASKED ? "" : "not asked";
+        }
+        return switch (verdict) {
+            case SKIPPED -> "skipped";
+            case FAILED -> status.kind() == Kind.DIFFERS ? "fails: " + status.reason() : "fails";
+            case PASSED ->
+                switch (status.kind()) {
+                    case NOT_YET -> "not yet: " + status.reason();
+                    case DIFFERS -> "passed, differs on purpose";
+                    default -> "passed";
+                };
+        };
+    }
+
+    private void owed(List<String> functions) {
+        if (!functions.isEmpty()) {
+            text.append("\n## Functions of nerdctl's without a case\n\n");
+            functions.forEach(f -> text.append("- ").append(f).append('\n'));
+        }
+    }
+}
