@@ -16,6 +16,7 @@ import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.oci.ImageConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -288,7 +289,10 @@ public final class FakeEngine implements Engine {
                     Instant.now().minusSeconds(3600),
                     state,
                     r.spec.labels(),
-                    "linux/amd64");
+                    "linux/amd64",
+                    "crun",
+                    r.spec,
+                    Networks.Attached.NOTHING);
         }
 
         @Override
@@ -296,16 +300,15 @@ public final class FakeEngine implements Engine {
             Record r = find(container);
             return new ContainerDetail(
                     summary(r),
-                    r.spec,
                     Optional.of(Digest.ofSha256(new byte[0])),
+                    ImageConfig.Execution.EMPTY,
                     new EffectiveProcess(
                             List.of("sh", "-c", "true"), r.spec.process().env(), "/", "", "SIGTERM"),
                     Optional.empty(),
-                    "/log",
-                    "crun",
+                    "/folder",
+                    "/folder/log",
                     "overlayfs",
-                    "/bundle",
-                    Networks.Attached.NOTHING);
+                    "/bundle");
         }
 
         @Override

@@ -248,6 +248,8 @@ public interface Containers {
     record ContainerUpdate(
             @Nullable String restart, @Nullable Resources resources) {}
 
+    /// @param spec as it was asked for, with a name for every volume
+    /// @param network what it has of networks while it runs
     record ContainerSummary(
             String id,
             String name,
@@ -256,23 +258,38 @@ public interface Containers {
             Instant created,
             State state,
             Map<String, String> labels,
-            String platform) {}
+            String platform,
+            String runtime,
+            ContainerSpec spec,
+            Networks.Attached network) {}
 
     /// @param imageDigest the manifest it runs
     /// @param process what really runs: arguments after image and spec were joined
+    /// @param image what the image says about running it; empty for one without an image
     /// @param healthCheck the image's check with the spec's changes; empty when there is none
-    /// @param network what it has of networks while it runs
+    /// @param folder where its log, hosts, hostname and resolv.conf are
     record ContainerDetail(
             ContainerSummary summary,
-            ContainerSpec spec,
             Optional<Digest> imageDigest,
+            ImageConfig.Execution image,
             EffectiveProcess process,
             Optional<ImageConfig.Healthcheck> healthCheck,
+            String folder,
             String logPath,
-            String runtime,
             String snapshotter,
-            String bundlePath,
-            Networks.Attached network) {}
+            String bundlePath) {
+        public ContainerSpec spec() {
+            return summary.spec;
+        }
+
+        public Networks.Attached network() {
+            return summary.network;
+        }
+
+        public String runtime() {
+            return summary.runtime;
+        }
+    }
 
     record EffectiveProcess(List<String> arguments, List<String> env, String workdir, String user, String stopSignal) {}
 

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.format.DockerHealthcheck;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Containers.ContainerDetail;
 import dev.kelp.engine.Containers.Health;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.engine.Containers.Status;
+import dev.kelp.engine.Volumes.Volume;
 import dev.kelp.model.container.ContainerSpec;
-import dev.kelp.model.container.ContainerSpec.MountSpec;
-import dev.kelp.model.container.Isolation;
-import dev.kelp.model.container.Resources;
-import dev.kelp.model.oci.ImageConfig.Healthcheck;
+import dev.kelp.model.network.NetworkDefinition;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A container as `docker inspect` describes it: the field names and types of Docker's API.
@@ -25,7 +25,11 @@ final class DockerContainer {
 
     private DockerContainer() {}
 
-    static Map<String, @Nullable Object> describe(ContainerDetail d) {
+    /// What a container refers to, when it is (still) there.
+    record Neighbours(
+            Function<String, Optional<NetworkDefinition>> networks, Function<String, Optional<Volume>> volumes) {}
+
+    static Struct describe(ContainerDetail d, Neighbours neighbours) {
         ContainerSpec spec = d.spec();
         List<String> arguments = d.process().arguments();
         return new Struct()
@@ -35,9 +39,9 @@ final class DockerContainer {
                 .with("Args", arguments.isEmpty() ? List.of() : arguments.subList(1, arguments.size()))
                 .with("State", state(d.summary().state()))
                 .with("Image", d.imageDigest().map(Object::toString).orElse(""))
-                .with("ResolvConfPath", "")
-                .with("HostnamePath", "")
-                .with("HostsPath", "")
+                .with("ResolvConfPath", d.folder() + "/resolv.conf")
+                .with("HostnamePath", d.folder() + "/hostname")
+                .with("HostsPath", d.folder() + "/hosts")
                 .with("LogPath", d.logPath())
                 .with("Name", "/" + d.summary().name())
                 .with("RestartCount", d.summary().state().restarts())
@@ -47,11 +51,16 @@ final class DockerContainer {
                 .with("ProcessLabel", "")
                 .with("AppArmorProfile", orEmpty(spec.security().apparmor()))
                 .with("ExecIDs", null)
-                .with("HostConfig", hostConfig(d))
-                .with("Mounts", mounts(spec.mounts()))
+                .with("HostConfig", DockerHostConfig.describe(d))
+                .with(
+                        "GraphDriver",
+                        new Struct()
+                                .with("Data", null)
+                                .with("Name", d.snapshotter())
+                                .map())
+                .with("Mounts", DockerMounts.describe(spec.mounts(), neighbours.volumes()))
                 .with("Config", config(d))
-                .with("NetworkSettings", networkSettings())
-                .map();
+                .with("NetworkSettings", DockerNetworkSettings.describe(d, neighbours.networks()));
     }
 
     private static Map<String, @Nullable Object> state(State s) {
@@ -90,95 +99,6 @@ final class DockerContainer {
                 .map();
     }
 
-    private static Map<String, @Nullable Object> healthcheck(Healthcheck h) {
-        Struct s = new Struct().with("Test", h.test() == null ? List.of() : h.test());
-        withUnlessZero(s, "Interval", h.interval());
-        withUnlessZero(s, "Timeout", h.timeout());
-        withUnlessZero(s, "StartPeriod", h.startPeriod());
-        withUnlessZero(s, "StartInterval", h.startInterval());
-        withUnlessZero(s, "Retries", h.retries() == null ? null : h.retries().longValue());
-        return s.map();
-    }
-
-    private static void withUnlessZero(Struct s, String name, @Nullable Long value) {
-        if (value != null && value != 0) {
-            s.with(name, value);
-        }
-    }
-
-    private static Map<String, @Nullable Object> hostConfig(ContainerDetail d) {
-        ContainerSpec spec = d.spec();
-        Isolation i = spec.isolation();
-        Struct s = new Struct()
-                .with("Binds", binds(spec.mounts()))
-                .with("ContainerIDFile", "")
-                .with(
-                        "LogConfig",
-                        new Struct()
-                                .with("Type", spec.logging().driver())
-                                .with("Config", new TreeMap<>(spec.logging().options()))
-                                .map())
-                .with("NetworkMode", i.network() == null ? "host" : i.network())
-                .with("PortBindings", new TreeMap<String, Object>())
-                .with("RestartPolicy", restartPolicy(spec.lifecycle().restart()))
-                .with("AutoRemove", spec.lifecycle().autoRemove())
-                .with("VolumesFrom", null)
-                .with("CapAdd", orNull(spec.security().capabilitiesAdd()))
-                .with("CapDrop", orNull(spec.security().capabilitiesDrop()))
-                .with("CgroupnsMode", i.cgroupns() == null ? "private" : i.cgroupns())
-                .with("Dns", i.dns())
-                .with("DnsOptions", i.dnsOptions())
-                .with("DnsSearch", i.dnsSearch())
-                .with("ExtraHosts", orNull(i.extraHosts()))
-                .with("GroupAdd", orNull(spec.process().groups()))
-                .with("IpcMode", i.ipc() == null ? "private" : i.ipc())
-                .with(
-                        "OomScoreAdj",
-                        spec.resources().oomScoreAdj() == null
-                                ? 0
-                                : spec.resources().oomScoreAdj())
-                .with("PidMode", i.pid() == null || i.pid().equals("private") ? "" : i.pid())
-                .with("Privileged", spec.security().privileged())
-                .with("PublishAllPorts", false)
-                .with("ReadonlyRootfs", spec.security().readOnlyRootfs())
-                .with("SecurityOpt", securityOptions(spec))
-                .with("Tmpfs", tmpfs(spec.mounts()))
-                .with("UTSMode", i.uts() == null || i.uts().equals("private") ? "" : i.uts())
-                .with("UsernsMode", "")
-                .with("Sysctls", new TreeMap<>(i.sysctls()))
-                .with("Runtime", d.runtime())
-                .with("Init", spec.lifecycle().init());
-        resources(s, spec.resources());
-        return s.map();
-    }
-
-    private static void resources(Struct s, Resources r) {
-        List<Object> ulimits = new ArrayList<>();
-        if (r.ulimits() != null) {
-            new TreeMap<>(r.ulimits()).forEach((name, value) -> {
-                String[] limits = value.split(":", 2);
-                ulimits.add(new Struct()
-                        .with("Name", name)
-                        .with("Hard", Long.parseLong(limits[1]))
-                        .with("Soft", Long.parseLong(limits[0]))
-                        .map());
-            });
-        }
-        s.with("ShmSize", r.shmSizeBytes() == 0 ? 64L << 20 : r.shmSizeBytes())
-                .with("CpuShares", r.cpuShares())
-                .with("Memory", r.memoryBytes())
-                .with("MemoryReservation", r.memoryReservationBytes())
-                .with("MemorySwap", r.memorySwapBytes())
-                .with("NanoCpus", 0)
-                .with("BlkioWeight", r.blkioWeight())
-                .with("CpuPeriod", r.cpuPeriodMicros())
-                .with("CpuQuota", r.cpuQuotaMicros())
-                .with("CpusetCpus", orEmpty(r.cpusetCpus()))
-                .with("CpusetMems", orEmpty(r.cpusetMems()))
-                .with("PidsLimit", r.pidsLimit() == 0 ? null : r.pidsLimit())
-                .with("Ulimits", ulimits);
-    }
-
     private static Map<String, @Nullable Object> config(ContainerDetail d) {
         ContainerSpec spec = d.spec();
         String shortId =
@@ -193,97 +113,60 @@ final class DockerContainer {
                 .with("User", d.process().user())
                 .with("AttachStdin", spec.process().stdinOnce())
                 .with("AttachStdout", true)
-                .with("AttachStderr", true)
-                .with("Tty", spec.process().terminal())
+                .with("AttachStderr", true);
+        List<String> exposed = DockerNetworkSettings.exposed(d);
+        if (!exposed.isEmpty()) {
+            config.with("ExposedPorts", emptyObjects(exposed));
+        }
+        config.with("Tty", spec.process().terminal())
                 .with("OpenStdin", spec.process().openStdin())
                 .with("StdinOnce", spec.process().stdinOnce())
                 .with("Env", d.process().env())
-                .with(
-                        "Cmd",
-                        spec.process().command() == null
-                                ? d.process().arguments()
-                                : spec.process().command())
+                .with("Cmd", command(d))
                 .with("Image", d.summary().image())
-                .with("Volumes", null)
+                .with("Volumes", volumes(d))
                 .with("WorkingDir", d.process().workdir())
-                .with("Entrypoint", spec.process().entrypoint())
-                .with("OnBuild", null)
+                .with("Entrypoint", entrypoint(d))
+                .with("OnBuild", d.image().onBuild())
                 .with("Labels", new TreeMap<>(d.summary().labels()))
-                .with("StopSignal", d.process().stopSignal())
-                .with("StopTimeout", spec.lifecycle().stopTimeoutSeconds());
-        d.healthCheck().ifPresent(h -> config.with("Healthcheck", healthcheck(h)));
+                .with("StopSignal", d.process().stopSignal());
+        if (spec.lifecycle().stopTimeoutSeconds() != null) {
+            config.with("StopTimeout", spec.lifecycle().stopTimeoutSeconds());
+        }
+        d.healthCheck().ifPresent(h -> config.with("Healthcheck", DockerHealthcheck.describe(h)));
         return config.map();
     }
 
-    private static Map<String, @Nullable Object> networkSettings() {
-        return new Struct()
-                .with("Ports", new TreeMap<String, Object>())
-                .with("Gateway", "")
-                .with("IPAddress", "")
-                .with("IPPrefixLen", 0)
-                .with("MacAddress", "")
-                .with("Networks", new TreeMap<String, Object>())
-                .map();
+    private static @Nullable List<String> entrypoint(ContainerDetail d) {
+        List<String> given = d.spec().process().entrypoint();
+        return given == null ? d.image().entrypoint() : given.isEmpty() ? null : given;
     }
 
-    private static Map<String, @Nullable Object> restartPolicy(@Nullable String policy) {
-        String[] p = (policy == null ? "no" : policy).split(":", 2);
-        return new Struct()
-                .with("Name", p[0])
-                .with("MaximumRetryCount", p.length > 1 ? Integer.parseInt(p[1]) : 0)
-                .map();
-    }
-
-    private static List<Object> mounts(List<MountSpec> mounts) {
-        List<Object> list = new ArrayList<>();
-        for (MountSpec m : mounts) {
-            list.add(new Struct()
-                    .with("Type", m.type())
-                    .with("Source", orEmpty(m.source()))
-                    .with("Destination", m.target())
-                    .with("Mode", String.join(",", m.options()))
-                    .with("RW", !m.options().contains("ro") && !m.options().contains("rro"))
-                    .with("Propagation", propagation(m))
-                    .map());
+    /// Without words of the user's the image's, unless its entrypoint was replaced.
+    private static @Nullable List<String> command(ContainerDetail d) {
+        List<String> given = d.spec().process().command();
+        if (given != null) {
+            return given;
         }
-        return list;
+        return d.spec().process().entrypoint() == null ? d.image().cmd() : null;
     }
 
-    private static String propagation(MountSpec m) {
-        return m.options().stream()
-                .filter(o -> o.matches("r?(shared|slave|private)"))
-                .findFirst()
-                .orElse(m.type().equals("bind") ? "rprivate" : "");
-    }
-
-    private static @Nullable List<String> binds(List<MountSpec> mounts) {
-        return orNull(mounts.stream()
-                .filter(m -> !m.type().equals("tmpfs"))
-                .map(m -> m.source() + ":" + m.target()
-                        + (m.options().isEmpty() ? "" : ":" + String.join(",", m.options())))
-                .toList());
-    }
-
-    private static Map<String, String> tmpfs(List<MountSpec> mounts) {
-        Map<String, String> map = new TreeMap<>();
-        mounts.stream()
-                .filter(m -> m.type().equals("tmpfs"))
-                .forEach(m -> map.put(m.target(), String.join(",", m.options())));
-        return map;
-    }
-
-    private static @Nullable List<String> securityOptions(ContainerSpec spec) {
-        List<String> list = new ArrayList<>();
-        if (spec.security().noNewPrivileges() != null) {
-            list.add("no-new-privileges=" + spec.security().noNewPrivileges());
+    private static @Nullable Object volumes(ContainerDetail d) {
+        List<String> targets = new ArrayList<>();
+        if (d.image().volumes() != null) {
+            targets.addAll(d.image().volumes().keySet());
         }
-        if (spec.security().seccomp() != null) {
-            list.add("seccomp=" + spec.security().seccomp());
-        }
-        if (spec.security().apparmor() != null) {
-            list.add("apparmor=" + spec.security().apparmor());
-        }
-        return orNull(list);
+        d.spec().mounts().stream()
+                .filter(m -> m.volume() != null && m.volume().anonymous())
+                .forEach(m -> targets.add(m.target()));
+        return targets.isEmpty() ? null : emptyObjects(targets);
+    }
+
+    /// A set, as Docker's API writes it.
+    private static Map<String, Object> emptyObjects(List<String> names) {
+        Map<String, Object> set = new TreeMap<>();
+        names.forEach(n -> set.put(n, Map.of()));
+        return set;
     }
 
     private static String time(Optional<Instant> t) {
@@ -292,10 +175,5 @@ final class DockerContainer {
 
     private static String orEmpty(@Nullable String s) {
         return s == null ? "" : s;
-    }
-
-    /// Docker writes some empty lists as null.
-    private static @Nullable List<String> orNull(List<String> list) {
-        return list.isEmpty() ? null : list;
     }
 }

@@ -5,6 +5,8 @@ import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
+import dev.kelp.model.network.Networking;
+import dev.kelp.model.network.PortMapping;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,11 +65,49 @@ final class Filters {
                 Instant time = created.apply(value);
                 yield c -> c.created().isAfter(time);
             }
+            case "volume" ->
+                c -> c.spec().mounts().stream().anyMatch(m -> value.equals(m.source()) || value.equals(m.target()));
+            case "network" ->
+                c -> DockerNetworkSettings.names(c.spec(), c.network()).contains(value);
+            case "publish" -> {
+                List<PortMapping> wanted = ports(key, value);
+                yield c -> Published.mappings(c).stream()
+                        .anyMatch(m -> wanted.stream().anyMatch(w -> covers(m, w)));
+            }
+            case "expose" -> {
+                List<PortMapping> wanted = ports(key, value);
+                yield c -> exposed(c).stream().anyMatch(m -> wanted.stream().anyMatch(w -> covers(m, w)));
+            }
             case "ancestor" -> c -> c.image().equals(value) || sameReference(c.image(), value);
             default ->
                 throw KelpException.invalid("unknown filter `" + key + "`")
-                        .withHint("there are id, name, label, exited, status, health, before, since, ancestor");
+                        .withHint("there are id, name, label, exited, status, health, before, since, ancestor,"
+                                + " volume, network, publish, expose");
         };
+    }
+
+    private static List<PortMapping> ports(String key, String value) {
+        try {
+            return PortMapping.parse(value);
+        } catch (KelpException e) {
+            throw KelpException.invalid(
+                    "invalid --filter `" + key + "=" + value + "`: expected PORT[-PORT][/PROTOCOL]");
+        }
+    }
+
+    private static List<PortMapping> exposed(ContainerSummary c) {
+        List<PortMapping> all = new ArrayList<>(Published.mappings(c));
+        Networking networking = c.spec().isolation().networking();
+        if (networking != null) {
+            networking.exposed().forEach(e -> all.addAll(PortMapping.parse(e)));
+        }
+        return all;
+    }
+
+    private static boolean covers(PortMapping m, PortMapping wanted) {
+        return m.protocol().equals(wanted.protocol())
+                && m.containerPort() <= wanted.containerPort()
+                && wanted.containerPort() < m.containerPort() + m.count();
     }
 
     private static Predicate<ContainerSummary> health(String value) {

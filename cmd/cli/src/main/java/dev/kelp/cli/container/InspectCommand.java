@@ -3,13 +3,16 @@ package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Containers.ContainerDetail;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,7 +41,7 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
 
     @Option(
             names = {"-s", "--size"},
-            description = "accepted for compatibility")
+            description = "also what a container's own files and its image take")
     boolean size;
 
     @Parameters(arity = "1..*", paramLabel = "NAME")
@@ -84,7 +87,7 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
         if (images == null || !"image".equals(type)) {
             try {
                 ContainerDetail d = call.containers().inspect(name);
-                return mode.equals("native") ? NativeContainer.describe(d) : DockerContainer.describe(d);
+                return mode.equals("native") ? NativeContainer.describe(d) : docker(call, d);
             } catch (KelpException e) {
                 if (e.kind() != ErrorKind.NOT_FOUND || images == null || type != null) {
                     throw e;
@@ -100,5 +103,36 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
             }
         }
         return images.apply(call, name);
+    }
+
+    private Map<String, @Nullable Object> docker(Invocation call, ContainerDetail d) {
+        DockerContainer.Neighbours neighbours = new DockerContainer.Neighbours(
+                name -> found(() -> call.namespace().networks().inspect(name).network()),
+                name -> found(() -> call.namespace().volumes().inspect(name)));
+        Struct document = DockerContainer.describe(d, neighbours);
+        if (size) {
+            long own = call.containers().writableBytes(d.summary().id());
+            document.with("SizeRw", own).with("SizeRootFs", own + imageBytes(call, d));
+        }
+        return document.map();
+    }
+
+    private static long imageBytes(Invocation call, ContainerDetail d) {
+        return d.imageDigest()
+                .flatMap(digest -> found(() -> call.images().inspect(digest.toString(), null)))
+                .map(image -> image.platform().sizeBytes())
+                .orElse(0L);
+    }
+
+    /// Empty when it is not there any more.
+    private static <T> Optional<T> found(Supplier<T> lookup) {
+        try {
+            return Optional.of(lookup.get());
+        } catch (KelpException e) {
+            if (e.kind() == ErrorKind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 }

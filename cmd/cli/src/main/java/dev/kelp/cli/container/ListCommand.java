@@ -4,11 +4,12 @@ package dev.kelp.cli.container;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Listing;
 import dev.kelp.cli.format.Units;
-import dev.kelp.cli.template.TemplateMethod;
 import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.engine.Containers.State;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
+import dev.kelp.model.container.ContainerSpec.MountSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -16,11 +17,11 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -38,6 +39,8 @@ import picocli.CommandLine.Option;
 public final class ListCommand extends dev.kelp.cli.KelpCommand {
     /// Longer commands are cut off unless `--no-trunc`.
     private static final int COMMAND_CHARS = 20;
+
+    private static final int MOUNT_CHARS = 15;
 
     private static final DateTimeFormatter CREATED_AT =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss xx zzz", Locale.ROOT);
@@ -74,7 +77,8 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
     @Option(
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
-            description = "id, name, label, exited, status, health, before, since, ancestor")
+            description = "id, name, label, exited, status, health, before, since, ancestor, volume, network, publish,"
+                    + " expose")
     List<String> filters = new ArrayList<>();
 
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
@@ -98,40 +102,75 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             rows.forEach(c -> call.out().append(id(c)).append('\n'));
             return 0;
         }
-        listing(call.now(), call.zone()).print(call.out(), format, rows);
+        listing(call, call.now(), call.zone()).print(call.out(), format, rows);
         return 0;
     }
 
-    private Listing<ContainerSummary> listing(Instant now, ZoneId zone) {
+    private Listing<ContainerSummary> listing(Invocation call, Instant now, ZoneId zone) {
         Listing<ContainerSummary> listing = new Listing<ContainerSummary>()
                 .column("CONTAINER ID", "ID", this::id)
                 .column("IMAGE", "Image", ContainerSummary::image)
                 .column("COMMAND", "Command", this::command)
                 .column("CREATED", "RunningFor", c -> ago(c.created(), now))
                 .column("STATUS", "Status", c -> status(c.state(), now))
-                .column("PORTS", "Ports", c -> "")
+                .column("PORTS", "Ports", c -> Published.summary(c.network().ports()))
                 .column("NAMES", "Names", ContainerSummary::name);
-        if (size) {
-            listing.column("SIZE", "Size", c -> "");
+        boolean wide = "wide".equals(format);
+        if (wide) {
+            listing.column("RUNTIME", "Runtime", ContainerSummary::runtime)
+                    .column("PLATFORM", "Platform", ContainerSummary::platform);
         } else {
-            listing.field("Size", c -> "");
+            listing.field("Runtime", ContainerSummary::runtime).field("Platform", ContainerSummary::platform);
+        }
+        // each is a walk through the container's files
+        boolean measured = size || wide || (format != null && format.contains(".Size"));
+        Function<ContainerSummary, @Nullable Object> sizes = c -> measured ? sizeOf(call, c) : "";
+        if (size || wide) {
+            listing.column("SIZE", "Size", sizes);
+        } else {
+            listing.field("Size", sizes);
         }
         return listing.field("CreatedAt", c -> CREATED_AT.format(c.created().atZone(zone)))
                 .field("State", c -> c.state().status().word())
-                .field("Labels", c -> labels(c.labels()))
-                .field("Label", c -> (TemplateMethod) a -> label(c, a))
-                .field("LocalVolumes", c -> "0")
-                .field("Mounts", c -> "")
-                .field("Networks", c -> "")
-                .field("Platform", ContainerSummary::platform)
-                .field("Runtime", c -> "");
+                .labels(ContainerSummary::labels)
+                .field("LocalVolumes", c -> Long.toString(volumes(c).count()))
+                .field(
+                        "Mounts",
+                        c -> c.spec().mounts().stream()
+                                .map(m -> m.source() == null ? m.target() : m.source())
+                                .map(m -> noTrunc ? m : shortened(m))
+                                .collect(Collectors.joining(",")))
+                .field("Networks", c -> String.join(",", DockerNetworkSettings.names(c.spec(), c.network())));
     }
 
-    private static String label(ContainerSummary c, List<@Nullable Object> arguments) {
-        if (arguments.size() != 1) {
-            throw KelpException.invalid("template execution error: .Label takes the name of a label");
+    private static Stream<MountSpec> volumes(ContainerSummary c) {
+        return c.spec().mounts().stream().filter(m -> m.type().equals("volume"));
+    }
+
+    /// As Docker shortens a mount's source.
+    private static String shortened(String source) {
+        return source.length() <= MOUNT_CHARS ? source : source.substring(0, MOUNT_CHARS - 1) + "…";
+    }
+
+    /// What its own files take, and in brackets with the image's.
+    private static String sizeOf(Invocation call, ContainerSummary c) {
+        try {
+            long own = call.containers().writableBytes(c.id());
+            String digest = call.containers()
+                    .inspect(c.id())
+                    .imageDigest()
+                    .map(Object::toString)
+                    .orElse("");
+            long image = digest.isEmpty()
+                    ? 0
+                    : call.images().inspect(digest, null).platform().sizeBytes();
+            return Units.binarySize(own) + " (virtual " + Units.binarySize(own + image) + ")";
+        } catch (KelpException e) {
+            if (e.kind() == ErrorKind.NOT_FOUND) {
+                return "";
+            }
+            throw e;
         }
-        return c.labels().getOrDefault(String.valueOf(arguments.getFirst()), "");
     }
 
     private String id(ContainerSummary c) {
@@ -144,11 +183,6 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             words = words.substring(0, words.offsetByCodePoints(0, COMMAND_CHARS - 1)) + "…";
         }
         return "\"" + words.replace("\n", "\\n") + "\"";
-    }
-
-    static String labels(Map<String, String> labels) {
-        return new TreeMap<>(labels)
-                .entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).collect(Collectors.joining(","));
     }
 
     static String ago(Instant time, Instant now) {

@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.engine.Containers.ContainerDetail;
+import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.PortMapping;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ import java.util.List;
 record Published(String inside, String outside) {
     static List<Published> of(ContainerDetail detail) {
         List<Published> all = new ArrayList<>();
-        for (PortMapping m : mappings(detail)) {
+        for (PortMapping m : mappings(detail.summary())) {
             for (int i = 0; i < m.count(); i++) {
                 String inside = (m.containerPort() + i) + "/" + m.protocol();
                 int port = m.hostPort() == 0 ? 0 : m.hostPort() + i;
@@ -22,8 +23,7 @@ record Published(String inside, String outside) {
                     all.add(new Published(inside, "0.0.0.0:" + port));
                     all.add(new Published(inside, "[::]:" + port));
                 } else {
-                    boolean six = m.hostAddress().contains(":");
-                    all.add(new Published(inside, (six ? "[" + m.hostAddress() + "]" : m.hostAddress()) + ":" + port));
+                    all.add(new Published(inside, bracketed(m.hostAddress()) + ":" + port));
                 }
             }
         }
@@ -31,11 +31,31 @@ record Published(String inside, String outside) {
     }
 
     /// While it runs, with the ports that the kernel chose; else as asked for.
-    private static List<PortMapping> mappings(ContainerDetail detail) {
-        if (!detail.network().ports().isEmpty()) {
-            return detail.network().ports();
+    static List<PortMapping> mappings(ContainerSummary c) {
+        if (!c.network().ports().isEmpty()) {
+            return c.network().ports();
         }
-        Networking networking = detail.spec().isolation().networking();
+        Networking networking = c.spec().isolation().networking();
         return networking == null ? List.of() : networking.ports();
+    }
+
+    /// As `ps` shows them: `0.0.0.0:8080->80/tcp`, ranges in one.
+    static String summary(List<PortMapping> mappings) {
+        List<String> all = new ArrayList<>();
+        for (PortMapping m : mappings) {
+            String inside = range(m.containerPort(), m.count()) + "/" + m.protocol();
+            List<String> addresses =
+                    m.hostAddress().isEmpty() ? List.of("0.0.0.0", "[::]") : List.of(bracketed(m.hostAddress()));
+            addresses.forEach(a -> all.add(a + ":" + range(m.hostPort(), m.count()) + "->" + inside));
+        }
+        return String.join(", ", all);
+    }
+
+    private static String bracketed(String address) {
+        return address.contains(":") ? "[" + address + "]" : address;
+    }
+
+    private static String range(int first, int count) {
+        return count == 1 ? Integer.toString(first) : first + "-" + (first + count - 1);
     }
 }

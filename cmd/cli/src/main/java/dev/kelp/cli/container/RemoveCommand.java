@@ -2,6 +2,8 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -29,6 +31,18 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        return EachContainer.perform(call, names, n -> call.containers().remove(n, force, volumes));
+        List<String> wanted =
+                force ? names.stream().filter(n -> isHere(call, n)).toList() : names;
+        return EachContainer.perform(call, wanted, n -> call.containers().remove(n, force, volumes));
+    }
+
+    /// With `-f` one that is not there is as it should be.
+    private static boolean isHere(Invocation call, String name) {
+        try {
+            call.containers().resolve(name);
+            return true;
+        } catch (KelpException e) {
+            return e.kind() != ErrorKind.NOT_FOUND;
+        }
     }
 }

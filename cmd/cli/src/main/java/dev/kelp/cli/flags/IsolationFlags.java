@@ -62,6 +62,9 @@ public final class IsolationFlags {
 
     public Isolation spec() {
         extraHosts.forEach(IsolationFlags::checkHost);
+        if ("host".equals(uts) && (hostname != null || domainname != null)) {
+            throw KelpException.invalid("--uts=host excludes --hostname and --domainname");
+        }
         if (hostname != null
                 && (hostname.isEmpty() || hostname.length() > 64 || !hostname.matches("[A-Za-z0-9._-]+"))) {
             throw KelpException.invalid("invalid host name `" + hostname + "`");

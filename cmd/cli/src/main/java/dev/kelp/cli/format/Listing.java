@@ -3,13 +3,18 @@ package dev.kelp.cli.format;
 
 import dev.kelp.cli.template.GoTemplate;
 import dev.kelp.cli.template.Json;
+import dev.kelp.cli.template.TemplateMethod;
+import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A list command's output: rows of one kind of thing, as a table, as JSON or by a template.
@@ -20,7 +25,21 @@ import org.jspecify.annotations.Nullable;
 /// @param <T> what a row is made of
 public final class Listing<T> {
     /// @param heading null: not part of the table
-    private record Column<T>(@Nullable String heading, String field, Function<T, @Nullable Object> value) {}
+    private record Column<T>(@Nullable String heading, String field, Function<T, @Nullable Object> value) {
+        /// What the table's first line shows for it; Docker's for a label is the last part of its name.
+        Object title() {
+            if (field.equals(LABEL)) {
+                return (TemplateMethod) a -> String.valueOf(a.isEmpty() ? "" : a.getFirst())
+                        .replaceFirst("^.*\\.", "")
+                        .replaceAll("[-_]", " ");
+            }
+            return heading != null
+                    ? heading
+                    : field.replaceAll("([a-z])([A-Z])", "$1 $2").toUpperCase(Locale.ROOT);
+        }
+    }
+
+    private static final String LABEL = "Label";
 
     private final List<Column<T>> columns = new ArrayList<>();
     private List<String> shown = List.of();
@@ -35,6 +54,24 @@ public final class Listing<T> {
     public Listing<T> field(String field, Function<T, @Nullable Object> value) {
         columns.add(new Column<>(null, field, value));
         return this;
+    }
+
+    /// `Label`, which templates give a label's name, and `Labels`, all of them.
+    public Listing<T> labels(Function<T, Map<String, String>> labels) {
+        columns.add(new Column<>(null, LABEL, row -> (TemplateMethod) a -> label(labels.apply(row), a)));
+        return field(
+                "Labels",
+                row -> new TreeMap<>(labels.apply(row))
+                        .entrySet().stream()
+                                .map(e -> e.getKey() + "=" + e.getValue())
+                                .collect(Collectors.joining(",")));
+    }
+
+    private static String label(Map<String, String> labels, List<@Nullable Object> arguments) {
+        if (arguments.size() != 1) {
+            throw KelpException.invalid("template execution error: .Label takes the name of a label");
+        }
+        return labels.getOrDefault(String.valueOf(arguments.getFirst()), "");
     }
 
     /// The fields the table shows, in that order, when not all columns.
@@ -79,7 +116,8 @@ public final class Listing<T> {
                                 .findFirst()
                                 .orElseThrow())
                         .toList();
-        Table table = new Table(4).row(visible.stream().map(this::heading).toList());
+        Table table = new Table(4)
+                .row(visible.stream().map(c -> String.valueOf(c.title())).toList());
         for (T row : rows) {
             table.row(visible.stream()
                     .map(c -> String.valueOf(c.value.apply(row)))
@@ -91,14 +129,10 @@ public final class Listing<T> {
     private String templateTable(String source, List<T> rows) {
         GoTemplate template = GoTemplate.parse(unescape(source));
         Map<String, Object> headings = new LinkedHashMap<>();
-        columns.forEach(c -> headings.put(c.field, heading(c)));
+        columns.forEach(c -> headings.put(c.field, c.title()));
         Table table = new Table(4).row(cells(template.execute(headings)));
         rows.forEach(r -> table.row(cells(template.execute(fields(r)))));
         return table.render();
-    }
-
-    private String heading(Column<T> c) {
-        return c.heading != null ? c.heading : c.field.toUpperCase(java.util.Locale.ROOT);
     }
 
     private static List<String> cells(String line) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.image;
 
+import dev.kelp.cli.format.DockerHealthcheck;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Images.ImageDetail;
 import dev.kelp.model.Digest;
@@ -56,7 +57,7 @@ public final class DockerImage {
     }
 
     private static Map<String, @Nullable Object> config(Execution e) {
-        return new Struct()
+        Struct s = new Struct()
                 .with("User", orEmpty(e.user()))
                 .with("ExposedPorts", sorted(e.exposedPorts()))
                 .with("Env", orEmpty(e.env()))
@@ -67,8 +68,11 @@ public final class DockerImage {
                 .with("OnBuild", e.onBuild())
                 .with("Labels", sorted(e.labels()))
                 .with("StopSignal", orEmpty(e.stopSignal()))
-                .with("Shell", e.shell())
-                .map();
+                .with("Shell", e.shell());
+        if (e.healthcheck() != null) {
+            s.with("Healthcheck", DockerHealthcheck.describe(e.healthcheck()));
+        }
+        return s.map();
     }
 
     private static @Nullable Map<String, ?> sorted(@Nullable Map<String, ?> map) {

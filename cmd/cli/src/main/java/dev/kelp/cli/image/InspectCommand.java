@@ -43,11 +43,24 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
             throw KelpException.invalid("unknown --mode `" + mode + "`").withHint("use dockercompat or native");
         }
         List<Object> found = new ArrayList<>();
+        Platform wanted = platform == null ? null : Platform.parse(platform);
+        KelpException failure = null;
         for (String name : names) {
-            ImageDetail d = call.images().inspect(name, platform == null ? null : Platform.parse(platform));
-            found.add(mode.equals("native") ? raw(d) : DockerImage.describe(d));
+            try {
+                ImageDetail d = call.images().inspect(name, wanted);
+                found.add(mode.equals("native") ? raw(d) : DockerImage.describe(d));
+            } catch (KelpException e) {
+                failure = failure == null
+                        ? e
+                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
+            }
         }
-        Documents.print(call.out(), format, found);
+        if (!found.isEmpty() || format == null || format.isEmpty()) {
+            Documents.print(call.out(), format, found);
+        }
+        if (failure != null) {
+            throw failure;
+        }
         return 0;
     }
 

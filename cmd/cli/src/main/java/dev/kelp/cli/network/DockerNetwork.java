@@ -33,6 +33,8 @@ final class DockerNetwork {
         d.put("Internal", n.internal());
         d.put("Attachable", false);
         d.put("Ingress", false);
+        d.put("ConfigFrom", Map.of("Network", ""));
+        d.put("ConfigOnly", false);
         Map<String, @Nullable Object> containers = new LinkedHashMap<>();
         for (Member m : detail.members()) {
             containers.put(m.containerId(), member(n, m));

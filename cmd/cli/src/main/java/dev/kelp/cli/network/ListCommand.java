@@ -8,7 +8,6 @@ import dev.kelp.model.network.NetworkDefinition;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -55,12 +54,7 @@ public final class ListCommand extends KelpCommand {
                 .column("SCOPE", "Scope", n -> "local")
                 .field("IPv6", n -> n.pools().stream().anyMatch(p -> p.subnet().isIpv6()))
                 .field("Internal", NetworkDefinition::internal)
-                .field(
-                        "Labels",
-                        n -> n.labels().entrySet().stream()
-                                .map(e -> e.getKey() + "=" + e.getValue())
-                                .sorted()
-                                .collect(Collectors.joining(",")))
+                .labels(NetworkDefinition::labels)
                 .field("CreatedAt", n -> Instant.ofEpochMilli(n.createdMillis()).toString())
                 .print(call.out(), format, networks);
         return 0;

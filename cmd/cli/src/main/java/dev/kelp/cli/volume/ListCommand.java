@@ -4,15 +4,11 @@ package dev.kelp.cli.volume;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Listing;
 import dev.kelp.cli.format.Units;
-import dev.kelp.cli.template.TemplateMethod;
 import dev.kelp.engine.Volumes;
 import dev.kelp.engine.Volumes.Volume;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -66,9 +62,7 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
                 .column("SIZE", "Size", v -> size ? Units.binarySize(volumes.sizeBytes(v.name())) : "N/A")
                 .field("Driver", Volume::driver)
                 .field("Scope", v -> "local")
-                .field("Labels", v -> joined(v.labels()))
-                .field("Label", v -> (TemplateMethod)
-                        a -> a.isEmpty() ? "" : v.labels().getOrDefault(String.valueOf(a.getFirst()), ""))
+                .labels(Volume::labels)
                 .field("Links", v -> v.containers().size())
                 .field(
                         "CreatedAt",
@@ -76,10 +70,5 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
                 .show(shown.toArray(String[]::new))
                 .print(call.out(), format, rows);
         return 0;
-    }
-
-    private static String joined(Map<String, String> labels) {
-        return new TreeMap<>(labels)
-                .entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).collect(Collectors.joining(","));
     }
 }

@@ -266,7 +266,7 @@ class ShellTest {
                 "-f",
                 "{{.State.Status}} {{.HostConfig.NetworkMode}} {{json .Config.Env}} {{(index .Mounts 0).Destination}}",
                 "web");
-        assertThat(client.outText()).isEqualTo("created host [\"A=b\"] /d\n");
+        assertThat(client.outText()).isEqualTo("created bridge [\"A=b\"] /d\n");
         line("inspect --mode native -f {{.Spec.process.env}} web");
         assertThat(client.outText()).isEqualTo("[A=b]\n");
         kelp("inspect", "--format", "{{.Architecture}}", "img");

@@ -3,6 +3,7 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.ContainerFileAccess;
 import dev.kelp.engine.Containers;
+import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.network.EngineNetworks;
@@ -93,6 +94,9 @@ final class LocalContainers implements Containers {
 
     @Override
     public void stop(String container, @Nullable Integer timeoutSeconds, @Nullable String signal) {
+        if (signal != null) {
+            Signals.parse(signal);
+        }
         stop(find(container), timeoutSeconds, signal);
     }
 
@@ -236,15 +240,14 @@ final class LocalContainers implements Containers {
         ContainerRecord.Definition d = c.definition();
         return new ContainerDetail(
                 summary(c),
-                d.spec(),
                 Optional.ofNullable(d.imageDigest()),
+                d.image(),
                 d.process(),
                 HealthCheck.settings(d),
+                files.folder(c).toString(),
                 files.logPath(c).toString(),
-                d.runtime(),
                 d.snapshotter() == null ? "" : d.snapshotter(),
-                files.bundlePath(c).toString(),
-                lifecycle.network(c));
+                files.bundlePath(c).toString());
     }
 
     private ContainerSummary summary(ContainerRecord c) {
@@ -257,7 +260,10 @@ final class LocalContainers implements Containers {
                 java.time.Instant.ofEpochMilli(d.createdMillis()),
                 c.isRunning() && files.isPaused(c) ? c.state(health.of(c)).paused() : c.state(health.of(c)),
                 d.spec().labels(),
-                d.platform());
+                d.platform(),
+                d.runtime(),
+                d.spec(),
+                c.isRunning() ? lifecycle.network(c) : Networks.Attached.NOTHING);
     }
 
     @Override

@@ -40,7 +40,7 @@ final class CaseRun {
             """;
     /// Whatever a case leaves would be the next one's surprise.
     private static final String CLEAN = """
-            left=$(kelp ps -aq) && [ -z "$left" ] || kelp rm -f $left
+            left=$(kelp ps -aq) && [ -z "$left" ] || kelp rm -fv $left
             """;
 
     private final Case about;
