@@ -8,6 +8,7 @@ import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
@@ -93,6 +94,11 @@ public final class FakeEngine implements Engine {
         @Override
         public Containers containers() {
             return containers;
+        }
+
+        @Override
+        public ManifestLists manifestLists() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

@@ -97,6 +97,23 @@ public final class FakeImages implements Images {
     }
 
     @Override
+    public void untag(String nameOrId, List<Reference> names) {
+        calls.add("untag " + nameOrId + " " + names);
+    }
+
+    @Override
+    public List<String> remoteTags(Reference repository, RegistryOptions options, UserEnvironment user) {
+        return List.of("1", "2");
+    }
+
+    @Override
+    public List<SearchResult> search(String term, int limit, RegistryOptions options, UserEnvironment user) {
+        return List.of(
+                new SearchResult("team/" + term, "a\u00e9".repeat(30), 3, false, true),
+                new SearchResult(term, "the real one", 90, true, false));
+    }
+
+    @Override
     public Removal remove(String nameOrId, boolean force) {
         if (images.remove(Reference.parse(nameOrId).toString()) == null) {
             throw KelpException.notFound("no image `" + nameOrId + "`");

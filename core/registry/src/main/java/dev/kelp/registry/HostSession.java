@@ -97,6 +97,16 @@ final class HostSession {
         }
     }
 
+    /// The host's own origin, `https://example.com:5000`.
+    String origin() {
+        try {
+            URI b = base();
+            return b.getScheme() + "://" + b.getRawAuthority();
+        } catch (IOException e) {
+            throw RegistryErrors.unreachable("reach `" + host.name() + "`", e);
+        }
+    }
+
     /// The answer when its status is one of these.
     Reply expect(Call call, Integer... statuses) {
         Reply reply = send(call);

@@ -130,7 +130,7 @@ public final class Listing {
         return Optional.empty();
     }
 
-    private static byte[] body(HostSession session, Reply reply, String what) {
+    static byte[] body(HostSession session, Reply reply, String what) {
         try (reply) {
             byte[] bytes =
                     reply.body().readUpTo(PAGE_BYTES_MAX, session.limits().stallTimeout());

@@ -47,6 +47,10 @@ public final class Registry {
         return new Listing(this);
     }
 
+    public Search search() {
+        return new Search(this);
+    }
+
     /// Tries a credential on a registry, as `login` must before it is kept.
     ///
     /// @throws KelpException [ErrorKind#UNAUTHENTICATED] when the registry refuses it

@@ -9,6 +9,8 @@ public interface EngineNamespace {
 
     Containers containers();
 
+    ManifestLists manifestLists();
+
     Changes changes();
 
     /// The engine's networks, shared by all namespaces.

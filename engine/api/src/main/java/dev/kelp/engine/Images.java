@@ -24,6 +24,16 @@ public interface Images {
 
     void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress);
 
+    /// The tags a registry has for a repository, in its order.
+    List<String> remoteTags(Reference repository, RegistryOptions options, UserEnvironment user);
+
+    /// Looks for images by a word: in Docker Hub's index, or at the registry that the word begins with. A registry
+    /// that
+    /// has no index is asked for its catalogue.
+    ///
+    /// @param limit 1 to 100
+    List<SearchResult> search(String term, int limit, RegistryOptions options, UserEnvironment user);
+
     /// All images, newest first.
     List<Image> list();
 
@@ -34,6 +44,9 @@ public interface Images {
 
     /// Gives `source` another name; an image that had it loses it.
     void tag(String source, Reference target);
+
+    /// Takes these names, or all when there are none, away from an image, which stays.
+    void untag(String nameOrId, List<Reference> names);
 
     /// Removes names, and with the last one the content nothing else uses.
     ///
@@ -88,7 +101,14 @@ public interface Images {
                 new PullOptions(List.of(), false, true, null, RegistryOptions.DEFAULT);
     }
 
-    record PushOptions(List<Platform> platforms, boolean allPlatforms, RegistryOptions registry) {}
+    /// @param nonDistributable send also layers that are marked as not to be passed on
+    record PushOptions(
+            List<Platform> platforms, boolean allPlatforms, boolean nonDistributable, RegistryOptions registry) {}
+
+    /// What a search found.
+    ///
+    /// @param stars −1: the registry does not count them
+    record SearchResult(String name, String description, int stars, boolean official, boolean automated) {}
 
     /// @param insecure plain http or unverified TLS is acceptable
     /// @param hostsDirs folders of `hosts.toml` trees; empty: the defaults

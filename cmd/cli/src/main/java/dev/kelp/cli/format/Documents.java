@@ -6,6 +6,7 @@ import dev.kelp.cli.template.Json;
 import dev.kelp.model.oci.OciJson;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,25 @@ public final class Documents {
     /// A record of the engine as maps and lists: its own JSON form.
     public static @Nullable Object tree(Object value) {
         return plain(OciJson.mapper().valueToTree(value));
+    }
+
+    /// A JSON document as it is, its fields in their order.
+    public static @Nullable Object ordered(byte[] json) {
+        return ordered(OciJson.tree(json, "the document"));
+    }
+
+    private static @Nullable Object ordered(JsonNode node) {
+        if (node.isObject()) {
+            LinkedHashMap<String, @Nullable Object> map = new LinkedHashMap<>();
+            node.properties().forEach(e -> map.put(e.getKey(), ordered(e.getValue())));
+            return map;
+        }
+        if (node.isArray()) {
+            List<@Nullable Object> list = new ArrayList<>();
+            node.forEach(n -> list.add(ordered(n)));
+            return list;
+        }
+        return plain(node);
     }
 
     private static @Nullable Object plain(JsonNode node) {

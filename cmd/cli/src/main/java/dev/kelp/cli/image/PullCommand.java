@@ -5,6 +5,7 @@ import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Images.PullOptions;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,19 +26,37 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--unpack", paramLabel = "WHEN", description = "true, false or auto (default: auto)")
     String unpack = "auto";
 
+    @Option(
+            names = {"-a", "--all-tags"},
+            description = "all tags the registry has of the repository")
+    boolean allTags;
+
     @Parameters(paramLabel = "IMAGE")
     String image = "";
 
     @Override
     public int run(Invocation call) {
-        Reference reference = Reference.parse(image);
         PullOptions options = new PullOptions(
                 transfer.platforms(), transfer.allPlatforms(), unpacks(), snapshotter(call), call.registry());
-        transfer.run(call, false, p -> call.images().pull(reference, options, call.client(), p));
-        if (transfer.quiet()) {
-            call.out().append(reference.toString()).append('\n');
+        for (Reference reference : references(call)) {
+            transfer.run(call, false, p -> call.images().pull(reference, options, call.client(), p));
+            if (transfer.quiet()) {
+                call.out().append(reference.toString()).append('\n');
+            }
         }
         return 0;
+    }
+
+    private List<Reference> references(Invocation call) {
+        if (!allTags) {
+            return List.of(Reference.parse(image));
+        }
+        Reference repository = AllTags.repository(image);
+        List<String> tags = call.images().remoteTags(repository, call.registry(), call.client());
+        if (tags.isEmpty()) {
+            throw KelpException.notFound("`" + repository.familiarRepository() + "` has no tags");
+        }
+        return tags.stream().map(repository::withTag).toList();
     }
 
     private static @Nullable String snapshotter(Invocation call) {

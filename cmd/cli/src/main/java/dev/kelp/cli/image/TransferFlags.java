@@ -49,6 +49,11 @@ public final class TransferFlags {
             work.accept(Progress.NONE);
             return;
         }
+        show(call, onError, work);
+    }
+
+    /// As [#run], for commands without these flags.
+    public static void show(Invocation call, boolean onError, Consumer<Progress> work) {
         ClientContext client = call.client();
         PrintStream out = onError ? client.err() : client.out();
         boolean terminal = onError ? client.errorIsTerminal() : client.outputIsTerminal();

@@ -29,6 +29,7 @@ import dev.kelp.cli.container.UnpauseCommand;
 import dev.kelp.cli.container.UpdateCommand;
 import dev.kelp.cli.container.WaitCommand;
 import dev.kelp.cli.image.DockerImage;
+import dev.kelp.cli.image.ExistsCommand;
 import dev.kelp.cli.image.HistoryCommand;
 import dev.kelp.cli.image.ImportCommand;
 import dev.kelp.cli.image.LoadCommand;
@@ -37,7 +38,10 @@ import dev.kelp.cli.image.LogoutCommand;
 import dev.kelp.cli.image.PullCommand;
 import dev.kelp.cli.image.PushCommand;
 import dev.kelp.cli.image.SaveCommand;
+import dev.kelp.cli.image.SearchCommand;
 import dev.kelp.cli.image.TagCommand;
+import dev.kelp.cli.image.UntagCommand;
+import dev.kelp.cli.manifest.AnnotateCommand;
 import dev.kelp.cli.network.ConnectCommand;
 import dev.kelp.cli.network.DisconnectCommand;
 import dev.kelp.cli.system.DiskUsageCommand;
@@ -96,6 +100,8 @@ final class Commands {
             row("push", "Images", "send an image to a registry", PushCommand::new),
             row("images", "Images", "list images", dev.kelp.cli.image.ListCommand::new),
             row("tag", "Images", "give an image another name", TagCommand::new),
+            row("search", "Images", "look for images in a registry", SearchCommand::new),
+            row("untag", "Images", "take names away from an image", UntagCommand::new),
             row("rmi", "Images", "remove images", dev.kelp.cli.image.RemoveCommand::new),
             row("save", "Images", "write images into an archive", SaveCommand::new),
             row("load", "Images", "read images from an archive", LoadCommand::new),
@@ -145,7 +151,22 @@ final class Commands {
                     row("import", "", "make an image of a file system's archive", ImportCommand::new),
                     row("history", "", "show how an image was made", HistoryCommand::new),
                     row("prune", "", "remove images that nothing uses", dev.kelp.cli.image.PruneCommand::new),
+                    row("exists", "", "tell whether there is an image", ExistsCommand::new),
+                    row("search", "", "look for images in a registry", SearchCommand::new),
+                    row("untag", "", "take names away from an image", UntagCommand::new),
                     row("tag", "", "give an image another name", TagCommand::new)),
+            group(
+                    List.of("manifest"),
+                    "commands about lists of images for several platforms",
+                    row("create", "", "make a list to annotate and push", dev.kelp.cli.manifest.CreateCommand::new),
+                    row("annotate", "", "change the platform of an image in a list", AnnotateCommand::new),
+                    row(
+                            "inspect",
+                            "",
+                            "print a list, or what a registry has",
+                            dev.kelp.cli.manifest.InspectCommand::new),
+                    row("push", "", "send a list to its registry", dev.kelp.cli.manifest.PushCommand::new),
+                    row(List.of("rm", "remove"), "forget lists", dev.kelp.cli.manifest.RemoveCommand::new)),
             group(
                     List.of("volume"),
                     "commands about volumes",

@@ -388,4 +388,30 @@ class ShellTest {
         assertThat(line("rmi img")).isEqualTo(1);
         assertThat(line("rmi -f img")).isZero();
     }
+
+    @Test
+    void allTagsArePulledAndPushed() {
+        assertThat(line("pull -q -a reg.example/app")).isZero();
+        assertThat(client.outText()).isEqualTo("reg.example/app:1\nreg.example/app:2\n");
+        assertThat(line("push -q --all-tags reg.example/app")).isZero();
+        assertThat(client.outText()).isEqualTo("reg.example/app:1\nreg.example/app:2\n");
+        assertThat(line("push -a reg.example/none")).isEqualTo(1);
+        assertThat(line("pull -a reg.example/app:1")).isEqualTo(1);
+        assertThat(client.errText()).contains("tag can't be used with --all-tags/-a");
+    }
+
+    @Test
+    void searchSortsByStarsAndShortens() {
+        assertThat(line("search nginx")).isZero();
+        assertThat(client.outText().lines().toList())
+                .containsExactly(
+                        "NAME          DESCRIPTION                                      STARS    OFFICIAL",
+                        "nginx         the real one                                     90       [OK]",
+                        "team/nginx    aéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaéaé…    3        ");
+        assertThat(line("search --filter stars=10 --filter is-official=true --format {{.Name}} nginx"))
+                .isZero();
+        assertThat(client.outText()).isEqualTo("nginx\n");
+        assertThat(line("search --filter stars=x nginx")).isEqualTo(1);
+        assertThat(line("search --filter what=x nginx")).isEqualTo(1);
+    }
 }

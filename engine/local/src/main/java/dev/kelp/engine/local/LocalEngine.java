@@ -208,6 +208,7 @@ public final class LocalEngine implements Engine {
                     n,
                     own,
                     containers,
+                    images.manifestLists(n),
                     new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find),
                     new LocalVolumes(n, volumes, unpacking),
                     reached,

@@ -6,6 +6,7 @@ import dev.kelp.engine.Containers;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.Volumes;
 
@@ -14,6 +15,7 @@ record LocalNamespace(
         String name,
         Images images,
         Containers containers,
+        ManifestLists manifestLists,
         Changes changes,
         Volumes volumes,
         Networks networks,

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.image;
 
 import dev.kelp.content.ContentStore;
+import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.local.metadata.BlobRecords;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
@@ -83,6 +84,10 @@ public final class ImageService {
     /// The images of a namespace. Cheap.
     public LocalImages images(String namespace) {
         return new LocalImages(this, namespace);
+    }
+
+    public ManifestLists manifestLists(String namespace) {
+        return new LocalManifestLists(this, namespace);
     }
 
     /// The namespaces that have images or containers.

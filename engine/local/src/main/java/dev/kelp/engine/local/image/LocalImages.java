@@ -19,6 +19,9 @@ import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
 import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.registry.Registry;
+import dev.kelp.registry.TransferListener;
+import dev.kelp.registry.http.Cancellation;
 import dev.kelp.registry.http.Download;
 import dev.kelp.registry.http.Proxies;
 import dev.kelp.snapshot.Snapshot;
@@ -63,6 +66,24 @@ public final class LocalImages implements Images {
         Found found = lookup.get(reference.toString());
         new Push(service, reference, user, progress, options).run(found.target());
         happened("push", reference.familiar(), reference.familiar());
+    }
+
+    @Override
+    public List<String> remoteTags(Reference repository, RegistryOptions options, UserEnvironment user) {
+        return registry(options, user).listing().tags(repository);
+    }
+
+    @Override
+    public List<SearchResult> search(String term, int limit, RegistryOptions options, UserEnvironment user) {
+        return registry(options, user).search().find(term, limit).stream()
+                .map(r -> new SearchResult(r.name(), r.description(), r.stars(), r.official(), r.automated()))
+                .toList();
+    }
+
+    private Registry registry(RegistryOptions options, UserEnvironment user) {
+        return new Registry(
+                service.parts().transport(),
+                new RegistryAccess(user).access(options, new Cancellation(), TransferListener.NONE));
     }
 
     private void happened(String action, String actor, String name) {
@@ -203,6 +224,18 @@ public final class LocalImages implements Images {
         service.records()
                 .put(namespace, target.toString(), Descriptor.of(what.mediaType(), what.digest(), what.size()));
         happened("tag", what.digest().toString(), target.familiar());
+    }
+
+    @Override
+    public void untag(String nameOrId, List<Reference> names) {
+        Descriptor target = lookup.get(nameOrId).target();
+        List<String> gone = service.records()
+                .untag(
+                        namespace,
+                        target,
+                        names.stream().map(Reference::toString).toList());
+        gone.forEach(n ->
+                happened("untag", target.digest().toString(), Reference.parse(n).familiar()));
     }
 
     @Override

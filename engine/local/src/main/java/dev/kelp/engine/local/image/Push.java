@@ -65,7 +65,9 @@ final class Push {
                 if (m.isIndex()) {
                     continue;
                 }
-                m.manifest().layers().stream().filter(Push::isDistributable).forEach(l -> blobs.put(l.digest(), l));
+                m.manifest().layers().stream()
+                        .filter(l -> options.nonDistributable() || isDistributable(l))
+                        .forEach(l -> blobs.put(l.digest(), l));
                 blobs.put(m.manifest().config().digest(), m.manifest().config());
             }
             pushBlobs(List.copyOf(blobs.values()));
@@ -77,7 +79,7 @@ final class Push {
         }
     }
 
-    private static boolean isDistributable(Descriptor layer) {
+    static boolean isDistributable(Descriptor layer) {
         return !layer.mediaType().contains("nondistributable")
                 && !layer.mediaType().contains("foreign");
     }

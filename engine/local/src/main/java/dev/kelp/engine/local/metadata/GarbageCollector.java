@@ -21,7 +21,8 @@ import java.util.Set;
 
 /// Removes what nothing reaches: mark and sweep.
 ///
-/// Roots are the targets of images of all namespaces, the images of containers, containers' own snapshots (named by the
+/// Roots are the targets of images and the manifests of manifest lists of all namespaces, the images of containers,
+/// containers' own snapshots (named by the
 /// container's id, or by it and `-…`), leases that have not ended and pins. Whoever adds a lease or a pin waits while
 /// blobs are swept,
 /// and at most one snapshot's removal at a time; so what was retained before it was looked at is never taken away.
@@ -35,6 +36,8 @@ public final class GarbageCollector {
     private static final String REACHED = """
             WITH RECURSIVE live (node) AS (
                 SELECT target FROM images
+                UNION SELECT json_extract(e.value, '$.target.digest')
+                      FROM manifest_lists l, json_each(CAST(l.entries AS TEXT)) e
                 UNION SELECT image FROM containers WHERE image IS NOT NULL
                 UNION SELECT snapshotter || '/' || parent FROM containers
                       WHERE parent IS NOT NULL AND snapshotter IS NOT NULL

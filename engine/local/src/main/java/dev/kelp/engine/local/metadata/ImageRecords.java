@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.metadata;
 
 import dev.kelp.model.Digest;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.Descriptor;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -110,6 +111,35 @@ public final class ImageRecords {
                 }
                 return names;
             }
+        });
+    }
+
+    /// Takes these names, or all when there are none, away from a target, which dangles when it has lost the last.
+    ///
+    /// @return the names that are gone
+    public List<String> untag(String namespace, Descriptor target, List<String> names) {
+        return database.write(c -> {
+            List<ImageRecord> all = byTarget(c, namespace, target.digest());
+            List<String> own = new ArrayList<>();
+            all.stream().filter(r -> !r.isDangling()).forEach(r -> own.add(r.name()));
+            for (String name : names) {
+                if (!own.contains(name)) {
+                    throw KelpException.notFound("the image has no name `" + name + "`");
+                }
+            }
+            List<String> gone = names.isEmpty() ? own : names;
+            for (String name : gone) {
+                delete(c, namespace, name);
+            }
+            if (!gone.isEmpty() && byTarget(c, namespace, target.digest()).isEmpty()) {
+                insert(
+                        c,
+                        namespace,
+                        target.digest().toString(),
+                        target,
+                        all.getFirst().created());
+            }
+            return gone;
         });
     }
 

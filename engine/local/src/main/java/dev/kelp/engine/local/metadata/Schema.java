@@ -136,6 +136,13 @@ final class Schema {
             CREATE TABLE attachments (
                 container TEXT PRIMARY KEY,   -- that runs
                 state BLOB NOT NULL           -- JSON
+            ) WITHOUT ROWID"""),
+            List.of("""
+            CREATE TABLE manifest_lists (
+                namespace TEXT NOT NULL,
+                name TEXT NOT NULL,           -- canonical reference
+                entries BLOB NOT NULL,        -- JSON
+                PRIMARY KEY (namespace, name)
             ) WITHOUT ROWID"""));
 
     static final int VERSION = MIGRATIONS.size();

@@ -204,7 +204,7 @@ class ImageTest {
             Reference two = Reference.parse(registry.host() + "/two:1");
             engine.images.tag("a:1", one);
             engine.images.tag("a:1", two);
-            PushOptions options = new PushOptions(List.of(), false, RegistryOptions.DEFAULT);
+            PushOptions options = new PushOptions(List.of(), false, false, RegistryOptions.DEFAULT);
             engine.images.push(one, options, user, engine.progress());
             String layer = "layer-"
                     + engine.images
@@ -243,7 +243,7 @@ class ImageTest {
             Reference whole = Reference.parse(registry.host() + "/m:whole");
             Reference part = Reference.parse(registry.host() + "/m:part");
             engine.images.tag("m:1", whole);
-            PushOptions options = new PushOptions(List.of(), false, RegistryOptions.DEFAULT);
+            PushOptions options = new PushOptions(List.of(), false, false, RegistryOptions.DEFAULT);
             engine.images.push(whole, options, user, Progress.NONE);
             try (TestEngine second = new TestEngine(folder.resolve("second"))) {
                 assertThat(second.images
@@ -255,7 +255,10 @@ class ImageTest {
                 assertKind(
                         ErrorKind.NOT_FOUND,
                         () -> second.images.push(
-                                part, new PushOptions(List.of(), true, RegistryOptions.DEFAULT), user, Progress.NONE));
+                                part,
+                                new PushOptions(List.of(), true, false, RegistryOptions.DEFAULT),
+                                user,
+                                Progress.NONE));
                 second.images.push(part, options, user, Progress.NONE);
                 assertThat(second.images
                                 .pull(part, PullOptions.DEFAULT, user, Progress.NONE)
