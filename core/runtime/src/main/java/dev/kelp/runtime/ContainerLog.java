@@ -8,18 +8,17 @@ import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Poll;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.runtime.LogFiles.Part;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -89,13 +88,27 @@ public final class ContainerLog {
     }
 
     private void readOnce(Options options, Sink sink) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            Reader reader = new Reader(channel, options, sink);
-            reader.position = LogTail.start(channel, options);
-            if (reader.readToEnd()) {
-                reader.lastLine();
-            }
+        List<Part> parts = LogFiles.open(file);
+        if (parts.isEmpty()) {
+            return;
         }
+        try {
+            LogTail.Start start = LogTail.start(channels(parts), options);
+            Reader reader = new Reader(options, sink);
+            for (int i = start.part(); i < parts.size(); i++) {
+                reader.begin(parts.get(i).channel(), i == start.part() ? start.position() : 0);
+                if (!reader.readToEnd()) {
+                    return;
+                }
+            }
+            reader.lastLine();
+        } finally {
+            LogFiles.close(parts);
+        }
+    }
+
+    private static List<FileChannel> channels(List<Part> parts) {
+        return parts.stream().map(Part::channel).toList();
     }
 
     private void follow(Options options, CompletableFuture<?> end, CompletableFuture<?> cancelled, Sink sink)
@@ -144,77 +157,78 @@ public final class ContainerLog {
         }
     }
 
-    /// The file followed, which conmon replaces by a new one when it has reached its limit.
+    /// The file followed, which is replaced by a new one when it has reached its limit, and those that are to be
+    /// read
+    /// before.
     private final class FollowState {
         private final Options options;
-        private final Sink sink;
-        private @Nullable FileChannel channel;
-        private @Nullable Reader reader;
-        private @Nullable Object fileKey;
+        private final Reader reader;
+        private final Deque<Part> parts = new ArrayDeque<>();
 
         FollowState(Options options, Sink sink) {
             this.options = options;
-            this.sink = sink;
+            this.reader = new Reader(options, sink);
         }
 
         /// Reads what is there; false when that was all there will ever be.
         boolean step(CompletableFuture<?> end) throws IOException {
             boolean ended = end.isDone();
-            if (reader == null && !open(true)) {
+            if (parts.isEmpty() && !open()) {
                 return !ended;
             }
-            Reader current = reader;
-            while (current != null) {
-                if (!current.readToEnd()) {
-                    return false;
+            while (reader.readToEnd()) {
+                if (parts.size() == 1 && !findNewer()) {
+                    if (ended) {
+                        reader.lastLine();
+                    }
+                    return !ended;
                 }
-                if (Objects.equals(fileKey, key())) {
+                // it was written to until the new one came
+                if (!reader.readToEnd()) {
                     break;
                 }
-                close();
-                current = open(false) ? reader : null;
+                parts.removeFirst().channel().close();
+                reader.begin(parts.getFirst().channel(), 0);
             }
-            if (ended && current != null) {
-                current.lastLine();
-            }
-            return !ended;
+            return false;
         }
 
-        private boolean open(boolean first) throws IOException {
-            try {
-                FileChannel opened = FileChannel.open(file, StandardOpenOption.READ);
-                channel = opened;
-                fileKey = key();
-                Reader made = new Reader(opened, options, sink);
-                made.position = first ? LogTail.start(opened, options) : 0;
-                reader = made;
-                return true;
-            } catch (NoSuchFileException e) {
-                reader = null;
+        private boolean open() throws IOException {
+            List<Part> all = LogFiles.open(file);
+            if (all.isEmpty()) {
                 return false;
             }
+            LogTail.Start start = LogTail.start(channels(all), options);
+            LogFiles.close(all.subList(0, start.part()));
+            parts.addAll(all.subList(start.part(), all.size()));
+            reader.begin(parts.getFirst().channel(), start.position());
+            return true;
         }
 
-        private @Nullable Object key() throws IOException {
-            try {
-                return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-            } catch (NoSuchFileException e) {
-                return fileKey;
+        /// Finds what was written after the one file there is; all that is left, when that one is gone.
+        private boolean findNewer() throws IOException {
+            String key = parts.getFirst().key();
+            Optional<String> now = LogFiles.key(file);
+            if (now.isEmpty() || now.get().equals(key)) {
+                return false;
             }
+            List<Part> all = LogFiles.open(file);
+            int known = all.stream().map(Part::key).toList().indexOf(key);
+            LogFiles.close(all.subList(0, known + 1));
+            parts.addAll(all.subList(known + 1, all.size()));
+            return parts.size() > 1;
         }
 
         void close() throws IOException {
-            if (channel != null) {
-                channel.close();
-            }
+            LogFiles.close(List.copyOf(parts));
         }
     }
 
     /// Reads forward, line by line.
     private static final class Reader {
-        private final FileChannel channel;
         private final Options options;
         private final Sink sink;
+        private @Nullable FileChannel channel;
         private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
         private byte[] carry = new byte[LINE_BYTES_MAX];
         private int carried;
@@ -222,16 +236,23 @@ public final class ContainerLog {
         private boolean done;
         private long position;
 
-        Reader(FileChannel channel, Options options, Sink sink) {
-            this.channel = channel;
+        Reader(Options options, Sink sink) {
             this.options = options;
             this.sink = sink;
+        }
+
+        /// Goes on in that file.
+        void begin(FileChannel next, long from) {
+            channel = next;
+            position = from;
+            carried = 0;
+            tooLong = false;
         }
 
         /// False when the sink, or `until`, ended it.
         boolean readToEnd() throws IOException {
             byte[] bytes = new byte[BLOCK_BYTES];
-            while (!done) {
+            while (!done && channel != null) {
                 block.clear();
                 int n = channel.read(block, position);
                 if (n <= 0) {

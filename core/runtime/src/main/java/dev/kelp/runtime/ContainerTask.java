@@ -263,6 +263,16 @@ public final class ContainerTask {
         }
     }
 
+    /// Has conmon make a new file under the log's name; what has a second name stays.
+    public void reopenLog() {
+        byte[] bytes = "2 0 0\n".getBytes(StandardCharsets.US_ASCII);
+        try (Fd control = control()) {
+            Pipes.writeAll(control, bytes, 0, bytes.length);
+        } catch (ErrnoException e) {
+            throw e.toKelp("reopen the log of container " + id);
+        }
+    }
+
     /// Starts another process in the container.
     ///
     /// @throws KelpException FAILED_PRECONDITION when the container has ended

@@ -4,39 +4,56 @@ package dev.kelp.runtime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.List;
 import java.util.Optional;
 
 /// Finds where the last lines of a log begin, reading from its end in blocks: the size of the log does not matter.
 final class LogTail {
     private static final int BLOCK_BYTES = 64 << 10;
 
-    private final FileChannel channel;
     private final ContainerLog.Options options;
+    private FileChannel channel;
     private int wanted;
     /// Whether a line of the container's output that ends later than what was looked at has begun to be counted.
     private boolean open;
 
-    private long start;
+    private int part;
+    private Start start;
 
-    private LogTail(FileChannel channel, ContainerLog.Options options, long end) {
-        this.channel = channel;
+    /// Where to read from.
+    ///
+    /// @param part index of the file
+    record Start(int part, long position) {}
+
+    private LogTail(List<FileChannel> parts, ContainerLog.Options options) throws IOException {
+        this.channel = parts.getLast();
         this.options = options;
         this.wanted = options.tail();
-        this.start = end;
+        this.start = new Start(parts.size() - 1, channel.size());
     }
 
-    /// The position to read from: 0 without a `tail`.
-    static long start(FileChannel channel, ContainerLog.Options options) throws IOException {
+    /// The very beginning without a `tail`.
+    ///
+    /// @param parts of one log, the oldest first, at least one
+    static Start start(List<FileChannel> parts, ContainerLog.Options options) throws IOException {
         if (options.tail() < 0) {
-            return 0;
+            return new Start(0, 0);
         }
-        long end = channel.size();
-        return options.tail() == 0 ? end : new LogTail(channel, options, end).search(end);
+        LogTail tail = new LogTail(parts, options);
+        for (tail.part = parts.size() - 1; tail.part >= 0 && options.tail() > 0; tail.part--) {
+            tail.channel = parts.get(tail.part);
+            if (!tail.search(tail.channel.size())) {
+                break;
+            }
+        }
+        return tail.start;
     }
 
     /// Lines are taken from the last one back. `tail` holds the first bytes of a line whose beginning lies in an
     /// earlier block; only its head matters, so what is over the limit is dropped at the far end.
-    private long search(long end) throws IOException {
+    ///
+    /// @return whether more lines are wanted than there are in this file
+    private boolean search(long end) throws IOException {
         ByteBuffer block = ByteBuffer.allocate(BLOCK_BYTES);
         byte[] rest = new byte[0];
         long at = end;
@@ -51,15 +68,14 @@ final class LogTail {
                     continue;
                 }
                 if (!line(join(bytes, i + 1, lineEnd, rest), at + i + 1)) {
-                    return start;
+                    return false;
                 }
                 rest = new byte[0];
                 lineEnd = i;
             }
             rest = join(bytes, 0, lineEnd, rest);
         }
-        line(rest, 0);
-        return start;
+        return line(rest, 0);
     }
 
     private void read(ByteBuffer block, long at, int length) throws IOException {
@@ -95,7 +111,7 @@ final class LogTail {
             wanted--;
             open = true;
         }
-        start = position;
+        start = new Start(part, position);
         return true;
     }
 }

@@ -109,9 +109,6 @@ final class Monitor {
                 spec.log().map(log -> "k8s-file:" + log).orElse("none"),
                 "--exit-dir",
                 files.exits().toString()));
-        if (spec.logBytesMax() > 0) {
-            all.addAll(List.of("--log-size-max", Long.toString(spec.logBytesMax())));
-        }
         if (spec.timeoutSeconds() > 0) {
             all.addAll(List.of("--timeout", Long.toString(spec.timeoutSeconds())));
         }

@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
 /// @param name for messages
 /// @param ociRuntime the program, see [Programs#ociRuntime]
 /// @param log the log file, made when it is missing
-/// @param logBytesMax conmon starts the log anew when it would grow beyond this; 0: no limit
 /// @param terminal a pseudo-terminal is the container's stdio
 /// @param stdin standard input is a pipe (with `terminal`: is read); else it is empty
 /// @param stdinOnce standard input ends when the first attached client's does; else it stays open
@@ -22,7 +21,6 @@ public record TaskSpec(
         String name,
         Path ociRuntime,
         Optional<Path> log,
-        long logBytesMax,
         boolean terminal,
         boolean stdin,
         boolean stdinOnce,
@@ -45,10 +43,9 @@ public record TaskSpec(
             String name,
             Path ociRuntime,
             Optional<Path> log,
-            long logBytesMax,
             boolean terminal,
             boolean stdin,
             boolean stdinOnce) {
-        this(id, name, ociRuntime, log, logBytesMax, terminal, stdin, stdinOnce, 0);
+        this(id, name, ociRuntime, log, terminal, stdin, stdinOnce, 0);
     }
 }

@@ -25,9 +25,9 @@
 /// `exec` needs no monitor: the OCI runtime is started by the holder, which keeps its exit status for the next daemon;
 /// the daemon's ends of the pipes or the pty's master go to the client.
 ///
-/// conmon's log (the Kubernetes format) is read by [ContainerLog]. Rotation is conmon's `--log-size-max`; older files
-/// are
-/// not kept.
+/// conmon's log (the Kubernetes format) is read by [ContainerLog]. [LogRotation] begins it anew when it is full and
+/// keeps
+/// older parts, which are read as one.
 ///
 /// Threads: one platform thread waits for all descriptors; what may block in the kernel runs on platform threads, so
 /// every

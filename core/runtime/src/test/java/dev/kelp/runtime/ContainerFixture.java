@@ -264,7 +264,6 @@ final class ContainerFixture implements AutoCloseable {
                 "name-" + id.substring(0, 5),
                 Programs.ociRuntime(Optional.of(runtime)),
                 Optional.of(log(id)),
-                0,
                 spec.process().terminal(),
                 spec.process().openStdin(),
                 spec.process().stdinOnce());

@@ -76,7 +76,7 @@ class LatencyKernelTest {
     private void kelp(ContainerFixture f) throws Exception {
         String id = ContainerFixture.newId();
         TaskSpec taskSpec = new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false);
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), false, false, false);
         last = System.nanoTime();
         Tasks.Launch launch = f.tasks.prepare(taskSpec);
         lap("prepare");

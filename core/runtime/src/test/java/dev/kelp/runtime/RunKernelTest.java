@@ -191,7 +191,7 @@ class RunKernelTest {
     void aGivenUpLaunchLeavesNothing() throws Exception {
         String id = ContainerFixture.newId();
         Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false));
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), false, false, false));
         launch.abandon();
         assertThat(f.tasks.known()).doesNotContain(id);
     }
@@ -200,7 +200,7 @@ class RunKernelTest {
     void aLaunchCutShortByTheDaemonsEndIsCleanedUp() throws Exception {
         String id = ContainerFixture.newId();
         Tasks.Launch launch = f.tasks.prepare(new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false));
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), false, false, false));
         int monitor = Integer.parseInt(Files.readString(launch.bundle().resolve("conmon.pid")));
         Processes.kill(monitor, 9);
         f.restartDaemon();
@@ -212,7 +212,7 @@ class RunKernelTest {
     void aContainerRunsAgainUnderItsIdButNotTwiceAtOnce() throws Exception {
         String id = ContainerFixture.newId();
         TaskSpec taskSpec = new TaskSpec(
-                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), 0, false, false, false);
+                id, "n", Programs.ociRuntime(Optional.empty()), Optional.of(f.log(id)), false, false, false);
         for (String command : List.of("exit 1", "exit 2")) {
             Tasks.Launch launch = f.tasks.prepare(taskSpec);
             assertThatThrownBy(() -> f.tasks.prepare(taskSpec)).hasMessageContaining("has a task already");

@@ -319,7 +319,6 @@ final class ContainerFiles {
                 c.name(),
                 Programs.ociRuntime(Optional.of(c.definition().runtime())),
                 log.isKept() ? Optional.of(logPath(c)) : Optional.empty(),
-                log.bytesMax(),
                 p.terminal(),
                 p.openStdin(),
                 // A terminal's input stays open when a client detaches: the next one types on.

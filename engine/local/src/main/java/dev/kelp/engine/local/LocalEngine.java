@@ -84,6 +84,7 @@ public final class LocalEngine implements Engine {
     private final ContainerEvents containerEvents;
     private final Restarts restarts;
     private final HealthChecks health;
+    private final ContainerLogs logs;
     private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
     private final Map<String, LocalNamespace> namespaces = new ConcurrentHashMap<>();
 
@@ -109,8 +110,15 @@ public final class LocalEngine implements Engine {
         containerEvents = new ContainerEvents(events);
         restarts = new Restarts(timer);
         health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
+        logs = new ContainerLogs(files::logPath);
         lifecycle = new ContainerLifecycle(
-                records, files, networking, tasks, background, restarts, new RunObserver(containerEvents, health));
+                records,
+                files,
+                networking,
+                tasks,
+                background,
+                restarts,
+                new RunObserver(containerEvents, health, logs));
         views = new ContainerViews(lifecycle, files, tasks, UnpackPolicy.of(instance));
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
@@ -301,6 +309,7 @@ public final class LocalEngine implements Engine {
         timer.shutdownNow();
         restarts.close();
         health.close();
+        logs.close();
         events.close();
         database.close();
         holder.close();

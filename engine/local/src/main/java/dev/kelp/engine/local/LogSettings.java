@@ -4,18 +4,20 @@ package dev.kelp.engine.local;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Logging;
+import dev.kelp.runtime.LogRotation;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What `--log-driver` and `--log-opt` come to. Docker's drivers that keep the log here are views of the one file that
-/// conmon writes; it begins anew when it has reached its limit.
+/// What `--log-driver` and `--log-opt` come to. Docker's drivers that keep the log here are views of the one log that
+/// conmon writes.
 ///
 /// @param isKept whether there is a log
-/// @param bytesMax what the log may take on the disk; 0: without limit
-record LogSettings(boolean isKept, long bytesMax) {
+/// @param bytesMax when a file of the log is full; 0: never
+/// @param files how many files it has at most
+record LogSettings(boolean isKept, long bytesMax, int files) {
     private static final Set<String> KEPT = Set.of("json-file", "local", "k8s-file");
     private static final List<String> OPTIONS = List.of(
             "max-size",
@@ -38,7 +40,7 @@ record LogSettings(boolean isKept, long bytesMax) {
     static LogSettings of(Logging logging) {
         String driver = logging.driver();
         if (driver.equals("none")) {
-            return new LogSettings(false, 0);
+            return new LogSettings(false, 0, 1);
         }
         if (!KEPT.contains(driver)) {
             throw new KelpException(ErrorKind.UNSUPPORTED, "log driver `" + driver + "` is not there")
@@ -57,7 +59,7 @@ record LogSettings(boolean isKept, long bytesMax) {
         if (each == 0 && files != null && count > 1) {
             throw KelpException.invalid("max-file=" + files + " needs a max-size");
         }
-        return new LogSettings(true, Math.multiplyExact(each, count));
+        return new LogSettings(true, each, count);
     }
 
     /// `-1` is Docker's word for no limit.
@@ -74,9 +76,11 @@ record LogSettings(boolean isKept, long bytesMax) {
     }
 
     private static int count(String text) {
-        if (!text.matches("[1-9][0-9]{0,3}")) {
-            throw KelpException.invalid("invalid max-file `" + text + "`: expected a number from 1 to 9999");
+        int count = text.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(text) : 0;
+        if (count == 0 || count > LogRotation.FILES_MAX) {
+            throw KelpException.invalid(
+                    "invalid max-file `" + text + "`: expected a number from 1 to " + LogRotation.FILES_MAX);
         }
-        return Integer.parseInt(text);
+        return count;
     }
 }

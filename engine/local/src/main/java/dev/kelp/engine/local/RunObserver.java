@@ -3,19 +3,22 @@ package dev.kelp.engine.local;
 
 import dev.kelp.runtime.ContainerTask;
 
-/// What follows from a container's run: events and health checks.
-record RunObserver(ContainerEvents events, HealthChecks health) implements ContainerLifecycle.Observer {
+/// What follows from a container's run: events, health checks and the care of its log.
+record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs logs)
+        implements ContainerLifecycle.Observer {
     @Override
     public void runs(ContainerRecord c, ContainerTask task, boolean resumed) {
         if (!resumed) {
             events.publish(c, "start");
         }
+        logs.runs(c, task, resumed);
         health.runs(c, task, resumed);
     }
 
     @Override
     public void ended(ContainerRecord c) {
         events.died(c);
+        logs.ended(c);
         health.ended(c);
     }
 

@@ -14,12 +14,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LogSettingsTest {
     @Test
     void driversKeepWhatDockersDo() {
-        assertThat(LogSettings.of(Logging.DEFAULT)).isEqualTo(new LogSettings(true, 0));
+        assertThat(LogSettings.of(Logging.DEFAULT)).isEqualTo(new LogSettings(true, 0, 1));
         assertThat(LogSettings.of(new Logging("none", Map.of())).isKept()).isFalse();
-        assertThat(LogSettings.of(new Logging("local", Map.of())).bytesMax()).isEqualTo(100L << 20);
-        assertThat(LogSettings.of(new Logging("json-file", Map.of("max-size", "10m", "max-file", "3")))
-                        .bytesMax())
-                .isEqualTo(30L << 20);
+        assertThat(LogSettings.of(new Logging("local", Map.of()))).isEqualTo(new LogSettings(true, 20L << 20, 5));
+        assertThat(LogSettings.of(new Logging("json-file", Map.of("max-size", "10m", "max-file", "3"))))
+                .isEqualTo(new LogSettings(true, 10L << 20, 3));
     }
 
     @ParameterizedTest
@@ -30,6 +29,7 @@ class LogSettingsTest {
         "max-file, 0",
         "max-file, 3",
         "max-file, many",
+        "max-file, 101",
         "nonsense, 1"
     })
     void wrongOptionsAreRefused(String option, String value) {
