@@ -6,6 +6,7 @@ module dev.kelp.runtime {
     requires tools.jackson.core;
 
     exports dev.kelp.runtime;
+    exports dev.kelp.runtime.receiver;
     exports dev.kelp.runtime.spec;
 
     opens dev.kelp.runtime.spec to

@@ -36,6 +36,7 @@ public final class UnixSockets {
     /// socket(2) types.
     public enum Type {
         STREAM(1),
+        DGRAM(2),
         SEQPACKET(5);
 
         private final int number;

@@ -131,6 +131,12 @@ public final class FakeImages implements Images {
     }
 
     @Override
+    public Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress) {
+        calls.add("convert " + nameOrId + " " + name + " " + options);
+        return add(name.toString());
+    }
+
+    @Override
     public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
         try {
             return List.of(add(new String(in.readAllBytes(), StandardCharsets.UTF_8)));

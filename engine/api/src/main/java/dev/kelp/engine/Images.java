@@ -58,6 +58,9 @@ public interface Images {
     /// @param platforms empty: those whose content is here
     void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress);
 
+    /// Makes another image of the same files and gives it that name, which an image that had it loses.
+    Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress);
+
     /// Reads an OCI layout or Docker archive (tar; gzip and zstd compressed too).
     ///
     /// @return the references it gave names to; untagged images appear by digest
@@ -123,6 +126,18 @@ public interface Images {
             @Nullable String snapshotter) {
         public static final LoadOptions DEFAULT = new LoadOptions(List.of(), false, true, null);
     }
+
+    /// @param platforms empty: this machine's, or the only one there is
+    /// @param allPlatforms all that are here
+    /// @param oci with the OCI's media types, whatever the source has
+    /// @param compression empty: layers stay as they are
+    /// @param level of the compression; null: the usual one
+    record ConvertOptions(
+            List<Platform> platforms,
+            boolean allPlatforms,
+            boolean oci,
+            Optional<Changes.Compression> compression,
+            @Nullable Integer level) {}
 
     /// @param name empty: the image gets none
     /// @param changes as in [Changes.CommitOptions]

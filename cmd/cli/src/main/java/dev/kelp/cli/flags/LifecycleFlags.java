@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
 /// Start, end and log.
 @Command(optionListHeading = "Life cycle and log")
 public final class LifecycleFlags {
-    private static final List<String> LOG_DRIVERS = List.of("json-file", "local", "none", "k8s-file");
+    private static final List<String> LOG_DRIVERS =
+            List.of("json-file", "local", "journald", "syslog", "fluentd", "none", "k8s-file");
 
     @Option(names = "--rm", description = "remove the container when it has ended")
     boolean autoRemove;
@@ -37,7 +38,10 @@ public final class LifecycleFlags {
     @Nullable
     String runtime;
 
-    @Option(names = "--log-driver", paramLabel = "NAME", description = "json-file, local or none (default: json-file)")
+    @Option(
+            names = "--log-driver",
+            paramLabel = "NAME",
+            description = "json-file, local, journald, syslog, fluentd or none (default: json-file)")
     @Nullable
     String logDriver;
 
@@ -65,7 +69,7 @@ public final class LifecycleFlags {
     public Logging logging() {
         if (logDriver != null && !LOG_DRIVERS.contains(logDriver)) {
             throw KelpException.invalid("unknown log driver `" + logDriver + "`")
-                    .withHint("use json-file, local or none");
+                    .withHint("use json-file, local, journald, syslog, fluentd or none");
         }
         return new Logging(logDriver == null ? "json-file" : logDriver, EnvFile.pairs("--log-opt", logOptions));
     }

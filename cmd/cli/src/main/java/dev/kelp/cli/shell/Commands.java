@@ -28,6 +28,7 @@ import dev.kelp.cli.container.TopCommand;
 import dev.kelp.cli.container.UnpauseCommand;
 import dev.kelp.cli.container.UpdateCommand;
 import dev.kelp.cli.container.WaitCommand;
+import dev.kelp.cli.image.ConvertCommand;
 import dev.kelp.cli.image.DockerImage;
 import dev.kelp.cli.image.ExistsCommand;
 import dev.kelp.cli.image.HistoryCommand;
@@ -151,6 +152,7 @@ final class Commands {
                     row("import", "", "make an image of a file system's archive", ImportCommand::new),
                     row("history", "", "show how an image was made", HistoryCommand::new),
                     row("prune", "", "remove images that nothing uses", dev.kelp.cli.image.PruneCommand::new),
+                    row("convert", "", "pack an image in another way", ConvertCommand::new),
                     row("exists", "", "tell whether there is an image", ExistsCommand::new),
                     row("search", "", "look for images in a registry", SearchCommand::new),
                     row("untag", "", "take names away from an image", UntagCommand::new),

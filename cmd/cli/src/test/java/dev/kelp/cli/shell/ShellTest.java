@@ -414,4 +414,15 @@ class ShellTest {
         assertThat(line("search --filter stars=x nginx")).isEqualTo(1);
         assertThat(line("search --filter what=x nginx")).isEqualTo(1);
     }
+
+    @Test
+    void conversions() {
+        assertThat(line("image convert --oci --zstd --zstd-compression-level 9 a b")).isZero();
+        assertThat(client.outText()).startsWith("sha256:");
+        assertThat(line("image convert a b")).isEqualTo(1);
+        assertThat(line("image convert --zstd --uncompress a b")).isEqualTo(1);
+        assertThat(line("image convert --zstd --zstd-compression-level 30 a b")).isEqualTo(1);
+        assertThat(line("image convert --estargz a b")).isEqualTo(1);
+        assertThat(client.errText()).contains("lazy pulling").contains("use --oci, --uncompress or --zstd");
+    }
 }

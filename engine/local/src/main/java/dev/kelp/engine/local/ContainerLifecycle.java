@@ -73,6 +73,9 @@ final class ContainerLifecycle {
 
     /// Told what becomes of containers, under their lock: must be quick and must not throw.
     interface Observer {
+        /// About to be started; may throw what speaks against it.
+        void starts(ContainerRecord c);
+
         /// @param resumed it ran already when this daemon started
         void runs(ContainerRecord c, ContainerTask task, boolean resumed);
 
@@ -142,6 +145,7 @@ final class ContainerLifecycle {
         }
         Tasks.Launch launch = null;
         try {
+            observer.starts(c);
             // The monitor starts while the root file system is mounted and the configuration written.
             launch = tasks.prepare(files.task(c));
             ContainerTask task;

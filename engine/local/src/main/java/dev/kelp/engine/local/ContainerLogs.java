@@ -3,11 +3,17 @@ package dev.kelp.engine.local;
 
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Inotify;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.container.Logging;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.LogRotation;
+import dev.kelp.runtime.receiver.LogReceiver;
+import dev.kelp.runtime.receiver.LogReceivers;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,42 +25,97 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
-/// Watches the logs of running containers whose logs have limits. One thread looks at those that were written to, at
-/// most twenty times a second; it starts with the first such container and sleeps while none writes.
+/// Takes care of containers' logs: begins them anew when they are full, and has them sent on. One thread looks at those
+/// that were written to, at most twenty times a second; it starts with the first such container and sleeps while none
+/// writes.
 final class ContainerLogs implements AutoCloseable {
     private static final Logger LOG = System.getLogger(ContainerLogs.class.getName());
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /// How long a removal waits for the rest of a log to be sent.
+    private static final long REMOVAL_MILLIS = 3_000;
+
     private static final int WATCHED = Inotify.IN_MODIFY | Inotify.IN_CREATE | Inotify.IN_MOVED_TO;
+    private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
 
     private final Function<ContainerRecord, Path> logPath;
+    private final LogPositions positions;
     private final Map<String, Watched> byContainer = new HashMap<>();
+    private final Map<String, LogSender> senders = new HashMap<>();
     private Optional<Inotify> inotify = Optional.empty();
     private boolean closed;
 
     /// @param watch inotify's number of the log's folder
-    private record Watched(int watch, LogRotation rotation) {}
+    private record Watched(int watch, Optional<LogRotation> rotation, Optional<LogSender> sender) {}
 
-    ContainerLogs(Function<ContainerRecord, Path> logPath) {
+    ContainerLogs(Function<ContainerRecord, Path> logPath, LogPositions positions) {
         this.logPath = logPath;
+        this.positions = positions;
+    }
+
+    /// Fails when the log is to be sent on and nobody would take it.
+    void check(ContainerRecord c) {
+        Logging logging = c.definition().spec().logging();
+        if (!LogReceivers.isDriver(logging.driver()) || LogReceivers.isAsynchronous(logging)) {
+            return;
+        }
+        try {
+            connect(c).close();
+        } catch (IOException e) {
+            throw new KelpException(
+                            ErrorKind.UNAVAILABLE,
+                            "start container " + c.name() + ": its log driver " + logging.driver() + " reaches nobody: "
+                                    + e.getMessage(),
+                            e)
+                    .withHint("see --log-opt, or use another --log-driver");
+        }
+    }
+
+    private static LogReceiver connect(ContainerRecord c) throws IOException {
+        String hostname = Files.readString(HOSTNAME).strip();
+        return LogReceivers.open(c.definition().spec().logging(), LogOrigin.of(c), hostname);
+    }
+
+    /// Sends what containers that ended under an earlier daemon left.
+    synchronized void recover(List<ContainerRecord> all) {
+        for (ContainerRecord c : all) {
+            if (!c.isRunning()
+                    && LogReceivers.isDriver(c.definition().spec().logging().driver())
+                    && positions.find(c.id()).isPresent()) {
+                sender(c).end();
+            }
+        }
+    }
+
+    private LogSender sender(ContainerRecord c) {
+        LogSender made = new LogSender(c.id(), logPath.apply(c), positions, () -> connect(c));
+        LogSender before = senders.put(c.id(), made);
+        if (before != null) {
+            before.stop();
+        }
+        made.start();
+        return made;
     }
 
     /// @param resumed it ran already when this daemon started
     synchronized void runs(ContainerRecord c, ContainerTask task, boolean resumed) {
         LogSettings settings = LogSettings.of(c.definition().spec().logging());
-        if (closed || !settings.isKept() || settings.bytesMax() == 0) {
+        if (closed || !settings.isKept() || (settings.bytesMax() == 0 && !settings.isSent())) {
             return;
         }
         Path log = logPath.apply(c);
         try {
-            LogRotation rotation = new LogRotation(
-                    log, new LogRotation.Limit(settings.bytesMax(), settings.files()), task::reopenLog, resumed);
+            LogRotation.Limit limit = new LogRotation.Limit(settings.bytesMax(), settings.files());
+            Optional<LogRotation> rotation = settings.bytesMax() == 0
+                    ? Optional.empty()
+                    : Optional.of(new LogRotation(log, limit, task::reopenLog, resumed));
             int watch = started().watch(String.valueOf(log.getParent()), WATCHED);
-            byContainer.put(c.id(), new Watched(watch, rotation));
-            rotation.check();
+            Optional<LogSender> sender = settings.isSent() ? Optional.of(sender(c)) : Optional.empty();
+            byContainer.put(c.id(), new Watched(watch, rotation, sender));
+            rotation.ifPresent(LogRotation::check);
         } catch (ErrnoException | KelpException e) {
-            LOG.log(Level.WARNING, "the log of container " + c.id() + " goes without its limit", e);
+            LOG.log(Level.WARNING, "nobody takes care of the log of container " + c.id(), e);
         }
     }
 
@@ -69,6 +130,9 @@ final class ContainerLogs implements AutoCloseable {
 
     synchronized void ended(ContainerRecord c) {
         Watched watched = byContainer.remove(c.id());
+        if (watched != null) {
+            watched.sender().ifPresent(LogSender::end);
+        }
         if (watched == null || inotify.isEmpty()) {
             return;
         }
@@ -101,11 +165,29 @@ final class ContainerLogs implements AutoCloseable {
         }
     }
 
+    /// Its files are about to go.
+    void leaves(ContainerRecord c) {
+        LogSender sender;
+        synchronized (this) {
+            sender = senders.remove(c.id());
+        }
+        if (sender == null) {
+            return;
+        }
+        sender.end();
+        if (!sender.isDrained(REMOVAL_MILLIS)) {
+            LOG.log(Level.WARNING, "container " + c.id() + " is removed before all of its log was sent on");
+        }
+        sender.stop();
+        positions.delete(c.id());
+    }
+
     private synchronized void check(Set<Integer> touched, boolean all) {
         byContainer.forEach((id, w) -> {
             if (!closed && (all || touched.contains(w.watch()))) {
                 try {
-                    w.rotation().check();
+                    w.sender().ifPresent(LogSender::wake);
+                    w.rotation().ifPresent(LogRotation::check);
                 } catch (KelpException e) {
                     LOG.log(Level.WARNING, "cannot begin the log of container " + id + " anew", e);
                 }
@@ -118,5 +200,6 @@ final class ContainerLogs implements AutoCloseable {
         // its thread ends with the process: it may be waiting for the descriptor
         closed = true;
         byContainer.clear();
+        senders.values().forEach(LogSender::stop);
     }
 }

@@ -110,7 +110,7 @@ public final class LocalEngine implements Engine {
         containerEvents = new ContainerEvents(events);
         restarts = new Restarts(timer);
         health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
-        logs = new ContainerLogs(files::logPath);
+        logs = new ContainerLogs(files::logPath, new LogPositions(database));
         lifecycle = new ContainerLifecycle(
                 records,
                 files,
@@ -161,6 +161,7 @@ public final class LocalEngine implements Engine {
         LocalEngine engine = new LocalEngine(instance, holder);
         engine.volumes.recover();
         engine.lifecycle.recover();
+        engine.logs.recover(engine.records.all());
         engine.collector.recover();
         return engine;
     }

@@ -5,31 +5,29 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Logging;
 import dev.kelp.runtime.LogRotation;
-import java.util.List;
+import dev.kelp.runtime.receiver.LogReceivers;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// What `--log-driver` and `--log-opt` come to. Docker's drivers that keep the log here are views of the one log that
-/// conmon writes.
+/// conmon writes. Those that send it on keep it, too: for `logs`, and until the receiver has it.
 ///
 /// @param isKept whether there is a log
 /// @param bytesMax when a file of the log is full; 0: never
 /// @param files how many files it has at most
-record LogSettings(boolean isKept, long bytesMax, int files) {
+/// @param isSent whether it is sent on
+record LogSettings(boolean isKept, long bytesMax, int files, boolean isSent) {
     private static final Set<String> KEPT = Set.of("json-file", "local", "k8s-file");
-    private static final List<String> OPTIONS = List.of(
-            "max-size",
-            "max-file",
-            "compress",
-            "labels",
-            "labels-regex",
-            "env",
-            "env-regex",
-            "tag",
-            "mode",
-            "max-buffer-size");
+    private static final Set<String> COMMON =
+            Set.of("labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size");
+
+    private static final Set<String> FILES = Set.of("max-size", "max-file", "compress");
+
+    private static final Set<String> CACHE =
+            Set.of("cache-disabled", "cache-max-size", "cache-max-file", "cache-compress");
+
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,12})([kmg]?)i?b?");
 
     /// What Docker's `local` keeps unless told otherwise.
@@ -40,16 +38,30 @@ record LogSettings(boolean isKept, long bytesMax, int files) {
     static LogSettings of(Logging logging) {
         String driver = logging.driver();
         if (driver.equals("none")) {
-            return new LogSettings(false, 0, 1);
+            return new LogSettings(false, 0, 1, false);
         }
-        if (!KEPT.contains(driver)) {
+        boolean sent = LogReceivers.isDriver(driver);
+        if (!KEPT.contains(driver) && !sent) {
             throw new KelpException(ErrorKind.UNSUPPORTED, "log driver `" + driver + "` is not there")
-                    .withHint("use json-file, local or none");
+                    .withHint("use json-file, local, journald, syslog, fluentd or none");
         }
         for (String option : logging.options().keySet()) {
-            if (!OPTIONS.contains(option)) {
+            if (!COMMON.contains(option)
+                    && !(sent ? CACHE : FILES).contains(option)
+                    && !LogReceivers.options(driver).contains(option)) {
                 throw KelpException.invalid("unknown log opt '" + option + "' for " + driver + " log driver");
             }
+        }
+        LogReceivers.check(logging);
+        LogOrigin.check(logging);
+        if (sent) {
+            String cached = logging.options().get("cache-max-size");
+            String number = logging.options().get("cache-max-file");
+            return new LogSettings(
+                    true,
+                    cached == null ? LOCAL_BYTES : bytes(cached),
+                    number == null ? LOCAL_FILES : count(number),
+                    true);
         }
         boolean local = driver.equals("local");
         String size = logging.options().get("max-size");
@@ -59,7 +71,7 @@ record LogSettings(boolean isKept, long bytesMax, int files) {
         if (each == 0 && files != null && count > 1) {
             throw KelpException.invalid("max-file=" + files + " needs a max-size");
         }
-        return new LogSettings(true, each, count);
+        return new LogSettings(true, each, count, false);
     }
 
     /// `-1` is Docker's word for no limit.

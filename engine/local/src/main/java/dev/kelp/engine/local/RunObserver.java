@@ -7,6 +7,11 @@ import dev.kelp.runtime.ContainerTask;
 record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs logs)
         implements ContainerLifecycle.Observer {
     @Override
+    public void starts(ContainerRecord c) {
+        logs.check(c);
+    }
+
+    @Override
     public void runs(ContainerRecord c, ContainerTask task, boolean resumed) {
         if (!resumed) {
             events.publish(c, "start");
@@ -25,6 +30,7 @@ record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs lo
     @Override
     public void leaves(ContainerRecord c) {
         health.leaves(c);
+        logs.leaves(c);
         // one that never came to be had no `create` either
         if (c.run().phase() != ContainerRecord.Phase.CREATING) {
             events.publish(c, "destroy");

@@ -267,6 +267,32 @@ public final class LocalImages implements Images {
     }
 
     @Override
+    public Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress) {
+        if (name.digest().isPresent()) {
+            throw KelpException.invalid("`" + name.familiar() + "` has a digest, so it cannot be given as a name");
+        }
+        Found found = lookup.get(nameOrId);
+        List<Parsed> chosen = new ArrayList<>();
+        if (options.allPlatforms()) {
+            chosen.addAll(service.contents().complete(found.target()));
+        } else if (options.platforms().isEmpty()) {
+            chosen.add(choose(found, null, nameOrId));
+        } else {
+            options.platforms().forEach(p -> chosen.add(choose(found, p, nameOrId)));
+        }
+        if (chosen.isEmpty()) {
+            throw KelpException.notFound("content of `" + nameOrId + "` is missing")
+                    .withHint("pull it again");
+        }
+        Descriptor made = new ImageConversion(service, options, new ProgressReport(progress))
+                .run(chosen.stream().distinct().toList(), d -> service.records().put(namespace, name.toString(), d));
+        happened("tag", made.digest().toString(), name.familiar());
+        return image(service.records()
+                .find(namespace, name.toString())
+                .orElseThrow(() -> KelpException.notFound("image `" + name.familiar() + "` was removed meanwhile")));
+    }
+
+    @Override
     public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
         List<Image> loaded = new Load(service, options, new ProgressReport(progress))
                 .run(in, namespace).stream().map(this::image).toList();

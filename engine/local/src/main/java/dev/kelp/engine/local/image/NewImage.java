@@ -118,7 +118,7 @@ final class NewImage {
                 top.history.comment());
     }
 
-    private static String type(LayerCompression compression, Format format) {
+    static String type(LayerCompression compression, Format format) {
         boolean oci = format == Format.OCI;
         return switch (compression) {
             case NONE -> oci ? MediaTypes.OCI_LAYER : MediaTypes.DOCKER_LAYER;

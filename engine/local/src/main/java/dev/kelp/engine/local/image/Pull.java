@@ -44,8 +44,10 @@ final class Pull {
     private final Fetcher fetcher;
     private final Map<Digest, Descriptor> taken = new LinkedHashMap<>();
 
-    /// A manifest to take in.
-    private record Wanted(Document manifest, boolean unpack) {}
+    /// A manifest to take in, which is in the content store. There may be a thousand of 4 MiB, so their bytes are
+    /// read
+    /// when they are needed.
+    private record Wanted(Descriptor manifest, boolean unpack) {}
 
     Pull(ImageService service, Reference reference, PullOptions options, UserEnvironment user, Progress progress) {
         this.service = service;
@@ -101,7 +103,7 @@ final class Pull {
     /// The manifests of the platforms asked for, each once.
     private List<Wanted> wanted(Document top, Lease lease, Reachability reached) {
         if (!top.isIndex()) {
-            return List.of(new Wanted(top, options.unpack()));
+            return List.of(new Wanted(top.descriptor(), options.unpack()));
         }
         Map<Digest, Wanted> found = new LinkedHashMap<>();
         if (options.allPlatforms()) {
@@ -110,29 +112,30 @@ final class Pull {
                 Document document = document(d, lease, reached);
                 boolean mine = host.isPresent() && host.get().digest().equals(d.digest());
                 wantedBelow(document, options.unpack() && mine, lease, reached)
-                        .forEach(w -> found.put(w.manifest().descriptor().digest(), w));
+                        .forEach(w -> found.put(w.manifest().digest(), w));
             }
             return List.copyOf(found.values());
         }
         Set<Platform> platforms =
                 new LinkedHashSet<>(options.platforms().isEmpty() ? List.of(Platform.host()) : options.platforms());
         for (Platform p : platforms) {
-            Document manifest = ImageSelector.select(top, p, d -> document(d, lease, reached))
-                    .manifest();
-            found.put(manifest.descriptor().digest(), new Wanted(manifest, options.unpack()));
+            Descriptor manifest = ImageSelector.select(top, p, d -> document(d, lease, reached))
+                    .manifest()
+                    .descriptor();
+            found.put(manifest.digest(), new Wanted(manifest, options.unpack()));
         }
         return List.copyOf(found.values());
     }
 
     private List<Wanted> wantedBelow(Document document, boolean unpack, Lease lease, Reachability reached) {
         if (!document.isIndex()) {
-            return List.of(new Wanted(document, unpack));
+            return List.of(new Wanted(document.descriptor(), unpack));
         }
         List<Wanted> found = new ArrayList<>();
         for (Descriptor d : ImageSelector.images(document.index())) {
             Document below = document(d, lease, reached);
             if (!below.isIndex()) {
-                found.add(new Wanted(below, unpack));
+                found.add(new Wanted(below.descriptor(), unpack));
             }
         }
         return found;
@@ -170,7 +173,7 @@ final class Pull {
     }
 
     private void takeIn(Wanted w, LayerIntake intake, Lease lease, Reachability reached) {
-        Manifest manifest = w.manifest().manifest();
+        Manifest manifest = service.contents().document(w.manifest()).manifest();
         Descriptor config = manifest.config();
         lease.retain(List.of(Nodes.blob(config.digest())));
         byte[] configBytes = config(config);
