@@ -77,7 +77,7 @@ class ContainerCommandsTest {
 
     @Test
     void namespacesOfAnotherContainerAreShared() {
-        running("--hostname", "there");
+        running("--hostname", "there", "--ipc", "shareable");
         assertThat(once("--pid", "container:box", busybox(), "cat", "/proc/1/cmdline")
                         .succeeded()
                         .out())

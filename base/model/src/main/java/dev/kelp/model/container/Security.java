@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// What the processes may do.
 ///
 /// @param capabilitiesAdd names without or with `CAP_`, or `ALL`
-/// @param noNewPrivileges null: the default, which is on
+/// @param noNewPrivileges null: the default, which is off
 /// @param seccomp null: Kelp's default profile; `unconfined`; else the JSON of a profile in Docker's form
 /// @param apparmor a profile's name, `unconfined`, or null
 /// @param systemPathsUnconfined no masked and read-only paths below /proc and /sys

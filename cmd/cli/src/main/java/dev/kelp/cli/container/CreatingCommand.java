@@ -122,7 +122,12 @@ public abstract class CreatingCommand extends KelpCommand {
         }
         String id = createNamed(call, spec, startsIt);
         if (cidFile != null) {
-            writeIdFile(client, cidFile, id);
+            try {
+                writeIdFile(client, cidFile, id);
+            } catch (KelpException e) {
+                call.containers().remove(id, true, true);
+                throw e;
+            }
         }
         return id;
     }

@@ -33,7 +33,18 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
     public int run(Invocation call) throws InterruptedException {
         List<String> wanted =
                 force ? names.stream().filter(n -> isHere(call, n)).toList() : names;
-        return EachContainer.perform(call, wanted, n -> call.containers().remove(n, force, volumes));
+        return EachContainer.perform(call, wanted, n -> remove(call, n));
+    }
+
+    private void remove(Invocation call, String name) {
+        try {
+            call.containers().remove(name, force, volumes);
+        } catch (KelpException e) {
+            // somebody else was faster
+            if (!force || e.kind() != ErrorKind.NOT_FOUND) {
+                throw e;
+            }
+        }
     }
 
     /// With `-f` one that is not there is as it should be.

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 
 /// The containers that `prune` removes.
@@ -36,7 +37,13 @@ public final class StoppedContainers {
 
     /// `until=TIME`, `label=KEY[=VALUE]`, `label!=KEY[=VALUE]`: all of them must hold.
     public static Predicate<ContainerSummary> filter(Invocation call, List<String> flags) {
-        Predicate<ContainerSummary> all = c -> true;
+        BiPredicate<Instant, Map<String, String>> conditions = conditions(call, flags);
+        return c -> conditions.test(c.created(), c.labels());
+    }
+
+    /// The same of anything that was made at some time and has labels.
+    public static BiPredicate<Instant, Map<String, String>> conditions(Invocation call, List<String> flags) {
+        BiPredicate<Instant, Map<String, String>> all = (made, labels) -> true;
         for (String flag : flags) {
             int equals = flag.indexOf('=');
             String key = equals < 0 ? flag : flag.substring(0, equals);
@@ -47,10 +54,10 @@ public final class StoppedContainers {
             switch (key) {
                 case "until" -> {
                     Instant time = Timestamps.parse(value, call.now(), call.zone());
-                    all = all.and(c -> c.created().isBefore(time));
+                    all = all.and((made, labels) -> made.isBefore(time));
                 }
-                case "label" -> all = all.and(c -> has(c.labels(), value));
-                case "label!" -> all = all.and(c -> !has(c.labels(), value));
+                case "label" -> all = all.and((made, labels) -> has(labels, value));
+                case "label!" -> all = all.and((made, labels) -> !has(labels, value));
                 default ->
                     throw KelpException.invalid("invalid filter '" + key + "'")
                             .withHint("there are until, label, label!");

@@ -3,6 +3,7 @@ package dev.kelp.cli.flags;
 
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Isolation;
+import dev.kelp.model.network.Subnet;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,11 @@ public final class IsolationFlags {
 
     public Isolation spec() {
         extraHosts.forEach(IsolationFlags::checkHost);
+        for (String server : dns) {
+            if (!isAddress(server)) {
+                throw KelpException.invalid("invalid --dns `" + server + "`: expected an address");
+            }
+        }
         if ("host".equals(uts) && (hostname != null || domainname != null)) {
             throw KelpException.invalid("--uts=host excludes --hostname and --domainname");
         }
@@ -104,8 +110,17 @@ public final class IsolationFlags {
         int equals = line.indexOf('=');
         int at = equals > 0 && (separator < 0 || equals < separator) ? equals : separator;
         String address = at < 0 ? "" : line.substring(at + 1).replaceAll("^\\[|]$", "");
-        if (at <= 0 || !(address.equals("host-gateway") || address.matches("[0-9a-fA-F:.]+"))) {
+        if (at <= 0 || !(address.equals("host-gateway") || isAddress(address))) {
             throw KelpException.invalid("invalid --add-host `" + line + "`: expected NAME:ADDRESS");
+        }
+    }
+
+    private static boolean isAddress(String text) {
+        try {
+            Subnet.parseAddress(text);
+            return true;
+        } catch (KelpException e) {
+            return false;
         }
     }
 }

@@ -79,10 +79,11 @@ public final class Volumes {
     public static Parsed tmpfs(String flag) {
         int colon = flag.indexOf(':');
         String target = colon < 0 ? flag : flag.substring(0, colon);
+        List<String> asked = colon < 0 ? List.of() : options("--tmpfs", flag, flag.substring(colon + 1));
         List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "noexec"));
-        if (colon >= 0) {
-            options.addAll(options("--tmpfs", flag, flag.substring(colon + 1)));
-        }
+        // each is undone by its opposite
+        options.removeIf(o -> asked.contains(o.substring("no".length())));
+        options.addAll(asked);
         return new Parsed(spec("tmpfs", null, target("--tmpfs", flag, target), options), false);
     }
 

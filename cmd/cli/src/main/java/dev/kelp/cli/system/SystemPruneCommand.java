@@ -6,9 +6,11 @@ import dev.kelp.cli.Invocation;
 import dev.kelp.cli.container.StoppedContainers;
 import dev.kelp.cli.format.Units;
 import dev.kelp.cli.image.ImageFilters;
+import dev.kelp.cli.network.UnusedNetworks;
 import dev.kelp.engine.Images.Pruned;
 import dev.kelp.engine.Volumes;
 import java.io.PrintStream;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,7 @@ public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
     @Override
     public int run(Invocation call) {
         var containers = StoppedContainers.filter(call, filters);
+        var networks = StoppedContainers.conditions(call, filters);
         var images = ImageFilters.forPruning(filters, call);
         if (!force && !Confirmation.isGiven(call, warning())) {
             return 0;
@@ -52,6 +55,7 @@ public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
         PrintStream out = call.out();
         StoppedContainers.Removed removed = StoppedContainers.remove(call, containers);
         removed.print(out);
+        UnusedNetworks.remove(call, n -> networks.test(Instant.ofEpochMilli(n.createdMillis()), n.labels()));
         long bytes = removed.bytes();
         if (volumes) {
             bytes += pruneVolumes(call);
@@ -81,6 +85,7 @@ public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
 
     private String warning() {
         StringBuilder b = new StringBuilder("WARNING! This will remove:\n  - all stopped containers\n");
+        b.append("  - all networks not used by at least one container\n");
         b.append(
                 all
                         ? "  - all images without at least one container associated to them\n"

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.volume;
 
+import dev.kelp.cli.Confirmation;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Units;
 import dev.kelp.engine.Volumes;
 import dev.kelp.engine.Volumes.Pruned;
 import dev.kelp.engine.Volumes.Volume;
-import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -49,7 +48,7 @@ public final class PruneCommand extends dev.kelp.cli.KelpCommand {
                 filters.stream().filter(f -> !f.startsWith("all=")).toList();
         boolean everything = all || filters.contains("all=true") || filters.contains("all=1");
         Predicate<Volume> which = VolumeFilters.parse(others, volumes);
-        if (!force && !isConfirmed(call, everything ? ALL : ANONYMOUS)) {
+        if (!force && !Confirmation.isGiven(call, everything ? ALL : ANONYMOUS)) {
             return 0;
         }
         Pruned pruned = volumes.prune(which.and(v -> everything || v.anonymous()));
@@ -60,13 +59,5 @@ public final class PruneCommand extends dev.kelp.cli.KelpCommand {
         }
         call.out().append("Total reclaimed space: " + Units.decimalSize(pruned.bytes()) + "\n");
         return 0;
-    }
-
-    private static boolean isConfirmed(Invocation call, String warning) {
-        String answer = call.client()
-                .prompt(warning + "Are you sure you want to continue? [y/N] ", true)
-                .orElseThrow(() -> KelpException.invalid("there is no terminal to ask whether to remove volumes")
-                        .withHint("use --force"));
-        return List.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
     }
 }

@@ -39,6 +39,9 @@ final class ContainerMounts {
             "bind-create-src",
             "no-dereference");
 
+    /// Not every machine mounts it.
+    private static final Path MQUEUE = Path.of("/dev/mqueue");
+
     private final SpecInputs in;
     private final Map<String, OciMount> mounts = new LinkedHashMap<>();
 
@@ -97,7 +100,9 @@ final class ContainerMounts {
     private void addIpc(Isolation isolation) {
         if (in.host(isolation.ipc(), "ipc")) {
             add("bind", "/dev/shm", "/dev/shm", List.of("rbind", "nosuid", "noexec", "nodev"));
-            add("bind", "/dev/mqueue", "/dev/mqueue", List.of("rbind", "nosuid", "noexec", "nodev"));
+            if (Files.isDirectory(MQUEUE)) {
+                add("bind", MQUEUE.toString(), "/dev/mqueue", List.of("rbind", "nosuid", "noexec", "nodev"));
+            }
             return;
         }
         long shm = in.spec().resources().shmSizeBytes();

@@ -160,8 +160,8 @@ public final class OciSpec {
                 asked.terminal(),
                 user.home());
         Security security = spec.security();
-        boolean noNewPrivileges =
-                security.noNewPrivileges() != null ? security.noNewPrivileges() : !security.privileged();
+        // as Docker's: su and sudo work, as nobody but the container's own users
+        boolean noNewPrivileges = Boolean.TRUE.equals(security.noNewPrivileges());
         Map<String, String> ulimits =
                 spec.resources().ulimits() == null ? Map.of() : spec.resources().ulimits();
         return new ProcessConfig(

@@ -122,7 +122,7 @@ class OciSpecTest {
                         "HOSTNAME=0123456789ab",
                         "HOME=/root");
         assertThat(p.get("cwd").asString()).isEqualTo("/");
-        assertThat(p.get("noNewPrivileges").asBoolean()).isTrue();
+        assertThat(p.get("noNewPrivileges").asBoolean()).isFalse();
         assertThat(p.get("capabilities").has("inheritable")).isFalse();
         assertThat(p.get("capabilities").get("bounding").size()).isEqualTo(14);
         assertThat(c.get("mounts").valueStream().map(m -> m.get("destination").asString()))

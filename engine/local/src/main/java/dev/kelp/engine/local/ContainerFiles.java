@@ -52,6 +52,7 @@ final class ContainerFiles {
     private final Binds binds;
     private final ContainerVolumes volumes;
     private final ImageMounts imageMounts;
+    private final SharedMemory sharedMemory;
     private final OwnIds ownIds;
     private final JoinedNamespaces joined;
 
@@ -73,6 +74,7 @@ final class ContainerFiles {
         this.volumes = volumes;
         this.ownIds = new OwnIds(instance);
         this.imageMounts = new ImageMounts(snapshotters, instance.runRoot().resolve("mounts"));
+        this.sharedMemory = new SharedMemory(instance.runRoot().resolve("mounts"));
         this.binds = new Binds(instance);
         this.hostName = machineName();
     }
@@ -223,6 +225,7 @@ final class ContainerFiles {
             volumes.use(c);
             List<MountSpec> mounts =
                     binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
+            mounts = sharedMemory.with(c, mounts);
             NetworkShare shared = network.and(joined.of(c));
             OciSpec.Generated generated = OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, shared));
             ownIds.giveAway(c, mounts, folder(c), generated.process().user());
@@ -417,6 +420,7 @@ final class ContainerFiles {
         unmountRoot(c);
         volumes.release(c);
         imageMounts.unmount(c);
+        sharedMemory.unmount(c);
     }
 
     private void unmountRoot(ContainerRecord c) {

@@ -450,6 +450,7 @@ final class ContainerLifecycle {
     void rename(ContainerRecord c, String name) {
         locked(c, (now, entry) -> {
             records.rename(now, name);
+            networking.networks().rename(now.id(), name);
             return true;
         });
     }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Namespaces of other containers, asked for by `--pid`, `--ipc` and `--uts` as `container:NAME`. At `create` the name
 /// becomes an id, so that it means the same container later; at each start that one must run.
 record JoinedNamespaces(ContainerRecords records) {
-    private static final String PREFIX = "container:";
+    static final String PREFIX = "container:";
 
     /// The same with ids for names.
     ///
@@ -49,6 +49,13 @@ record JoinedNamespaces(ContainerRecords records) {
         ContainerRecord other = records.byId(c.namespace(), id)
                 .orElseThrow(() -> KelpException.notFound(
                         "the container whose " + kind + " namespace container " + c.name() + " shares is gone: " + id));
+        String theirs = other.definition().spec().isolation().ipc();
+        if (kind.equals("ipc") && (theirs == null || theirs.equals("private") || theirs.equals("none"))) {
+            throw new KelpException(
+                            ErrorKind.FAILED_PRECONDITION,
+                            "cannot join the ipc namespace of container " + other.name() + ": it is private")
+                    .withHint("make that container with --ipc=shareable");
+        }
         if (!other.isRunning() || other.run().pid() <= 0) {
             throw new KelpException(
                             ErrorKind.FAILED_PRECONDITION,

@@ -17,11 +17,14 @@ import dev.kelp.runtime.ContainerLog;
 import dev.kelp.runtime.ContainerTask;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// The containers of one namespace: names become records here, the work is [ContainerLifecycle]'s.
 final class LocalContainers implements Containers {
+    private static final int NAME_CHARS_MAX = 4096;
+
     private final String namespace;
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;
@@ -61,7 +64,21 @@ final class LocalContainers implements Containers {
         return create(spec, user, spec.lifecycle().autoRemove() ? Phase.STARTING : Phase.CREATED);
     }
 
+    /// A longer name could be written into a record, but not be read again.
+    private static void checkNames(String what, Set<String> names) {
+        for (String name : names) {
+            if (name.length() > NAME_CHARS_MAX) {
+                throw KelpException.invalid("the name of " + what + " has " + name.length() + " characters, "
+                        + NAME_CHARS_MAX + " at most: " + name.substring(0, 20) + "…");
+            }
+        }
+    }
+
     private String create(ContainerSpec spec, UserEnvironment user, Phase phase) {
+        checkNames("a label", spec.labels().keySet());
+        checkNames("an annotation", spec.annotations().keySet());
+        checkNames("a sysctl", spec.isolation().sysctls().keySet());
+        checkNames("a log option", spec.logging().options().keySet());
         RestartPolicy.of(spec);
         LogSettings.of(spec.logging());
         ContainerSpec settled = spec.withIsolation(JoinedNamespaces.settle(spec.isolation(), this::resolve));

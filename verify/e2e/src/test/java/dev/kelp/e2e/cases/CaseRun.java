@@ -82,7 +82,7 @@ final class CaseRun {
         } catch (IOException e) {
             throw new UncheckedIOException("run case " + about.name(), e);
         } finally {
-            bash(String.join("\n", about.clean()) + "\n" + CLEAN, CLEAN_SECONDS);
+            bash(CLEAN + String.join("\n", about.clean()), CLEAN_SECONDS);
             Folders.delete(folder);
         }
     }

@@ -65,6 +65,13 @@ public record Attachment(String container, String name, List<String> names, List
                 ports);
     }
 
+    /// The same under another name; what else it is called stays.
+    Attachment renamed(String newName) {
+        List<String> now =
+                names.stream().map(n -> n.equals(name) ? newName : n).distinct().toList();
+        return new Attachment(container, newName, now, ends, ports);
+    }
+
     Attachment withPorts(List<PortMapping> opened) {
         return new Attachment(container, name, names, ends, opened);
     }

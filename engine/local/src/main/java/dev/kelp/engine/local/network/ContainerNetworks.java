@@ -303,6 +303,15 @@ public final class ContainerNetworks implements AutoCloseable {
         records.keep(less);
     }
 
+    /// A container has another name from now on, which those on its networks can ask for.
+    public void rename(String container, String name) {
+        names.of(container).ifPresent(a -> {
+            Attachment renamed = a.renamed(name);
+            names.put(renamed);
+            records.keep(renamed);
+        });
+    }
+
     NetworkDefinition create(NewNetwork wanted) {
         return catalogue.create(wanted);
     }
