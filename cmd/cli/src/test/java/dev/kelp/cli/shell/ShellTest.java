@@ -417,7 +417,8 @@ class ShellTest {
 
     @Test
     void conversions() {
-        assertThat(line("image convert --oci --zstd --zstd-compression-level 9 a b")).isZero();
+        assertThat(line("image convert --oci --zstd --zstd-compression-level 9 a b"))
+                .isZero();
         assertThat(client.outText()).startsWith("sha256:");
         assertThat(line("image convert a b")).isEqualTo(1);
         assertThat(line("image convert --zstd --uncompress a b")).isEqualTo(1);

@@ -52,8 +52,4 @@ record Case(
                 .replaceAll("^-|-$", "");
         return slug.substring(0, Math.min(slug.length(), 30)).replaceAll("-$", "");
     }
-
-    boolean coversUpstream() {
-        return kelp.kind != Kind.NOT_YET;
-    }
 }

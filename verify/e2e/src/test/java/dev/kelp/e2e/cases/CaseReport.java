@@ -112,7 +112,7 @@ final class CaseReport {
 
     private void owed(List<String> functions) {
         if (!functions.isEmpty()) {
-            text.append("\n## Functions of nerdctl's without a case\n\n");
+            text.append("\n## Functions of nerdctl's not yet covered\n\n");
             functions.forEach(f -> text.append("- ").append(f).append('\n'));
         }
     }

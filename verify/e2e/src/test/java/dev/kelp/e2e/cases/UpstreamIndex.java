@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.e2e.cases;
 
+import dev.kelp.e2e.cases.Case.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -45,30 +47,45 @@ record UpstreamIndex(List<Function> functions) {
                 .toList();
     }
 
-    /// How many functions are covered by a case, how many are owed and have none, how many are somebody else's.
+    /// How many functions a case covers as upstream has them, or otherwise on purpose, how many are owed and have
+    /// none, how many are somebody else's.
     Map<String, Long> count(List<Case> cases) {
-        Set<String> covered = covered(cases);
+        Set<String> same = named(cases, Kind.PASS);
+        Set<String> differing = named(cases, Kind.DIFFERS);
         return functions.stream()
                 .collect(Collectors.groupingBy(
-                        f -> covered.contains(f.name) ? "covered" : f.isOwed() ? "not yet" : f.word,
+                        f -> same.contains(f.name)
+                                ? "a case passes"
+                                : differing.contains(f.name)
+                                        ? "differing on purpose"
+                                        : f.isOwed() ? "not yet" : "belongs to: " + f.word,
                         TreeMap::new,
                         Collectors.counting()));
     }
 
-    /// The functions that the case list owes.
+    /// The functions that the case list owes, with what is missing where a case says it.
     List<String> owed(List<Case> cases) {
-        Set<String> covered = covered(cases);
+        Set<String> covered = named(cases, Kind.PASS);
+        covered.addAll(named(cases, Kind.DIFFERS));
         return functions.stream()
                 .filter(f -> f.isOwed() && !covered.contains(f.name))
-                .map(Function::name)
+                .map(f -> f.name + missing(f, cases))
                 .toList();
     }
 
-    private static Set<String> covered(List<Case> cases) {
+    private static String missing(Function function, List<Case> cases) {
         return cases.stream()
-                .filter(Case::coversUpstream)
+                .filter(c -> c.kelp().kind() == Kind.NOT_YET && ofNerdctl(c).anyMatch(function.name::equals))
+                .map(c -> ": " + c.kelp().reason())
+                .findFirst()
+                .orElse("");
+    }
+
+    private static Set<String> named(List<Case> cases, Kind kind) {
+        return cases.stream()
+                .filter(c -> c.kelp().kind() == kind)
                 .flatMap(UpstreamIndex::ofNerdctl)
-                .collect(Collectors.toSet());
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static Stream<String> ofNerdctl(Case about) {

@@ -75,9 +75,7 @@ class ImageConversionTest {
         Image made = convert(false, Optional.of(Compression.ZSTD), "z:1");
         assertThat(made.target().mediaType()).isEqualTo(MediaTypes.OCI_MANIFEST);
         ImageDetail after = engine.images.inspect("z:1", null);
-        assertThat(after.manifest().layers())
-                .extracting(Descriptor::mediaType)
-                .containsOnly(MediaTypes.OCI_LAYER_ZSTD);
+        assertThat(after.manifest().layers()).extracting(Descriptor::mediaType).containsOnly(MediaTypes.OCI_LAYER_ZSTD);
         assertThat(after.manifest().config().digest())
                 .isEqualTo(before.manifest().config().digest());
         assertThat(after.platform().sizeBytes())
@@ -117,8 +115,8 @@ class ImageConversionTest {
                         Reference.parse("n:1"),
                         new ConvertOptions(List.of(none), false, true, Optional.empty(), null),
                         Progress.NONE))
-                .isInstanceOfSatisfying(KelpException.class, e -> assertThat(e.kind())
-                        .isEqualTo(ErrorKind.NOT_FOUND));
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
         assertThat(engine.images.find("n:1")).isEmpty();
     }
 }
