@@ -102,6 +102,12 @@ public final class FakeImages implements Images {
     }
 
     @Override
+    public Digest verify(Reference reference, byte[] publicKey, RegistryOptions options, UserEnvironment user) {
+        calls.add("verify " + reference + " " + new String(publicKey, StandardCharsets.UTF_8));
+        return Digest.ofSha256(publicKey);
+    }
+
+    @Override
     public List<String> remoteTags(Reference repository, RegistryOptions options, UserEnvironment user) {
         return List.of("1", "2");
     }

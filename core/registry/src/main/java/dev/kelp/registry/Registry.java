@@ -9,6 +9,7 @@ import dev.kelp.registry.auth.Credentials;
 import dev.kelp.registry.hosts.RegistryHost.Capability;
 import dev.kelp.registry.http.Reply;
 import dev.kelp.registry.http.Transport;
+import java.security.PublicKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -45,6 +46,11 @@ public final class Registry {
 
     public Listing listing() {
         return new Listing(this);
+    }
+
+    /// @param key see [CosignVerification#key]
+    public CosignVerification cosign(PublicKey key) {
+        return new CosignVerification(this, key);
     }
 
     public Search search() {

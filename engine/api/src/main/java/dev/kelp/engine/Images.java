@@ -24,6 +24,12 @@ public interface Images {
 
     void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress);
 
+    /// Checks that what a reference stands for at its registry was signed by cosign with that key's other half.
+    ///
+    /// @param publicKey PEM
+    /// @return the digest that was signed; PERMISSION_DENIED when there is no good signature
+    Digest verify(Reference reference, byte[] publicKey, RegistryOptions options, UserEnvironment user);
+
     /// The tags a registry has for a repository, in its order.
     List<String> remoteTags(Reference repository, RegistryOptions options, UserEnvironment user);
 

@@ -17,6 +17,7 @@ import dev.kelp.cli.flags.SourceFlags;
 import dev.kelp.cli.flags.SourceFlags.Pull;
 import dev.kelp.cli.flags.StartFlags;
 import dev.kelp.cli.flags.UserNamespaceFlags;
+import dev.kelp.cli.image.VerifyFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Images;
@@ -35,6 +36,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -46,6 +48,9 @@ public abstract class CreatingCommand extends KelpCommand {
 
     @Mixin
     SourceFlags source = new SourceFlags();
+
+    @Mixin
+    VerifyFlags verify = new VerifyFlags();
 
     @Mixin
     IdentityFlags identity = new IdentityFlags();
@@ -167,23 +172,31 @@ public abstract class CreatingCommand extends KelpCommand {
     private void fetch(Invocation call, String image) {
         Pull when = source.pull();
         Platform platform = source.platform();
-        if (when != Pull.ALWAYS && isHere(call.images(), image, platform)) {
+        boolean signed = verify.isAsked();
+        if (!signed && when != Pull.ALWAYS && isHere(call.images(), image, platform)) {
             return;
         }
-        if (when == Pull.NEVER) {
+        if (!signed && when == Pull.NEVER) {
             throw KelpException.notFound("image `" + image + "` is not here and --pull=never forbids to fetch it")
                     .withHint("fetch it with `kelp pull " + image + "`");
         }
         PullOptions options = new PullOptions(
                 platform == null ? List.of() : List.of(platform), false, true, call.snapshotter(), call.registry());
+        Consumer<Progress> work = progress -> {
+            if (signed) {
+                verify.pull(call, Reference.parse(image), options, when != Pull.NEVER, progress);
+            } else {
+                call.images().pull(Reference.parse(image), options, call.client(), progress);
+            }
+        };
         ClientContext client = call.client();
         if (source.quiet()) {
-            call.images().pull(Reference.parse(image), options, client, Progress.NONE);
+            work.accept(Progress.NONE);
             return;
         }
         try (ProgressDisplay progress = new ProgressDisplay(
                 new ProgressDisplay.Screen(client.err(), client.errorIsTerminal(), client::columns, client::rows))) {
-            call.images().pull(Reference.parse(image), options, client, progress);
+            work.accept(progress);
         }
     }
 

@@ -23,6 +23,9 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
     @Mixin
     TransferFlags transfer = new TransferFlags();
 
+    @Mixin
+    VerifyFlags verify = new VerifyFlags();
+
     @Option(names = "--unpack", paramLabel = "WHEN", description = "true, false or auto (default: auto)")
     String unpack = "auto";
 
@@ -38,8 +41,15 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
     public int run(Invocation call) {
         PullOptions options = new PullOptions(
                 transfer.platforms(), transfer.allPlatforms(), unpacks(), snapshotter(call), call.registry());
+        boolean signed = verify.isAsked();
         for (Reference reference : references(call)) {
-            transfer.run(call, false, p -> call.images().pull(reference, options, call.client(), p));
+            transfer.run(call, false, p -> {
+                if (signed) {
+                    verify.pull(call, reference, options, true, p);
+                } else {
+                    call.images().pull(reference, options, call.client(), p);
+                }
+            });
             if (transfer.quiet()) {
                 call.out().append(reference.toString()).append('\n');
             }

@@ -426,4 +426,23 @@ class ShellTest {
         assertThat(line("image convert --estargz a b")).isEqualTo(1);
         assertThat(client.errText()).contains("lazy pulling").contains("use --oci, --uncompress or --zstd");
     }
+
+    @Test
+    void aSignedImageIsFetchedByWhatWasSigned() throws IOException {
+        Files.writeString(directory.resolve("cosign.pub"), "KEY");
+        assertThat(line("pull -q --verify=cosign --cosign-key cosign.pub reg.example/app:1"))
+                .isZero();
+        List<String> calls = engine.namespace("default").images.calls;
+        assertThat(calls.get(0)).isEqualTo("verify reg.example/app:1 KEY");
+        assertThat(calls.get(1)).startsWith("pull reg.example/app:1@sha256:");
+        assertThat(calls.get(2)).startsWith("tag reg.example/app:1@sha256:").endsWith(" reg.example/app:1");
+        assertThat(calls.get(3)).startsWith("untag ");
+        assertThat(line("pull --verify=cosign reg.example/app:1")).isEqualTo(1);
+        assertThat(line("pull --verify=notation reg.example/app:1")).isEqualTo(1);
+        assertThat(line("pull --cosign-key cosign.pub reg.example/app:1")).isEqualTo(1);
+        assertThat(line("pull --verify=cosign --cosign-key none reg.example/app:1"))
+                .isEqualTo(1);
+        assertThat(line("run --verify=what app")).isEqualTo(125);
+        assertThat(calls).as("nothing was fetched").hasSize(4);
+    }
 }

@@ -19,6 +19,7 @@ import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
 import dev.kelp.model.oci.ImageConfig;
+import dev.kelp.registry.CosignVerification;
 import dev.kelp.registry.Registry;
 import dev.kelp.registry.TransferListener;
 import dev.kelp.registry.http.Cancellation;
@@ -66,6 +67,11 @@ public final class LocalImages implements Images {
         Found found = lookup.get(reference.toString());
         new Push(service, reference, user, progress, options).run(found.target());
         happened("push", reference.familiar(), reference.familiar());
+    }
+
+    @Override
+    public Digest verify(Reference reference, byte[] publicKey, RegistryOptions options, UserEnvironment user) {
+        return registry(options, user).cosign(CosignVerification.key(publicKey)).verify(reference);
     }
 
     @Override
