@@ -21,6 +21,8 @@ import dev.kelp.cli.image.VerifyFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Images;
+import dev.kelp.engine.Images.Image;
+import dev.kelp.engine.Images.LoadOptions;
 import dev.kelp.engine.Images.PullOptions;
 import dev.kelp.engine.Progress;
 import dev.kelp.linux.Fd;
@@ -32,6 +34,7 @@ import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.container.ContainerSpec;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -43,6 +46,9 @@ import picocli.CommandLine.Parameters;
 
 /// The flags and the work that `run` and `create` share: fetch the image when it is missing, make the container.
 public abstract class CreatingCommand extends KelpCommand {
+    /// Before the path of an archive in an image's place.
+    private static final String ARCHIVE = "oci-archive://";
+
     @Mixin
     ProcessFlags process = new ProcessFlags();
 
@@ -97,7 +103,7 @@ public abstract class CreatingCommand extends KelpCommand {
     /// @return its id
     String create(Invocation call, boolean attachesStdin, boolean startsIt) {
         ClientContext client = call.client();
-        String image = words.getFirst();
+        String image = image(call, words.getFirst());
         String cidFile = identity.cidFile();
         if (cidFile != null && client.readFile(cidFile, 128).isPresent()) {
             throw new KelpException(ErrorKind.ALREADY_EXISTS, "the id file `" + cidFile + "` exists")
@@ -135,6 +141,30 @@ public abstract class CreatingCommand extends KelpCommand {
             }
         }
         return id;
+    }
+
+    /// The image's name; one in an archive is loaded first.
+    private String image(Invocation call, String word) {
+        if (source.rootfs() || !word.startsWith(ARCHIVE)) {
+            return word;
+        }
+        String path = word.substring(ARCHIVE.length());
+        List<Platform> platforms = source.platform() == null ? List.of() : List.of(source.platform());
+        LoadOptions options = new LoadOptions(platforms, false, true, call.snapshotter());
+        List<Image> loaded;
+        try (InputStream in = Pipes.input(call.client().open(path, Inodes.O_RDONLY, 0))) {
+            loaded = call.images().load(in, options, Progress.NONE);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "cannot read `" + path + "`: " + e.getMessage(), e);
+        }
+        if (loaded.size() != 1) {
+            throw KelpException.invalid("`" + path + "` has " + loaded.size() + " images: one is needed")
+                    .withHint("load it with `kelp load -i " + path + "` and run one of them by its name");
+        }
+        return loaded.getFirst()
+                .reference()
+                .map(Reference::toString)
+                .orElse(loaded.getFirst().target().digest().toString());
     }
 
     /// For `--replace`.
