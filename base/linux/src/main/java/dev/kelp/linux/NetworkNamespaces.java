@@ -27,13 +27,18 @@ public final class NetworkNamespaces {
     /// A new namespace, owned by this process' user namespace: with a loopback interface that is down, and nothing
     /// else. The caller owns the descriptor.
     public static Fd create() throws IOException {
+        return insideNew(NetworkNamespaces::own);
+    }
+
+    /// Runs `work` inside a new namespace and waits for it; the namespace goes unless the work keeps it ([#own]).
+    public static <T extends @Nullable Object> T insideNew(Work<T> work) throws IOException {
         return onThreadOfItsOwn(() -> {
             Libc.check(Libc.call(Syscall.UNSHARE, CLONE_NEWNET), "unshare", "network namespace");
-            return open(OWN);
+            return work.run();
         });
     }
 
-    /// The namespace this process is in.
+    /// The namespace this thread is in; the caller owns the descriptor.
     public static Fd own() throws ErrnoException {
         return open(OWN);
     }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 /// The daemon's training by real work: a copy of the tree runs containers of a tiny image, as its user would, and
 /// records which classes and methods that takes.
@@ -24,6 +25,11 @@ final class ContainerTraining {
     private static final int ROUNDS = 25;
     private static final int RARE_ROUNDS = 2;
     private static final int PULLS = 12;
+
+    /// What networks need may be missing where Kelp is built.
+    private static final boolean NETWORKS =
+            Stream.of("/usr/sbin/nft", "/usr/bin/nft", "/sbin/nft").anyMatch(p -> Files.exists(Path.of(p)));
+
     private static final String IMAGE = "training:1";
 
     /// So that a method that each round calls a few times counts as one worth compiling.
@@ -180,6 +186,9 @@ final class ContainerTraining {
     private int attempt(String... arguments) throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(tree.resolve("bin/kelp").toString()));
         words.addAll(List.of(arguments));
+        if (arguments[0].equals("run") && !NETWORKS) {
+            words.add(2, "--net=none");
+        }
         ProcessBuilder program = new ProcessBuilder(words)
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(output().toFile())

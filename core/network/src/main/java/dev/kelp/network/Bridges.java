@@ -3,17 +3,13 @@ package dev.kelp.network;
 
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
-import dev.kelp.linux.Fd;
-import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.Rtnetlink;
 import dev.kelp.linux.Rtnetlink.Address;
 import dev.kelp.linux.Rtnetlink.Route;
 import dev.kelp.linux.Rtnetlink.VethEnd;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.util.HexFormat;
 import java.util.List;
@@ -80,33 +76,27 @@ public final class Bridges {
 
     /// Connects a container's namespace: when this returns packets flow.
     ///
-    /// @param container its network namespace
     /// @throws KelpException with nothing left behind
-    public void connect(NetworkDefinition network, Fd container, Endpoint endpoint) {
-        try (Rtnetlink inside = NetworkNamespaces.inside(container, Rtnetlink::open)) {
+    public void connect(NetworkDefinition network, ContainerNamespace container, Endpoint endpoint) {
+        try {
             Rtnetlink outside = detached.links();
             int bridge = outside.index(network.bridge());
             outside.addVeth(
                     new VethEnd(endpoint.outside(), null),
                     new VethEnd(endpoint.inside(), mac(endpoint)),
-                    container,
+                    container.fd(),
                     network.mtu());
             try {
                 int port = outside.index(endpoint.outside());
                 outside.setMaster(port, bridge);
                 outside.setUp(port);
-                address(network, inside, endpoint);
+                address(network, container.links(), endpoint);
             } catch (ErrnoException e) {
                 outside.deleteIfPresent(endpoint.outside());
                 throw e;
             }
         } catch (ErrnoException e) {
             throw e.toKelp("connect a container with network " + network.name());
-        } catch (IOException e) {
-            throw new KelpException(
-                    ErrorKind.INTERNAL,
-                    "connect a container with network " + network.name() + ": " + e.getMessage(),
-                    e);
         }
     }
 
@@ -146,21 +136,5 @@ public final class Bridges {
             }
         }
         return null;
-    }
-
-    /// A network namespace for a container, its loopback up. The caller owns the descriptor.
-    public static Fd newContainerNamespace() {
-        try {
-            Fd made = NetworkNamespaces.create();
-            try (Rtnetlink links = NetworkNamespaces.inside(made, Rtnetlink::open)) {
-                links.setUp(links.index("lo"));
-                return made;
-            } catch (IOException e) {
-                made.close();
-                throw e;
-            }
-        } catch (IOException e) {
-            throw new KelpException(ErrorKind.INTERNAL, "make a network namespace: " + e.getMessage(), e);
-        }
     }
 }

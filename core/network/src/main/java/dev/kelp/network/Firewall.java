@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.network;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
@@ -19,6 +20,14 @@ public final class Firewall {
     public Firewall(DetachedNamespace detached, HostPrograms programs) {
         this.detached = detached;
         this.programs = programs;
+    }
+
+    /// @throws KelpException NOT_FOUND when nft is not installed
+    public static void requireInstalled() {
+        if (HostPrograms.find("nft").isEmpty()) {
+            throw new KelpException(ErrorKind.NOT_FOUND, "networks need nft, which is not installed")
+                    .withHint("apt-get install nftables; --network=host and --network=none work without");
+        }
     }
 
     /// Makes the rules those of exactly these networks.

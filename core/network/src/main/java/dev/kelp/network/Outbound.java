@@ -6,18 +6,23 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.SpawnedProcess;
 import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Keeps the way out open: starts the driver when it is first needed, takes up the one an earlier daemon started, and
 /// starts another when it ends while somebody may need it.
 public final class Outbound implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Outbound.class.getName());
+    private static final Path TUN = Path.of("/dev/net/tun");
     private static final long AGAIN_MILLIS_FIRST = 100;
     private static final long AGAIN_MILLIS_MAX = 30_000;
+    private static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /// A driver that worked for so long starts again at once.
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -31,6 +36,8 @@ public final class Outbound implements AutoCloseable {
     private boolean closed;
     private long againMillis = AGAIN_MILLIS_FIRST;
     private long startedNanos;
+    private @Nullable KelpException failure;
+    private long failedNanos;
 
     /// @param threads platform threads
     public Outbound(DetachedNamespace namespace, HostPrograms programs, Choice choice, Executor threads) {
@@ -63,15 +70,52 @@ public final class Outbound implements AutoCloseable {
                         .withHint("apt-get install slirp4netns"));
     }
 
+    /// Why this machine cannot give networks a way out, and what still works; empty when it can.
+    public static Optional<String> shortfall() {
+        String why;
+        if (OutboundDriver.PROGRAMS.stream().noneMatch(p -> HostPrograms.find(p).isPresent())) {
+            why = "neither slirp4netns nor pasta is installed (apt-get install slirp4netns)";
+        } else if (!Files.exists(TUN)) {
+            why = TUN + " is missing (as root: modprobe tun)";
+        } else if (!Files.isReadable(TUN) || !Files.isWritable(TUN)) {
+            why = TUN + " may not be opened (as root: chmod 666 " + TUN + ")";
+        } else {
+            return Optional.empty();
+        }
+        return Optional.of("the container cannot reach other machines: " + why
+                + "; its neighbours and published ports work, and --network=host does");
+    }
+
+    /// Whether it is known to be open.
+    public synchronized boolean isOpen() {
+        return running || closed;
+    }
+
     public String driverName() {
         return driver.name();
     }
 
-    /// Returns when the way out is open. Blocks while the driver starts: platform threads only.
+    /// Returns when the way out is open. Blocks while the driver starts: platform threads only. One that has just
+    /// failed is not tried again for every container.
     public synchronized void ensure() {
         if (running || closed) {
             return;
         }
+        KelpException failed = failure;
+        if (failed != null && System.nanoTime() - failedNanos < FAILED_NANOS) {
+            throw failed;
+        }
+        try {
+            open();
+            failure = null;
+        } catch (KelpException e) {
+            failure = e;
+            failedNanos = System.nanoTime();
+            throw e;
+        }
+    }
+
+    private void open() {
         if (devicePresent()) {
             // An earlier daemon's: the device is there exactly as long as its process.
             watch(programs.spawner().exit(OutboundDriver.KEY));

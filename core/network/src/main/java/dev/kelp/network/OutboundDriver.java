@@ -49,6 +49,9 @@ public interface OutboundDriver {
     /// @throws KelpException NOT_FOUND when it is not installed, else with the program's own words
     Running start(DetachedNamespace namespace, Options options);
 
+    /// Their programs.
+    List<String> PROGRAMS = List.of("slirp4netns", "pasta");
+
     /// All there are, the one to prefer first.
     static List<OutboundDriver> all(HostPrograms programs) {
         return List.of(new Slirp4netns(programs), new Pasta(programs));

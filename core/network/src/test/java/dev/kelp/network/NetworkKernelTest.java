@@ -94,7 +94,7 @@ class NetworkKernelTest {
         NetworkDefinition network = network("one", "10.4.0.0/24", false);
         Bridges bridges = new Bridges(detached);
         bridges.ensure(network);
-        Fd container = keep(Bridges.newContainerNamespace());
+        ContainerNamespace container = keep(ContainerNamespace.create());
         Endpoint endpoint = new Endpoint("v1", "eth0", List.of(ip("10.4.0.2")), null, true);
         bridges.connect(network, container, endpoint);
         assertThatThrownBy(() -> bridges.connect(
@@ -210,10 +210,10 @@ class NetworkKernelTest {
     }
 
     private Fd container(Bridges bridges, NetworkDefinition network, String address) {
-        Fd namespace = keep(Bridges.newContainerNamespace());
+        ContainerNamespace namespace = keep(ContainerNamespace.create());
         String outside = "v" + address.replace(".", "");
         bridges.connect(network, namespace, new Endpoint(outside, "eth0", List.of(ip(address)), null, true));
-        return namespace;
+        return namespace.fd();
     }
 
     private InetSocketAddress server(Fd namespace, String address) throws IOException {

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -52,6 +53,14 @@ class NetworkTest {
         kelp.removeContainers();
         kelp.run("network", "prune", "-f").succeeded();
         new Leftovers(kelp).awaitNothing();
+    }
+
+    /// Without a word about networks.
+    private static Outcome plain(String script, String... options) {
+        String[] all = Stream.of(Stream.of("run", "--rm"), Stream.of(options), Stream.of(busybox(), "sh", "-c", script))
+                .flatMap(s -> s)
+                .toArray(String[]::new);
+        return kelp.run(all);
     }
 
     private static Outcome shell(String network, String script) {
@@ -91,6 +100,52 @@ class NetworkTest {
         assertThat(shell("bridge", "ip route").succeeded().out()).contains("default via 10.4.0.1 dev eth0");
         assertThat(shell("bridge", "hostname -i").succeeded().out()).startsWith("10.4.0.");
         assertThat(shell("bridge", "cat /etc/resolv.conf").succeeded().out()).contains("nameserver 10.4.0.1");
+    }
+
+    @Test
+    void whoAsksForNoNetworkIsOnTheDefaultOne() {
+        Outcome first =
+                plain("ls /sys/class/net; ip route; hostname -i; hostname").succeeded();
+        assertThat(first.out()).startsWith("eth0\nlo\n").contains("default via 10.4.0.1 dev eth0", "\n10.4.0.");
+        assertThat(kelp.run("run", "-d", "--name", "web", busybox(), "sleep", "100")
+                        .succeeded()
+                        .err())
+                .isEmpty();
+        assertThat(kelp.run("inspect", "--format", "{{.HostConfig.NetworkMode}}", "web")
+                        .text())
+                .isEqualTo("bridge");
+        assertThat(plain("ping -c 1 -W 5 web").succeeded().out()).contains("1 packets received");
+        // the machine's own network only for who says so
+        assertThat(plain("ls /sys/class/net", "--net=host").succeeded().out()).doesNotContain("eth0@");
+    }
+
+    @Test
+    void anAddressThatWaitsForSomebodyElseCanBeAskedFor() {
+        plain("true").succeeded();
+        for (int host = 2; host < 8; host++) {
+            String address = "10.4.0." + host;
+            assertThat(plain("hostname -i", "--ip", address).succeeded().text()).isEqualTo(address);
+        }
+    }
+
+    @Test
+    void theNetworkIsTheContainersToTune() {
+        assertThat(plain("cat /proc/sys/net/ipv4/ip_forward", "--sysctl", "net.ipv4.ip_forward=1")
+                        .succeeded()
+                        .text())
+                .isEqualTo("1");
+    }
+
+    @Test
+    void aContainerStartsAgainAtOnce() {
+        service("web", "bridge", "--ip", "10.4.0.77");
+        for (int i = 0; i < 3; i++) {
+            kelp.run("restart", "-t", "0", "web").succeeded();
+            assertThat(plain("for i in 1 2 3 4 5 6 7 8 9; do nc web 8000 </dev/null && exit; sleep 0.2; done; exit 1")
+                            .succeeded()
+                            .text())
+                    .isEqualTo("served");
+        }
     }
 
     @Test

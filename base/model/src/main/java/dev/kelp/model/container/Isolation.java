@@ -164,22 +164,4 @@ public record Isolation(
                 user,
                 wanted);
     }
-
-    public Isolation withHostname(String name) {
-        return new Isolation(
-                network,
-                pid,
-                ipc,
-                uts,
-                cgroupns,
-                name,
-                domainname,
-                extraHosts,
-                dns,
-                dnsSearch,
-                dnsOptions,
-                sysctls,
-                user,
-                networking);
-    }
 }

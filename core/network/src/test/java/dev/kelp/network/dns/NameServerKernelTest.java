@@ -11,6 +11,7 @@ import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
 import dev.kelp.network.Bridges;
 import dev.kelp.network.Bridges.Endpoint;
+import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.DetachedNamespace;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -71,12 +72,13 @@ class NameServerKernelTest {
                 0);
         Bridges bridges = new Bridges(detached);
         bridges.ensure(network);
-        container = keep(Bridges.newContainerNamespace());
+        ContainerNamespace made = keep(ContainerNamespace.create());
+        container = made.fd();
         bridges.connect(
-                network, container, new Endpoint("v1", "eth0", List.of(Subnet.parseAddress("10.4.0.9")), null, true));
+                network, made, new Endpoint("v1", "eth0", List.of(Subnet.parseAddress("10.4.0.9")), null, true));
         Path resolvConf = folder.resolve("resolv.conf");
         Files.writeString(resolvConf, "search example.org\nnameserver 127.0.0.9\n");
-        host = keep(Bridges.newContainerNamespace());
+        host = keep(ContainerNamespace.create()).fd();
         server = keep(NetworkNamespaces.inside(host, () -> new NameServer(detached, WEB, resolvConf)));
         server.listen(GATEWAY);
         server.listen(GATEWAY);

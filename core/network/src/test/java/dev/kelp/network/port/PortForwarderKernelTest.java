@@ -17,6 +17,7 @@ import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
 import dev.kelp.network.Bridges;
 import dev.kelp.network.Bridges.Endpoint;
+import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
@@ -67,8 +68,8 @@ class PortForwarderKernelTest {
     @BeforeAll
     void buildTheLan() throws IOException {
         assumeFalse("none".equals(System.getenv("KELP_TEST_NAMESPACE")), "no user namespaces here");
-        lan = keep(Bridges.newContainerNamespace());
-        host = keep(Bridges.newContainerNamespace());
+        lan = keep(ContainerNamespace.create()).fd();
+        host = keep(ContainerNamespace.create()).fd();
         try (Rtnetlink here = NetworkNamespaces.inside(host, Rtnetlink::open);
                 Rtnetlink there = NetworkNamespaces.inside(lan, Rtnetlink::open)) {
             here.addVeth(new VethEnd("eth0", null), new VethEnd("eth0", null), lan, 1500);
@@ -93,9 +94,10 @@ class PortForwarderKernelTest {
         bridges.ensure(network);
         TestHolder holder = keep(new TestHolder());
         new Firewall(detached, new HostPrograms(holder.holder())).apply(List.of(network));
-        container = keep(Bridges.newContainerNamespace());
+        ContainerNamespace made = keep(ContainerNamespace.create());
+        container = made.fd();
         bridges.connect(
-                network, container, new Endpoint("v1", "eth0", List.of(ip(CONTAINER), ip(CONTAINER_V6)), null, true));
+                network, made, new Endpoint("v1", "eth0", List.of(ip(CONTAINER), ip(CONTAINER_V6)), null, true));
         forwarder = keep(new PortForwarder(detached));
         serveWhoAmI();
     }

@@ -120,7 +120,7 @@ final class ContainerMounts {
     /// (or
     /// somebody else's) the sysfs that is there is shown, read-only with all below it.
     private void addSys(boolean privileged) {
-        boolean ownNet = !in.hostNetwork() && !in.joined().containsKey("network");
+        boolean ownNet = in.ownNetwork();
         List<String> options = new ArrayList<>(List.of("nosuid", "noexec", "nodev"));
         if (ownNet) {
             options.add(privileged ? "rw" : "ro");

@@ -269,7 +269,7 @@ public final class OciSpec {
         Isolation isolation = in.spec().isolation();
         return Sysctls.forContainer(
                 isolation.sysctls(),
-                !in.hostNetwork() && !in.joined().containsKey("network"),
+                in.ownNetwork(),
                 !in.host(isolation.ipc(), "ipc"),
                 !in.host(isolation.uts(), "uts"));
     }

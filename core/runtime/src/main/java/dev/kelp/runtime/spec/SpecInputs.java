@@ -103,6 +103,16 @@ public record SpecInputs(
         return !joined.containsKey("network") && "host".equals(spec.isolation().network());
     }
 
+    /// Whether its network namespace is there for this container alone: one that the runtime makes, or that the
+    /// engine
+    /// made for it (`bridge`). The engine's belongs to the engine's user namespace, so to a container with another
+    /// one
+    /// it is as foreign as somebody else's.
+    boolean ownNetwork() {
+        boolean made = ids == null && "bridge".equals(spec.isolation().network());
+        return made || (!hostNetwork() && !joined.containsKey("network"));
+    }
+
     boolean host(@Nullable String mode, String namespace) {
         return !joined.containsKey(namespace) && "host".equals(mode);
     }

@@ -92,8 +92,8 @@ final class ContainerCreation {
         IdMaps maps = ids == null ? null : ids.maps();
         Optional<ImageBase> base =
                 maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));
-        ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation(), id.substring(0, 12)));
-        networking.check(settled.isolation());
+        ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation()));
+        networking.check(settled.isolation()).forEach(user::warn);
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
         ContainerVolumes.Settled volumes = files.volumes().settle(namespace, settled, image);
         ContainerRecord c;

@@ -152,6 +152,7 @@ final class ContainerLifecycle {
             try (NetworkShare network = networking.connect(c)) {
                 OciSpec.Generated generated = files.prepare(c, network);
                 launch.configure(generated);
+                network.await();
                 Tasks.Launch ready = launch;
                 launch = null;
                 task = ready.create();

@@ -30,10 +30,10 @@ final class ContainerNetworking {
     }
 
     /// Refuses what cannot come true.
-    void check(Isolation settled) {
-        if (NamespaceModes.BRIDGE.equals(settled.network())) {
-            networks.check(wanted(settled));
-        }
+    ///
+    /// @return what will not work on this machine, a sentence each
+    List<String> check(Isolation settled) {
+        return NamespaceModes.BRIDGE.equals(settled.network()) ? networks.check(wanted(settled)) : List.of();
     }
 
     private static Networking wanted(Isolation isolation) {
@@ -53,7 +53,7 @@ final class ContainerNetworking {
                     Map.of("network", mode.substring(NAMESPACE.length())),
                     List.of(),
                     List.of(),
-                    networks.hostAddress(),
+                    networks::hostAddress,
                     Optional.empty());
         }
         if (!mode.equals(NamespaceModes.BRIDGE)) {
@@ -64,7 +64,7 @@ final class ContainerNetworking {
         return NetworkShare.of(
                 networks.connect(new Request(
                         c.id(), c.name(), hostname, wanted(isolation), exposed == null ? Set.of() : exposed.keySet())),
-                networks.hostAddress());
+                networks::hostAddress);
     }
 
     private NetworkShare joined(ContainerRecord c, String other) {
@@ -80,7 +80,7 @@ final class ContainerNetworking {
                 Map.of("network", "/proc/" + found.run().pid() + "/ns/net"),
                 networks.addresses(found.id()),
                 networks.nameServers(found.id()),
-                networks.hostAddress(),
+                networks::hostAddress,
                 Optional.empty());
     }
 

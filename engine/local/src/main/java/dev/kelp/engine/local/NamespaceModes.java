@@ -12,30 +12,21 @@ import java.util.Set;
 /// Which namespaces a container shares, as far as this engine can do it. What it cannot do is refused: a container that
 /// silently got less, or other, company than was asked for would be a trap.
 final class NamespaceModes {
-    /// Until there are networks of the engine's own.
-    static final String DEFAULT = "host";
-
-    /// Stands for whatever networks it is connected with.
+    /// Stands for whatever networks it is connected with; unless it names some, for the default one.
     static final String BRIDGE = "bridge";
 
     private NamespaceModes() {}
 
     /// Puts the default in place of what was not asked for, so that a later default does not change this container.
-    /// One
-    /// that shares the machine's network only by default still has a host name of its own.
     ///
-    /// @param ownName the container's own host name: its short id
-    /// @throws KelpException UNSUPPORTED for what is to come: bridge networks and what belongs to them
-    static Isolation settle(Isolation asked, String ownName) {
+    /// @throws KelpException UNSUPPORTED for what is to come
+    static Isolation settle(Isolation asked) {
         boolean byDefault = asked.network() == null || asked.network().isEmpty();
-        String network = byDefault ? DEFAULT : String.valueOf(asked.network());
+        String network = byDefault ? BRIDGE : String.valueOf(asked.network());
         if (asked.cgroupns() != null && asked.cgroupns().indexOf(':') >= 0) {
             throw unsupported("--cgroupns=" + asked.cgroupns());
         }
-        boolean named = asked.hostname() != null && !asked.hostname().isEmpty();
-        boolean machines = "host".equals(asked.uts());
-        Isolation settled = shares(network) ? asked.withNetwork(network) : connected(asked, network);
-        return byDefault && !named && !machines ? settled.withHostname(ownName) : settled;
+        return shares(network) ? asked.withNetwork(network) : connected(asked, network);
     }
 
     private static boolean shares(String network) {

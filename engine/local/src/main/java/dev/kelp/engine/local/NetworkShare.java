@@ -2,15 +2,16 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.local.network.ContainerNetworks.Connected;
-import dev.kelp.linux.Fd;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// What a container that is about to start gets of networks. Closed when its first process is in its namespaces.
+/// Addresses are known at once, while the interfaces are still being made.
 ///
 /// @param joined `network` → the namespace to run in; empty: a new one or the machine's, as its specification says
 /// @param addresses its own, for /etc/hosts
@@ -20,28 +21,28 @@ record NetworkShare(
         Map<String, String> joined,
         List<String> addresses,
         List<String> nameServers,
-        Optional<String> hostAddress,
-        Optional<Fd> namespace)
+        Supplier<Optional<String>> hostAddress,
+        Optional<Connected> connected)
         implements AutoCloseable {
     private static final String HOST_GATEWAY = "host-gateway";
 
     static final NetworkShare NONE =
-            new NetworkShare(Map.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
+            new NetworkShare(Map.of(), List.of(), List.of(), Optional::empty, Optional.empty());
 
-    static NetworkShare of(Connected connected, Optional<String> hostAddress) {
+    static NetworkShare of(Connected connected, Supplier<Optional<String>> hostAddress) {
         return new NetworkShare(
                 Map.of("network", connected.path()),
                 connected.addresses(),
                 connected.nameServers(),
                 hostAddress,
-                Optional.of(connected.namespace()));
+                Optional.of(connected));
     }
 
     /// With namespaces of other kinds to join.
     NetworkShare and(Map<String, String> others) {
         Map<String, String> all = new HashMap<>(joined);
         all.putAll(others);
-        return new NetworkShare(all, addresses, nameServers, hostAddress, namespace);
+        return new NetworkShare(all, addresses, nameServers, hostAddress, connected);
     }
 
     /// The specification with what is known only now.
@@ -52,15 +53,20 @@ record NetworkShare(
         if (!serves && !named) {
             return spec;
         }
-        String host = hostAddress.orElse("127.0.0.1");
+        String host = hostAddress.get().orElse("127.0.0.1");
         List<String> hosts = i.extraHosts().stream()
                 .map(h -> h.endsWith(HOST_GATEWAY) ? h.substring(0, h.length() - HOST_GATEWAY.length()) + host : h)
                 .toList();
         return spec.withIsolation(i.withNames(hosts, serves ? nameServers : i.dns()));
     }
 
+    /// Returns when everything is there, or throws why it is not.
+    void await() {
+        connected.ifPresent(Connected::await);
+    }
+
     @Override
     public void close() {
-        namespace.ifPresent(Fd::close);
+        connected.ifPresent(Connected::close);
     }
 }

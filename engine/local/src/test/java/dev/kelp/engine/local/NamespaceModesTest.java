@@ -21,34 +21,21 @@ class NamespaceModesTest {
 
     @Test
     void theDefaultIsWhatTheHelpSays() {
-        assertThat(NamespaceModes.settle(Isolation.DEFAULT, "me").network()).isEqualTo("host");
-        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork("none"), "me")
-                        .network())
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT).network()).isEqualTo("bridge");
+        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork("none")).network())
                 .isEqualTo("none");
-        assertThat(NamespaceModes.settle(isolation("host", "private"), "me").pid())
-                .isEqualTo("host");
-    }
-
-    @Test
-    void onlyWhoAsksForTheMachinesNetworkGetsItsName() {
-        assertThat(NamespaceModes.settle(Isolation.DEFAULT, "me").hostname()).isEqualTo("me");
-        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork("host"), "me")
-                        .hostname())
-                .isNull();
-        assertThat(NamespaceModes.settle(Isolation.DEFAULT.withHostname("asked"), "me")
-                        .hostname())
-                .isEqualTo("asked");
+        assertThat(NamespaceModes.settle(isolation("host", "private")).pid()).isEqualTo("host");
     }
 
     @Test
     void aNetworksNameIsAWishForABridge() {
-        Isolation settled = NamespaceModes.settle(Isolation.DEFAULT.withNetwork("front"), "me");
+        Isolation settled = NamespaceModes.settle(Isolation.DEFAULT.withNetwork("front"));
         assertThat(settled.network()).isEqualTo("bridge");
         assertThat(Objects.requireNonNull(settled.networking()).wishes())
                 .extracting(Networking.Wish::network)
                 .containsExactly("front");
         for (String shared : List.of("container:db", "ns:/proc/1/ns/net")) {
-            assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork(shared), "me")
+            assertThat(NamespaceModes.settle(Isolation.DEFAULT.withNetwork(shared))
                             .network())
                     .isEqualTo(shared);
         }
@@ -69,7 +56,7 @@ class NamespaceModesTest {
                 List.of(),
                 List.of(),
                 Map.of());
-        assertThatThrownBy(() -> NamespaceModes.settle(asked, "me"))
+        assertThatThrownBy(() -> NamespaceModes.settle(asked))
                 .isInstanceOfSatisfying(
                         KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
     }

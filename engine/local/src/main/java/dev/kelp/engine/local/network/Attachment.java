@@ -41,6 +41,10 @@ public record Attachment(String container, String name, List<String> names, List
             aliases = aliases == null ? List.of() : List.copyOf(aliases);
         }
 
+        End withAliases(List<String> others) {
+            return new End(network, outside, inside, ipv4, ipv6, mac, others);
+        }
+
         List<InetAddress> addresses() {
             return Stream.of(ipv4, ipv6).filter(Objects::nonNull).toList();
         }

@@ -5,7 +5,7 @@ import dev.kelp.engine.Networks;
 import dev.kelp.engine.Networks.NewNetwork;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.network.Attachment.End;
-import dev.kelp.linux.Fd;
+import dev.kelp.engine.local.network.PreparedNamespaces.Prepared;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
@@ -15,22 +15,33 @@ import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
 import dev.kelp.network.Bridges;
+import dev.kelp.network.ContainerNamespace;
+import dev.kelp.network.Firewall;
+import dev.kelp.network.Outbound;
 import dev.kelp.rootless.Holder;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Connects containers with networks, for as long as they run.
 public final class ContainerNetworks implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ContainerNetworks.class.getName());
+
     private final Path runRoot;
     private final Holder holder;
     private final Executor threads;
@@ -42,6 +53,12 @@ public final class ContainerNetworks implements AutoCloseable {
     /// Addresses are chosen one container after the other.
     private final ReentrantLock choosing = new ReentrantLock();
 
+    /// Addresses of namespaces that are prepared, or about to be.
+    private final Set<InetAddress> promised = ConcurrentHashMap.newKeySet();
+
+    private final Departures departures;
+    private final PreparedNamespaces prepared;
+
     private @Nullable Plumbing plumbing;
 
     /// @param threads platform threads
@@ -52,6 +69,8 @@ public final class ContainerNetworks implements AutoCloseable {
         records = new NetworkRecords(database);
         catalogue = new NetworkCatalogue(records);
         ports = new PublishedPorts(holder);
+        departures = new Departures(threads);
+        prepared = new PreparedNamespaces(threads, this::prepare);
     }
 
     /// A container that is about to start.
@@ -60,15 +79,38 @@ public final class ContainerNetworks implements AutoCloseable {
     /// @param imagePorts what the image says it serves, `PORT/PROTOCOL`
     public record Request(String container, String name, String hostname, Networking wanted, Set<String> imagePorts) {}
 
-    /// What the container gets.
+    /// What the container gets. Addresses are known while its interfaces are still being made.
     ///
-    /// @param namespace its network namespace, ready; the caller's
+    /// @param namespace its network namespace; the caller's
     /// @param addresses its own
     /// @param nameServers whom it asks for names
-    public record Connected(Fd namespace, List<String> addresses, List<String> nameServers) {
+    /// @param wired completes when everything is there
+    public record Connected(
+            ContainerNamespace namespace,
+            List<String> addresses,
+            List<String> nameServers,
+            CompletableFuture<Void> wired)
+            implements AutoCloseable {
         /// Where a program started by the holder finds the namespace, while this daemon lives.
         public String path() {
-            return "/proc/" + ProcessHandle.current().pid() + "/fd/" + namespace.number();
+            return "/proc/" + ProcessHandle.current().pid() + "/fd/"
+                    + namespace.fd().number();
+        }
+
+        /// Returns when packets flow, or throws why they do not.
+        public void await() {
+            try {
+                wired.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException r ? r : e;
+            }
+        }
+
+        @Override
+        public void close() {
+            // whoever still makes interfaces needs the descriptors
+            wired.exceptionally(e -> null).join();
+            namespace.close();
         }
     }
 
@@ -81,12 +123,32 @@ public final class ContainerNetworks implements AutoCloseable {
         return present;
     }
 
-    /// Refuses wishes that cannot come true, before a container is made for them.
-    public void check(Networking wanted) {
+    /// Refuses wishes that cannot come true, before a container is made for them. What they need is set up
+    /// meanwhile.
+    ///
+    /// @return what will not work on this machine, a sentence each
+    public List<String> check(Networking wanted) {
+        List<NetworkDefinition> networks = new ArrayList<>();
         for (Wish wish : wishes(wanted)) {
             NetworkDefinition network = bridged(wish);
             checkAddress(network, wish.ipv4(), false);
             checkAddress(network, wish.ipv6(), true);
+            networks.add(network);
+        }
+        Firewall.requireInstalled();
+        if (networks.stream().allMatch(NetworkDefinition::internal)) {
+            return List.of();
+        }
+        threads.execute(() -> setUp(networks));
+        return Outbound.shortfall().stream().toList();
+    }
+
+    /// A head start; who needs them waits for them, and learns why they fail.
+    private void setUp(List<NetworkDefinition> networks) {
+        try {
+            networks.forEach(plumbing()::ensure);
+        } catch (KelpException e) {
+            LOG.log(Level.DEBUG, "set up networks ahead", e);
         }
     }
 
@@ -114,32 +176,38 @@ public final class ContainerNetworks implements AutoCloseable {
         return network;
     }
 
-    /// Connects a container; one that was connected before is so anew. Nothing is left when this fails.
+    /// Connects a container; one that was connected before is so anew. Nothing is left when this fails; when what
+    /// [Connected#wired] stands for fails, [#disconnect] leaves nothing.
     public Connected connect(Request request) {
         disconnect(request.container());
         List<Wish> wishes = wishes(request.wanted());
         List<NetworkDefinition> networks = wishes.stream().map(this::bridged).toList();
         Plumbing works = plumbing();
-        networks.forEach(works::ensure);
-        Fd namespace = Bridges.newContainerNamespace();
+        Optional<Prepared> found = Optional.empty();
         try {
-            Attachment attachment = choose(request, wishes, networks);
-            attachment = attachment.withPorts(ports.open(request));
-            for (int i = 0; i < networks.size(); i++) {
-                works.connect(
-                        networks.get(i), namespace, endpoint(attachment.ends().get(i), i == 0));
-            }
+            Chosen chosen = choose(request, wishes, networks);
+            found = chosen.prepared();
+            Attachment attachment = chosen.attachment().withPorts(ports.open(request));
             names.put(attachment);
-            records.keep(attachment);
-            ports.forward(works.forwarder(), attachment);
+            ContainerNamespace namespace = found.map(Prepared::namespace).orElseGet(ContainerNamespace::create);
+            boolean first = found.isEmpty();
+            CompletableFuture<Void> wired = CompletableFuture.runAsync(
+                    () -> {
+                        networks.forEach(works::ensure);
+                        wire(networks, namespace, attachment, first ? 0 : 1);
+                        records.keep(attachment);
+                        ports.forward(works.forwarder(), attachment);
+                    },
+                    threads);
             return new Connected(
                     namespace,
                     attachment.addresses().stream()
                             .map(InetAddress::getHostAddress)
                             .toList(),
-                    nameServers(networks.getFirst()));
+                    nameServers(networks.getFirst()),
+                    wired);
         } catch (RuntimeException e) {
-            namespace.close();
+            found.ifPresent(p -> p.namespace().close());
             try {
                 disconnect(request.container());
             } catch (RuntimeException f) {
@@ -149,11 +217,24 @@ public final class ContainerNetworks implements AutoCloseable {
         }
     }
 
+    /// @param done how many ends are connected already
+    private void wire(List<NetworkDefinition> networks, ContainerNamespace namespace, Attachment attachment, int done) {
+        Plumbing works = plumbing();
+        for (int i = done; i < networks.size(); i++) {
+            End end = attachment.ends().get(i);
+            end.addresses().forEach(a -> departures.awaitLeft(a, works::disconnect));
+            works.connect(networks.get(i), namespace, endpoint(end, i == 0));
+        }
+    }
+
     private static Bridges.Endpoint endpoint(End end, boolean gateway) {
         return new Bridges.Endpoint(end.outside(), end.inside(), end.addresses(), end.mac(), gateway);
     }
 
-    private Attachment choose(Request request, List<Wish> wishes, List<NetworkDefinition> networks) {
+    /// @param prepared the namespace in which the first end is connected already
+    private record Chosen(Attachment attachment, Optional<Prepared> prepared) {}
+
+    private Chosen choose(Request request, List<Wish> wishes, List<NetworkDefinition> networks) {
         choosing.lock();
         try {
             String shortId = request.container().substring(0, 12);
@@ -163,41 +244,105 @@ public final class ContainerNetworks implements AutoCloseable {
                     List.of(request.name(), shortId, request.hostname()),
                     List.of(),
                     List.of());
-            for (int i = 0; i < networks.size(); i++) {
-                attachment = attachment.withEnd(end(attachment, networks.get(i), wishes.get(i), "eth" + i));
+            // the others first: they may be refused
+            List<End> others = new ArrayList<>();
+            for (int i = 1; i < networks.size(); i++) {
+                others.add(end(networks.get(i), wishes.get(i), "eth" + i));
+            }
+            Wish wish = wishes.getFirst();
+            Optional<Prepared> ready = isPlain(wish, networks.getFirst()) ? prepared.take() : Optional.empty();
+            End first = ready.isPresent()
+                    ? ready.get().end().withAliases(wish.aliases())
+                    : end(networks.getFirst(), wish, "eth0");
+            attachment = attachment.withEnd(first);
+            for (End other : others) {
+                attachment = attachment.withEnd(other);
             }
             // known from now on, so that the next one chooses others
             names.put(attachment);
-            return attachment;
+            promised.removeAll(first.addresses());
+            return new Chosen(attachment, ready);
         } finally {
             choosing.unlock();
         }
     }
 
-    private End end(Attachment attachment, NetworkDefinition network, Wish wish, String inside) {
-        List<InetAddress> taken = names.all().stream()
+    private static boolean isPlain(Wish wish, NetworkDefinition network) {
+        return network.name().equals(Networks.BRIDGE)
+                && wish.ipv4() == null
+                && wish.ipv6() == null
+                && wish.mac() == null;
+    }
+
+    private End end(NetworkDefinition network, Wish wish, String inside) {
+        List<InetAddress> used = names.all().stream()
                 .flatMap(a -> a.ends().stream())
                 .filter(e -> e.network().equals(network.id()))
                 .flatMap(e -> e.addresses().stream())
                 .toList();
+        List<InetAddress> spoken = new ArrayList<>(used);
+        spoken.addAll(promised);
+        spoken.addAll(departures.addresses());
         InetAddress ipv4 = null;
         InetAddress ipv6 = null;
         for (Pool pool : network.pools()) {
             String asked = pool.subnet().isIpv6() ? wish.ipv6() : wish.ipv4();
             InetAddress address = asked == null
-                    ? AddressPool.next(pool, taken)
-                    : AddressPool.wanted(pool, Subnet.parseAddress(asked), taken);
+                    ? AddressPool.next(
+                            pool,
+                            spoken.stream().filter(pool.subnet()::contains).toList())
+                    : wanted(pool, Subnet.parseAddress(asked), used);
             if (pool.subnet().isIpv6()) {
                 ipv6 = address;
             } else {
                 ipv4 = address;
             }
         }
-        String outside = "v" + attachment.container().substring(0, 10) + "-" + inside.substring(3);
         String mac = wish.mac() != null || ipv4 == null
                 ? wish.mac()
                 : "02:42:" + HexFormat.ofDelimiter(":").formatHex(ipv4.getAddress());
+        String outside =
+                "veth" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
         return new End(network.id(), outside, inside, ipv4, ipv6, mac, wish.aliases());
+    }
+
+    private InetAddress wanted(Pool pool, InetAddress address, List<InetAddress> used) {
+        InetAddress free = AddressPool.wanted(pool, address, used);
+        if (promised.contains(free)) {
+            prepared.takeWith(free).ifPresent(p -> {
+                p.namespace().close();
+                departures.add(List.of(p.end()), plumbing()::disconnect);
+            });
+            promised.remove(free);
+        }
+        return free;
+    }
+
+    /// Connects a namespace with the default network for whoever comes next.
+    private Prepared prepare() {
+        NetworkDefinition network = catalogue.find(Networks.BRIDGE);
+        End end;
+        choosing.lock();
+        try {
+            end = end(network, Wish.of(Networks.BRIDGE), "eth0");
+            promised.addAll(end.addresses());
+        } finally {
+            choosing.unlock();
+        }
+        ContainerNamespace namespace = null;
+        try {
+            Plumbing works = plumbing();
+            works.ensure(network);
+            namespace = ContainerNamespace.create();
+            works.connect(network, namespace, endpoint(end, true));
+            return new Prepared(namespace, end);
+        } catch (RuntimeException e) {
+            promised.removeAll(end.addresses());
+            if (namespace != null) {
+                namespace.close();
+            }
+            throw e;
+        }
     }
 
     /// A container's run is over: its names, addresses and ports are free again. Fine when it had none.
@@ -208,7 +353,7 @@ public final class ContainerNetworks implements AutoCloseable {
         }
         Plumbing works = plumbing();
         ports.close(works.forwarder(), container);
-        known.get().ends().forEach(e -> works.disconnect(e.outside()));
+        departures.add(known.get().ends(), works::disconnect);
         names.remove(container);
         records.forget(container);
     }
@@ -244,7 +389,7 @@ public final class ContainerNetworks implements AutoCloseable {
     /// Lets a running container join another network.
     ///
     /// @param namespace the container's
-    void join(String container, Fd namespace, Wish wish) {
+    void join(String container, ContainerNamespace namespace, Wish wish) {
         NetworkDefinition network = bridged(wish);
         Plumbing works = plumbing();
         works.ensure(network);
@@ -257,13 +402,14 @@ public final class ContainerNetworks implements AutoCloseable {
                 throw new KelpException(
                         ErrorKind.ALREADY_EXISTS, "container " + now.name() + " is on network " + network.name());
             }
-            end = end(now, network, wish, freeInterface(now));
+            end = end(network, wish, freeInterface(now));
             more = now.withEnd(end);
             names.put(more);
         } finally {
             choosing.unlock();
         }
         try {
+            end.addresses().forEach(a -> departures.awaitLeft(a, works::disconnect));
             works.connect(network, namespace, endpoint(end, more.ends().size() == 1));
             records.keep(more);
         } catch (RuntimeException e) {
@@ -395,6 +541,7 @@ public final class ContainerNetworks implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        prepared.close();
         if (plumbing != null) {
             plumbing.close();
         }

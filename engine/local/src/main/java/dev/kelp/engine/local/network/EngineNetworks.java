@@ -4,10 +4,10 @@ package dev.kelp.engine.local.network;
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.local.network.Attachment.End;
 import dev.kelp.linux.ErrnoException;
-import dev.kelp.linux.Fd;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Networking.Wish;
+import dev.kelp.network.ContainerNamespace;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.function.Function;
@@ -56,7 +56,7 @@ public final class EngineNetworks implements Networks {
     @Override
     public void connect(String network, String container, Wish wish) {
         Running running = containers.apply(container);
-        try (Fd namespace = NetworkNamespaces.ofProcess(running.pid())) {
+        try (ContainerNamespace namespace = ContainerNamespace.of(NetworkNamespaces.ofProcess(running.pid()))) {
             networks.join(
                     running.id(), namespace, new Wish(network, wish.aliases(), wish.ipv4(), wish.ipv6(), wish.mac()));
         } catch (ErrnoException e) {

@@ -2,13 +2,13 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.linux.ErrnoException;
-import dev.kelp.linux.Fd;
 import dev.kelp.linux.Mounts;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
 import dev.kelp.network.Bridges;
+import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /// The detached namespace and what works in it, made when the first container needs it.
@@ -111,6 +112,10 @@ final class Plumbing implements AutoCloseable {
 
     /// Makes a network work: its bridge, the rules, its name server, and the way out.
     synchronized void ensure(NetworkDefinition network) {
+        CompletableFuture<Void> way =
+                network.internal() || outbound.isEmpty() || outbound.get().isOpen()
+                        ? CompletableFuture.completedFuture(null)
+                        : CompletableFuture.runAsync(() -> open(outbound.get()), threads);
         if (!ready.containsKey(network.id())) {
             bridges.ensure(network);
             ready.put(network.id(), network);
@@ -122,9 +127,7 @@ final class Plumbing implements AutoCloseable {
                 throw e;
             }
         }
-        if (!network.internal()) {
-            outbound.ifPresent(Plumbing::open);
-        }
+        way.join();
     }
 
     /// Takes up a network that an earlier daemon made: its bridge and rules are in the namespace. Starts no program
@@ -155,7 +158,7 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
-    void connect(NetworkDefinition network, Fd container, Bridges.Endpoint endpoint) {
+    void connect(NetworkDefinition network, ContainerNamespace container, Bridges.Endpoint endpoint) {
         bridges.connect(network, container, endpoint);
     }
 
