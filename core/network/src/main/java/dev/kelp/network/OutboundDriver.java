@@ -30,6 +30,10 @@ public interface OutboundDriver {
     /// @param sandbox the driver gives up what it does not need (own mount namespace, seccomp)
     record Options(int mtu, boolean ipv6, boolean hostLoopback, Optional<Subnet> cidr, boolean sandbox) {
         public static final Options DEFAULT = new Options(0, false, false, Optional.empty(), true);
+
+        public Options withIpv6(boolean wanted) {
+            return new Options(mtu, wanted, hostLoopback, cidr, sandbox);
+        }
     }
 
     /// A driver that works.

@@ -47,6 +47,7 @@ public final class NameServer implements AutoCloseable {
     private final Upstreams upstreams;
     private final Selector selector;
     private final DatagramChannel upstream;
+    private final DatagramChannel upstreamInside;
     private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private final ConcurrentMap<InetAddress, List<SelectableChannel>> listening = new ConcurrentHashMap<>();
     private final SequencedMap<Integer, Pending> pending = new LinkedHashMap<>();
@@ -55,7 +56,8 @@ public final class NameServer implements AutoCloseable {
     private volatile boolean closed;
 
     /// A question that one of the host's servers has.
-    private record Pending(int id, DatagramChannel channel, InetSocketAddress client, long sinceNanos) {}
+    private record Pending(
+            int id, DatagramChannel channel, InetSocketAddress client, InetSocketAddress server, long sinceNanos) {}
 
     public NameServer(DetachedNamespace namespace, Names names) {
         this(namespace, names, Path.of("/etc/resolv.conf"));
@@ -68,8 +70,11 @@ public final class NameServer implements AutoCloseable {
         try {
             selector = Selector.open();
             upstream = DatagramChannel.open();
-            upstream.configureBlocking(false);
-            upstream.register(selector, SelectionKey.OP_READ);
+            upstreamInside = NetworkNamespaces.inside(namespace.fd(), DatagramChannel::open);
+            for (DatagramChannel channel : List.of(upstream, upstreamInside)) {
+                channel.configureBlocking(false);
+                channel.register(selector, SelectionKey.OP_READ);
+            }
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "make the name server: " + e.getMessage(), e);
         }
@@ -137,14 +142,15 @@ public final class NameServer implements AutoCloseable {
     private void ready(SelectionKey key) {
         SelectableChannel channel = key.channel();
         try {
-            if (channel.equals(upstream)) {
-                answers();
+            if (channel.equals(upstream) || channel.equals(upstreamInside)) {
+                answers((DatagramChannel) channel);
             } else if (channel instanceof DatagramChannel udp) {
                 questions(udp);
             } else if (channel instanceof ServerSocketChannel tcp) {
                 SocketChannel client = tcp.accept();
                 if (client != null) {
-                    TcpQuestion.serve(client, this::local, upstreams.servers());
+                    InetAddress asking = client.socket().getInetAddress();
+                    TcpQuestion.serve(client, this::local, new TcpQuestion.Servers(servers(asking), this::channelTo));
                 }
             }
         } catch (IOException e) {
@@ -186,6 +192,20 @@ public final class NameServer implements AutoCloseable {
         return known.isEmpty() ? Optional.empty() : Optional.of(DnsMessage.addresses(query, q, known));
     }
 
+    private List<InetSocketAddress> servers(InetAddress client) {
+        List<InetAddress> own = names.servers(client);
+        return own.isEmpty()
+                ? upstreams.servers()
+                : own.stream().map(a -> new InetSocketAddress(a, PORT)).toList();
+    }
+
+    /// A channel that is not connected yet, of the network from which the server is reached.
+    private SocketChannel channelTo(InetSocketAddress server) throws IOException {
+        return names.isContainer(server.getAddress())
+                ? NetworkNamespaces.inside(namespace.fd(), SocketChannel::open)
+                : SocketChannel.open();
+    }
+
     /// Passes the question on under an id nobody can guess, to the servers in turn when it is asked again.
     private void forward(DatagramChannel channel, InetSocketAddress client) throws IOException {
         long now = System.nanoTime();
@@ -202,26 +222,30 @@ public final class NameServer implements AutoCloseable {
         long again = pending.values().stream()
                 .filter(p -> p.id() == theirs && p.client().equals(client))
                 .count();
-        pending.put(ours, new Pending(theirs, channel, client, now));
+        List<InetSocketAddress> servers = servers(client.getAddress());
+        InetSocketAddress server = servers.get((int) (again % servers.size()));
+        pending.put(ours, new Pending(theirs, channel, client, server, now));
         buffer.putShort(0, (short) ours);
-        List<InetSocketAddress> servers = upstreams.servers();
-        upstream.send(buffer, servers.get((int) (again % servers.size())));
+        DatagramChannel way = names.isContainer(server.getAddress()) ? upstreamInside : upstream;
+        way.send(buffer, server);
     }
 
-    private void answers() throws IOException {
+    private void answers(DatagramChannel channel) throws IOException {
         for (int i = 0; i < DATAGRAMS_MAX; i++) {
             buffer.clear();
-            InetSocketAddress server = (InetSocketAddress) upstream.receive(buffer);
+            InetSocketAddress server = (InetSocketAddress) channel.receive(buffer);
             if (server == null) {
                 return;
             }
             buffer.flip();
-            if (buffer.remaining() < DnsMessage.HEADER_BYTES
-                    || !upstreams.servers().contains(server)) {
+            if (buffer.remaining() < DnsMessage.HEADER_BYTES) {
                 continue;
             }
-            Pending p = pending.remove(Short.toUnsignedInt(buffer.getShort(0)));
-            if (p != null) {
+            int id = Short.toUnsignedInt(buffer.getShort(0));
+            Pending p = pending.get(id);
+            // only who was asked may answer
+            if (p != null && p.server().equals(server)) {
+                pending.remove(id);
                 buffer.putShort(0, (short) p.id());
                 p.channel().send(buffer, p.client());
             }
@@ -244,6 +268,7 @@ public final class NameServer implements AutoCloseable {
             thread.join();
             listening.values().forEach(l -> l.forEach(NameServer::closeQuietly));
             upstream.close();
+            upstreamInside.close();
             selector.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -14,4 +14,10 @@ public interface Names {
 
     /// The name of an address of ours.
     Optional<String> name(InetAddress client, InetAddress address);
+
+    /// Whom to ask what is not known here; empty: the host's servers.
+    List<InetAddress> servers(InetAddress client);
+
+    /// Whether a server is a container, reached from inside only.
+    boolean isContainer(InetAddress server);
 }

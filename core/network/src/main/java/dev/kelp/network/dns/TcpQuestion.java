@@ -26,11 +26,19 @@ final class TcpQuestion {
 
     private TcpQuestion() {}
 
+    /// @param channels opens a channel that is not connected yet
+    record Servers(List<InetSocketAddress> addresses, Channels channels) {}
+
+    @FunctionalInterface
+    interface Channels {
+        SocketChannel to(InetSocketAddress server) throws IOException;
+    }
+
     /// Serves the client, or hangs up when there are too many.
     static void serve(
             SocketChannel client,
             BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local,
-            List<InetSocketAddress> servers)
+            Servers servers)
             throws IOException {
         if (!CLIENTS.tryAcquire()) {
             client.close();
@@ -51,7 +59,7 @@ final class TcpQuestion {
     private static void talk(
             Socket client,
             BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local,
-            List<InetSocketAddress> servers)
+            Servers servers)
             throws IOException {
         client.setSoTimeout(SILENCE_MILLIS_MAX);
         DataInputStream in = new DataInputStream(client.getInputStream());
@@ -72,10 +80,10 @@ final class TcpQuestion {
         }
     }
 
-    private static byte[] ask(byte[] question, List<InetSocketAddress> servers) throws IOException {
+    private static byte[] ask(byte[] question, Servers servers) throws IOException {
         IOException last = new IOException("no name server");
-        for (InetSocketAddress server : servers) {
-            try (Socket socket = new Socket()) {
+        for (InetSocketAddress server : servers.addresses()) {
+            try (Socket socket = servers.channels().to(server).socket()) {
                 socket.connect(server, CONNECT_MILLIS_MAX);
                 socket.setSoTimeout(SILENCE_MILLIS_MAX);
                 DataOutputStream out = new DataOutputStream(socket.getOutputStream());

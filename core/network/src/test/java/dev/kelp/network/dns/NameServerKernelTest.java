@@ -36,7 +36,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 class NameServerKernelTest {
     private static final InetAddress GATEWAY = Subnet.parseAddress("10.4.0.1");
-    private static final Names WEB = new Names() {
+    private volatile List<InetAddress> ownServers = List.of();
+
+    private final Names names = new Names() {
         @Override
         public List<InetAddress> addresses(InetAddress client, String name) {
             return name.equals("web")
@@ -47,6 +49,16 @@ class NameServerKernelTest {
         @Override
         public Optional<String> name(InetAddress client, InetAddress address) {
             return address.equals(Subnet.parseAddress("10.4.0.2")) ? Optional.of("web") : Optional.empty();
+        }
+
+        @Override
+        public List<InetAddress> servers(InetAddress client) {
+            return ownServers;
+        }
+
+        @Override
+        public boolean isContainer(InetAddress server) {
+            return server.equals(Subnet.parseAddress("10.4.0.9"));
         }
     };
 
@@ -79,7 +91,7 @@ class NameServerKernelTest {
         Path resolvConf = folder.resolve("resolv.conf");
         Files.writeString(resolvConf, "search example.org\nnameserver 127.0.0.9\n");
         host = keep(ContainerNamespace.create()).fd();
-        server = keep(NetworkNamespaces.inside(host, () -> new NameServer(detached, WEB, resolvConf)));
+        server = keep(NetworkNamespaces.inside(host, () -> new NameServer(detached, names, resolvConf)));
         server.listen(GATEWAY);
         server.listen(GATEWAY);
     }
@@ -130,8 +142,24 @@ class NameServerKernelTest {
 
     @Test
     void whatIsNotKnownIsAskedOfTheHostsServer() throws Exception {
-        InetAddress upstream = Subnet.parseAddress("127.0.0.9");
-        DatagramSocket theirs = keep(NetworkNamespaces.inside(host, () -> new DatagramSocket(53, upstream)));
+        checkPassedOn(host, "127.0.0.9");
+    }
+
+    @Test
+    void aContainersOwnServerIsAskedInstead() throws Exception {
+        ownServers = List.of(Subnet.parseAddress("127.0.0.8"));
+        checkPassedOn(host, "127.0.0.8");
+    }
+
+    @Test
+    void aServerThatIsAContainerIsAskedFromInside() throws Exception {
+        ownServers = List.of(Subnet.parseAddress("10.4.0.9"));
+        checkPassedOn(container, "10.4.0.9");
+    }
+
+    private void checkPassedOn(Fd where, String server) throws Exception {
+        InetAddress upstream = Subnet.parseAddress(server);
+        DatagramSocket theirs = keep(NetworkNamespaces.inside(where, () -> new DatagramSocket(53, upstream)));
         Thread answering = Thread.ofPlatform().start(() -> {
             try {
                 DatagramPacket p = new DatagramPacket(new byte[512], 512);

@@ -549,6 +549,7 @@ final class ContainerLifecycle {
         observer.leaves(c);
         files.delete(c);
         files.volumes().delete(c);
+        networking.forget(c);
         Entry entry = entries.remove(c.id());
         if (entry != null) {
             entry.exit.complete(c.run().exitCode());

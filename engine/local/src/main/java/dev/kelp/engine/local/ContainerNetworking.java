@@ -7,6 +7,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
+import dev.kelp.model.network.Subnet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,7 @@ final class ContainerNetworking {
     ///
     /// @return what will not work on this machine, a sentence each
     List<String> check(Isolation settled) {
+        settled.dns().forEach(Subnet::parseAddress);
         return NamespaceModes.BRIDGE.equals(settled.network()) ? networks.check(wanted(settled)) : List.of();
     }
 
@@ -63,7 +65,12 @@ final class ContainerNetworking {
         Map<String, Object> exposed = c.definition().image().exposedPorts();
         return NetworkShare.of(
                 networks.connect(new Request(
-                        c.id(), c.name(), hostname, wanted(isolation), exposed == null ? Set.of() : exposed.keySet())),
+                        c.id(),
+                        c.name(),
+                        hostname,
+                        wanted(isolation),
+                        exposed == null ? Set.of() : exposed.keySet(),
+                        isolation.dns())),
                 networks::hostAddress);
     }
 
@@ -86,6 +93,11 @@ final class ContainerNetworking {
 
     /// A container's run is over.
     void disconnect(ContainerRecord c) {
-        networks.disconnect(c.id());
+        networks.disconnect(c.id(), !c.definition().spec().lifecycle().autoRemove());
+    }
+
+    /// A container is removed.
+    void forget(ContainerRecord c) {
+        networks.forget(c.id());
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.engine.local.network.ContainerNetworks.Connected;
+import dev.kelp.engine.local.network.Connected;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
 import java.util.HashMap;
@@ -48,7 +48,8 @@ record NetworkShare(
     /// The specification with what is known only now.
     ContainerSpec applied(ContainerSpec spec) {
         Isolation i = spec.isolation();
-        boolean serves = i.dns().isEmpty() && !nameServers.isEmpty();
+        // servers of its own are asked by ours, which knows the neighbours' names
+        boolean serves = !nameServers.isEmpty() && (i.dns().isEmpty() || connected.isPresent());
         boolean named = i.extraHosts().stream().anyMatch(h -> h.endsWith(HOST_GATEWAY));
         if (!serves && !named) {
             return spec;

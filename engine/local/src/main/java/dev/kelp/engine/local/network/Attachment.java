@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -15,9 +16,24 @@ import org.jspecify.annotations.Nullable;
 /// @param names what it is called on every network
 /// @param ends one for each network, the way out first
 /// @param ports those published, with host ports that were chosen
+/// @param servers name servers of its own, for names that are nobody's here
+/// @param endedMillis when its run was over: what is left are the addresses it will ask for; null: it runs
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
-public record Attachment(String container, String name, List<String> names, List<End> ends, List<PortMapping> ports) {
+public record Attachment(
+        String container,
+        String name,
+        List<String> names,
+        List<End> ends,
+        List<PortMapping> ports,
+        List<InetAddress> servers,
+        @Nullable Long endedMillis) {
+    public Attachment(
+            String container, String name, List<String> names, List<End> ends, List<PortMapping> ports) {
+        this(container, name, names, ends, ports, List.of(), null);
+    }
+
     public Attachment {
+        servers = servers == null ? List.of() : List.copyOf(servers);
         names = names == null ? List.of() : List.copyOf(names);
         ends = ends == null ? List.of() : List.copyOf(ends);
         ports = ports == null ? List.of() : List.copyOf(ports);
@@ -57,7 +73,7 @@ public record Attachment(String container, String name, List<String> names, List
     Attachment withEnd(End end) {
         List<End> more = new ArrayList<>(ends);
         more.add(end);
-        return new Attachment(container, name, names, more, ports);
+        return new Attachment(container, name, names, more, ports, servers, endedMillis);
     }
 
     Attachment withoutEnd(End end) {
@@ -66,7 +82,9 @@ public record Attachment(String container, String name, List<String> names, List
                 name,
                 names,
                 ends.stream().filter(e -> !e.equals(end)).toList(),
-                ports);
+                ports,
+                servers,
+                endedMillis);
     }
 
     /// The same under another name; what else it is called stays.
@@ -77,6 +95,19 @@ public record Attachment(String container, String name, List<String> names, List
     }
 
     Attachment withPorts(List<PortMapping> opened) {
-        return new Attachment(container, name, names, ends, opened);
+        return new Attachment(container, name, names, ends, opened, servers, endedMillis);
+    }
+
+    Attachment withServers(List<InetAddress> own) {
+        return new Attachment(container, name, names, ends, ports, own, endedMillis);
+    }
+
+    Attachment ended(long nowMillis) {
+        return new Attachment(container, name, names, ends, List.of(), servers, nowMillis);
+    }
+
+    /// Its end at a network.
+    Optional<End> at(String network) {
+        return ends.stream().filter(e -> e.network().equals(network)).findFirst();
     }
 }

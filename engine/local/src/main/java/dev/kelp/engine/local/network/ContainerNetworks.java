@@ -30,7 +30,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
@@ -56,6 +55,9 @@ public final class ContainerNetworks implements AutoCloseable {
     /// Addresses of namespaces that are prepared, or about to be.
     private final Set<InetAddress> promised = ConcurrentHashMap.newKeySet();
 
+    /// What stopped containers had.
+    private final Map<String, Attachment> remembered = new ConcurrentHashMap<>();
+
     private final Departures departures;
     private final PreparedNamespaces prepared;
 
@@ -77,42 +79,14 @@ public final class ContainerNetworks implements AutoCloseable {
     ///
     /// @param hostname what it calls itself
     /// @param imagePorts what the image says it serves, `PORT/PROTOCOL`
-    public record Request(String container, String name, String hostname, Networking wanted, Set<String> imagePorts) {}
-
-    /// What the container gets. Addresses are known while its interfaces are still being made.
-    ///
-    /// @param namespace its network namespace; the caller's
-    /// @param addresses its own
-    /// @param nameServers whom it asks for names
-    /// @param wired completes when everything is there
-    public record Connected(
-            ContainerNamespace namespace,
-            List<String> addresses,
-            List<String> nameServers,
-            CompletableFuture<Void> wired)
-            implements AutoCloseable {
-        /// Where a program started by the holder finds the namespace, while this daemon lives.
-        public String path() {
-            return "/proc/" + ProcessHandle.current().pid() + "/fd/"
-                    + namespace.fd().number();
-        }
-
-        /// Returns when packets flow, or throws why they do not.
-        public void await() {
-            try {
-                wired.join();
-            } catch (CompletionException e) {
-                throw e.getCause() instanceof RuntimeException r ? r : e;
-            }
-        }
-
-        @Override
-        public void close() {
-            // whoever still makes interfaces needs the descriptors
-            wired.exceptionally(e -> null).join();
-            namespace.close();
-        }
-    }
+    /// @param servers name servers of its own
+    public record Request(
+            String container,
+            String name,
+            String hostname,
+            Networking wanted,
+            Set<String> imagePorts,
+            List<String> servers) {}
 
     private synchronized Plumbing plumbing() {
         Plumbing present = plumbing;
@@ -179,7 +153,7 @@ public final class ContainerNetworks implements AutoCloseable {
     /// Connects a container; one that was connected before is so anew. Nothing is left when this fails; when what
     /// [Connected#wired] stands for fails, [#disconnect] leaves nothing.
     public Connected connect(Request request) {
-        disconnect(request.container());
+        disconnect(request.container(), true);
         List<Wish> wishes = wishes(request.wanted());
         List<NetworkDefinition> networks = wishes.stream().map(this::bridged).toList();
         Plumbing works = plumbing();
@@ -209,7 +183,7 @@ public final class ContainerNetworks implements AutoCloseable {
         } catch (RuntimeException e) {
             found.ifPresent(p -> p.namespace().close());
             try {
-                disconnect(request.container());
+                disconnect(request.container(), true);
             } catch (RuntimeException f) {
                 e.addSuppressed(f);
             }
@@ -241,15 +215,19 @@ public final class ContainerNetworks implements AutoCloseable {
             Attachment attachment = new Attachment(
                     request.container(),
                     request.name(),
-                    List.of(request.name(), shortId, request.hostname()),
-                    List.of(),
-                    List.of());
+                            List.of(request.name(), shortId, request.hostname()),
+                            List.of(),
+                            List.of())
+                    .withServers(request.servers().stream()
+                            .map(Subnet::parseAddress)
+                            .toList());
+            Optional<Attachment> before = Optional.ofNullable(remembered.get(request.container()));
             // the others first: they may be refused
             List<End> others = new ArrayList<>();
             for (int i = 1; i < networks.size(); i++) {
-                others.add(end(networks.get(i), wishes.get(i), "eth" + i));
+                others.add(end(networks.get(i), again(wishes.get(i), networks.get(i), before), "eth" + i));
             }
-            Wish wish = wishes.getFirst();
+            Wish wish = again(wishes.getFirst(), networks.getFirst(), before);
             Optional<Prepared> ready = isPlain(wish, networks.getFirst()) ? prepared.take() : Optional.empty();
             End first = ready.isPresent()
                     ? ready.get().end().withAliases(wish.aliases())
@@ -260,11 +238,33 @@ public final class ContainerNetworks implements AutoCloseable {
             }
             // known from now on, so that the next one chooses others
             names.put(attachment);
+            remembered.remove(request.container());
             promised.removeAll(first.addresses());
             return new Chosen(attachment, ready);
         } finally {
             choosing.unlock();
         }
+    }
+
+    /// The wish with the addresses that the container had at that network when it ran before, unless they are gone.
+    private Wish again(Wish wish, NetworkDefinition network, Optional<Attachment> before) {
+        Optional<End> old = before.flatMap(a -> a.at(network.id()));
+        if (old.isEmpty()) {
+            return wish;
+        }
+        return new Wish(
+                wish.network(),
+                wish.aliases(),
+                wish.ipv4() != null ? wish.ipv4() : again(network, old.get().ipv4()),
+                wish.ipv6() != null ? wish.ipv6() : again(network, old.get().ipv6()),
+                wish.mac());
+    }
+
+    private @Nullable String again(NetworkDefinition network, @Nullable InetAddress address) {
+        if (address == null || names.isContainer(address) || promised.contains(address)) {
+            return null;
+        }
+        return network.pools().stream().anyMatch(p -> p.subnet().contains(address)) ? address.getHostAddress() : null;
     }
 
     private static boolean isPlain(Wish wish, NetworkDefinition network) {
@@ -287,11 +287,8 @@ public final class ContainerNetworks implements AutoCloseable {
         InetAddress ipv6 = null;
         for (Pool pool : network.pools()) {
             String asked = pool.subnet().isIpv6() ? wish.ipv6() : wish.ipv4();
-            InetAddress address = asked == null
-                    ? AddressPool.next(
-                            pool,
-                            spoken.stream().filter(pool.subnet()::contains).toList())
-                    : wanted(pool, Subnet.parseAddress(asked), used);
+            InetAddress address =
+                    asked == null ? next(pool, spoken) : wanted(pool, Subnet.parseAddress(asked), used);
             if (pool.subnet().isIpv6()) {
                 ipv6 = address;
             } else {
@@ -304,6 +301,22 @@ public final class ContainerNetworks implements AutoCloseable {
         String outside =
                 "veth" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
         return new End(network.id(), outside, inside, ipv4, ipv6, mac, wish.aliases());
+    }
+
+    /// A free address; one that a stopped container will ask for only when there is no other.
+    private InetAddress next(Pool pool, List<InetAddress> spoken) {
+        List<InetAddress> avoided = new ArrayList<>(spoken);
+        remembered.values().forEach(a -> avoided.addAll(a.addresses()));
+        try {
+            return AddressPool.next(
+                    pool, avoided.stream().filter(pool.subnet()::contains).toList());
+        } catch (KelpException e) {
+            if (e.kind() != ErrorKind.RESOURCE_EXHAUSTED) {
+                throw e;
+            }
+            return AddressPool.next(
+                    pool, spoken.stream().filter(pool.subnet()::contains).toList());
+        }
     }
 
     private InetAddress wanted(Pool pool, InetAddress address, List<InetAddress> used) {
@@ -346,7 +359,9 @@ public final class ContainerNetworks implements AutoCloseable {
     }
 
     /// A container's run is over: its names, addresses and ports are free again. Fine when it had none.
-    public void disconnect(String container) {
+    ///
+    /// @param comesBack whether it may run again: its addresses are kept for it
+    public void disconnect(String container, boolean comesBack) {
         Optional<Attachment> known = names.of(container);
         if (known.isEmpty()) {
             return;
@@ -355,12 +370,32 @@ public final class ContainerNetworks implements AutoCloseable {
         ports.close(works.forwarder(), container);
         departures.add(known.get().ends(), works::disconnect);
         names.remove(container);
-        records.forget(container);
+        if (comesBack) {
+            Attachment ended = known.get().ended(System.currentTimeMillis());
+            remembered.put(container, ended);
+            records.keep(ended);
+        } else {
+            records.forget(container);
+        }
+    }
+
+    /// A container is removed: others may have its addresses.
+    public void forget(String container) {
+        if (remembered.remove(container) != null) {
+            records.forget(container);
+        }
     }
 
     /// Takes up what an earlier daemon connected. Ports whose sockets went with the holder are opened again.
     public void recover() {
-        List<Attachment> all = records.attachments();
+        List<Attachment> all = new ArrayList<>();
+        for (Attachment a : records.attachments()) {
+            if (a.endedMillis() == null) {
+                all.add(a);
+            } else {
+                remembered.put(a.container(), a);
+            }
+        }
         ports.adopt();
         if (all.isEmpty()) {
             return;

@@ -4,8 +4,6 @@ package dev.kelp.engine.local.network;
 import dev.kelp.engine.local.network.Attachment.End;
 import dev.kelp.network.dns.Names;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -112,33 +110,24 @@ final class KnownNames implements Names {
                 : Optional.empty();
     }
 
+    @Override
+    public List<InetAddress> servers(InetAddress client) {
+        Attachment asking = byAddress.get(client);
+        return asking == null ? List.of() : asking.servers();
+    }
+
+    @Override
+    public boolean isContainer(InetAddress server) {
+        return byAddress.containsKey(server);
+    }
+
     /// An address of the host that is not its loopback's, looked up now and then: it changes with the network.
     Optional<InetAddress> hostAddress() {
         long now = System.nanoTime();
         if (now - hostNanos >= HOST_ADDRESS_NANOS) {
             hostNanos = now;
-            host = findHostAddress();
+            host = HostAddresses.ipv4();
         }
         return host;
-    }
-
-    private static Optional<InetAddress> findHostAddress() {
-        try {
-            return NetworkInterface.networkInterfaces()
-                    .filter(KnownNames::isUp)
-                    .flatMap(NetworkInterface::inetAddresses)
-                    .filter(a -> a.getAddress().length == 4 && !a.isLoopbackAddress() && !a.isLinkLocalAddress())
-                    .findFirst();
-        } catch (SocketException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static boolean isUp(NetworkInterface device) {
-        try {
-            return device.isUp();
-        } catch (SocketException e) {
-            return false;
-        }
     }
 }

@@ -103,7 +103,10 @@ final class Plumbing implements AutoCloseable {
         try {
             OutboundDriver driver = Outbound.driver(programs, Optional.empty());
             return Optional.of(new Outbound(
-                    detached, programs, new Outbound.Choice(driver, OutboundDriver.Options.DEFAULT), threads));
+                    detached,
+                    programs,
+                    new Outbound.Choice(driver, OutboundDriver.Options.DEFAULT.withIpv6(HostAddresses.hasIpv6())),
+                    threads));
         } catch (KelpException e) {
             LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
             return Optional.empty();
