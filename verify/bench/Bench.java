@@ -11,19 +11,20 @@ import java.util.Set;
 ///
 /// It prints a Markdown table and writes `target/bench.json`. All peers do the same work with the same image in
 /// turn, each
-/// with storage of its own on the same file system (overlay), warm, with the host's network. A row's ratio is that
-/// of the
+/// with storage of its own on the same file system (overlay), warm. Kelp's containers are on its bridge where a row
+/// does not say otherwise, those of the others on the host's network, which is the faster. A row's ratio is that of
+/// the
 /// medians; beside it stand the smallest and largest ratio of a round. The times themselves say more about the machine.
 /// Each includes starting a process from this JVM and noticing its end, which the first note states.
 final class Bench {
     private static final Set<String> CASES =
-            Set.of("run", "exec", "ps", "images", "inspect", "pull", "parallel", "idle");
+            Set.of("run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "idle");
 
     private static final String USAGE = """
             usage: ./dev bench [--quick] [--only CASE,…] [--podman direct] [--patience SECONDS]
 
               --quick             fewer rounds
-              --only CASE,…       only these of: run exec ps images inspect pull parallel idle
+              --only CASE,…       only these of: run exec ps images inspect pull parallel ports idle
               --podman direct     Podman as the user types it, instead of kept inside its namespace (see Podman.java)
               --patience SECONDS  how long a row may wait for other processes to leave the machine alone (60)
             """;

@@ -7,12 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 
 /// The pieces of work that are measured.
 final class Cases {
     private static final int FLEET = 64;
     private static final int IDLE_SECONDS = 60;
     private static final int WARM_UPS = 3;
+    private static final String NO_NETWORK = "kelp, no network";
+    private static final String CRUN = "crun run, same bundle, host network";
+    private static final String PODMAN_HOST = "podman run, host network";
     private static final String SLEEP = "\"args\":[\"sleep\",\"100000\"]";
 
     private final Bench.Options options;
@@ -51,7 +55,7 @@ final class Cases {
         }
         kelp.command("pull", "-q", image).output();
         podman.command("pull", "-q", "--tls-verify=false", image).output();
-        String container = kelp.command("run", "-d", "--name=main", image, "sleep", "100000")
+        String container = kelp.command("run", "-d", "--net=host", "--name=main", image, "sleep", "100000")
                 .output();
         podman.command("run", "-d", "--network=host", "--name=main", image, "sleep", "100000")
                 .output();
@@ -61,6 +65,9 @@ final class Cases {
         measureQueries("");
         if (wanted("parallel", "ps")) {
             fleet();
+        }
+        if (wanted("ports")) {
+            ports();
         }
         if (wanted("idle")) {
             idle();
@@ -92,18 +99,21 @@ final class Cases {
     private void runTrue(String container) {
         List<Measurement.Trial> trials = new ArrayList<>(List.of(
                 timed("kelp", kelp.command("run", "--rm", image, "true")),
-                timed("podman run", podman.command("run", "--rm", "--network=host", image, "true")),
-                timed("crun run, same bundle", kelp.crun(container, SLEEP))));
+                timed(NO_NETWORK, kelp.command("run", "--rm", "--net=none", image, "true")),
+                timed("kelp, host network", kelp.command("run", "--rm", "--net=host", image, "true")),
+                timed(PODMAN_HOST, podman.command("run", "--rm", "--network=host", image, "true")),
+                timed(CRUN, kelp.crun(container, SLEEP))));
         containerd.command("image", "pull", "--plain-http", image).output();
-        trials.add(timed("containerd: ctr run", containerd.command(
+        trials.add(timed("containerd: ctr run, host network", containerd.command(
                 "run", "--rm", "--net-host", "--cgroup", "", "--runc-binary", "crun", image, "bench", "true")));
         compare(
-                "run --rm IMAGE true",
+                "run --rm IMAGE true, on a bridge",
                 options.quick() ? 8 : 30,
                 trials,
                 Map.of(
-                        "podman run", Report.Goal.atMost(0.25),
-                        "crun run, same bundle", Report.Goal.atMost(2.5)));
+                        NO_NETWORK, Report.Goal.atMost(1.3),
+                        PODMAN_HOST, Report.Goal.atMost(0.25),
+                        CRUN, Report.Goal.atMost(2.5)));
     }
 
     /// Those that look only; the names get `more` appended.
@@ -183,8 +193,8 @@ final class Cases {
         }
         if (wanted("parallel")) {
             report.add(new Report.Row(
-                    FLEET + " containers started in parallel",
-                    "podman run -d",
+                    FLEET + " containers started in parallel, on a bridge",
+                    "podman run -d, host network",
                     "/s",
                     Report.Goal.atLeast(4),
                     rates.get(0),
@@ -237,6 +247,15 @@ final class Cases {
         podman.command("rm", "-f", "-t", "0").with(names).attempt();
     }
 
+    private void ports() {
+        compare(
+                "a published TCP port, to a container on a bridge",
+                "Gbit/s",
+                options.quick() ? 3 : 7,
+                new Ports(workspace, kelp, options.quick()).start(),
+                peer -> peer.startsWith("rootlesskit") ? Report.Goal.atLeast(1.5) : Report.Goal.NONE);
+    }
+
     private void idle() {
         kelp.command("rm", "-f", "main").output();
         kelp.command("rmi", "-f", registry.large()).attempt();
@@ -259,14 +278,22 @@ final class Cases {
 
     /// Measures all trials, the first of which is Kelp's, and adds a row for each of the others.
     private void compare(String work, int count, List<Measurement.Trial> trials, Map<String, Report.Goal> goals) {
+        compare(work, "ms", count, trials, peer -> goals.getOrDefault(peer, Report.Goal.NONE));
+    }
+
+    private void compare(
+            String work,
+            String unit,
+            int count,
+            List<Measurement.Trial> trials,
+            Function<String, Report.Goal> goals) {
         Measurement measurement = new Measurement(count, options.patienceMillis());
         List<double[]> values = measurement.run(options.quick() || count < 10 ? 1 : WARM_UPS, trials);
         rounds += count;
         calmRounds += measurement.calmRounds();
         for (int i = 1; i < trials.size(); i++) {
             String peer = trials.get(i).name();
-            report.add(new Report.Row(
-                    work, peer, "ms", goals.getOrDefault(peer, Report.Goal.NONE), values.get(0), values.get(i)));
+            report.add(new Report.Row(work, peer, unit, goals.apply(peer), values.get(0), values.get(i)));
         }
     }
 

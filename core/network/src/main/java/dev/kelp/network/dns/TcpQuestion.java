@@ -36,9 +36,7 @@ final class TcpQuestion {
 
     /// Serves the client, or hangs up when there are too many.
     static void serve(
-            SocketChannel client,
-            BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local,
-            Servers servers)
+            SocketChannel client, BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local, Servers servers)
             throws IOException {
         if (!CLIENTS.tryAcquire()) {
             client.close();
@@ -57,9 +55,7 @@ final class TcpQuestion {
     }
 
     private static void talk(
-            Socket client,
-            BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local,
-            Servers servers)
+            Socket client, BiFunction<InetAddress, ByteBuffer, Optional<ByteBuffer>> local, Servers servers)
             throws IOException {
         client.setSoTimeout(SILENCE_MILLIS_MAX);
         DataInputStream in = new DataInputStream(client.getInputStream());

@@ -27,8 +27,7 @@ public record Attachment(
         List<PortMapping> ports,
         List<InetAddress> servers,
         @Nullable Long endedMillis) {
-    public Attachment(
-            String container, String name, List<String> names, List<End> ends, List<PortMapping> ports) {
+    public Attachment(String container, String name, List<String> names, List<End> ends, List<PortMapping> ports) {
         this(container, name, names, ends, ports, List.of(), null);
     }
 

@@ -17,7 +17,8 @@ public record Connected(
         implements AutoCloseable {
     /// Where a program started by the holder finds the namespace, while this daemon lives.
     public String path() {
-        return "/proc/" + ProcessHandle.current().pid() + "/fd/" + namespace.fd().number();
+        return "/proc/" + ProcessHandle.current().pid() + "/fd/"
+                + namespace.fd().number();
     }
 
     /// Returns when packets flow, or throws why they do not.

@@ -213,14 +213,13 @@ public final class ContainerNetworks implements AutoCloseable {
         try {
             String shortId = request.container().substring(0, 12);
             Attachment attachment = new Attachment(
-                    request.container(),
-                    request.name(),
+                            request.container(),
+                            request.name(),
                             List.of(request.name(), shortId, request.hostname()),
                             List.of(),
                             List.of())
-                    .withServers(request.servers().stream()
-                            .map(Subnet::parseAddress)
-                            .toList());
+                    .withServers(
+                            request.servers().stream().map(Subnet::parseAddress).toList());
             Optional<Attachment> before = Optional.ofNullable(remembered.get(request.container()));
             // the others first: they may be refused
             List<End> others = new ArrayList<>();
@@ -287,8 +286,7 @@ public final class ContainerNetworks implements AutoCloseable {
         InetAddress ipv6 = null;
         for (Pool pool : network.pools()) {
             String asked = pool.subnet().isIpv6() ? wish.ipv6() : wish.ipv4();
-            InetAddress address =
-                    asked == null ? next(pool, spoken) : wanted(pool, Subnet.parseAddress(asked), used);
+            InetAddress address = asked == null ? next(pool, spoken) : wanted(pool, Subnet.parseAddress(asked), used);
             if (pool.subnet().isIpv6()) {
                 ipv6 = address;
             } else {

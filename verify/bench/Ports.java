@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// What goes through a published TCP port, by iperf3 on the loopback interface: Kelp's forwarder beside RootlessKit's
+/// builtin driver and a service that needs no port to be forwarded.
+final class Ports {
+    private static final String SERVED = "5201";
+    private static final String LOOPBACK = "127.0.0.1";
+    private static final Pattern RECEIVED =
+            Pattern.compile("\"sum_received\":\\s*\\{[^}]*\"bits_per_second\":\\s*([0-9.e+]+)");
+
+    private final Workspace workspace;
+    private final Kelp kelp;
+    private final String seconds;
+
+    Ports(Workspace workspace, Kelp kelp, boolean quick) {
+        this.workspace = workspace;
+        this.kelp = kelp;
+        seconds = quick ? "1" : "3";
+    }
+
+    /// Kelp first.
+    List<Measurement.Trial> start() {
+        List<Measurement.Trial> trials = new ArrayList<>();
+        kelp.command("run", "-d", "--name=iperf3", "-p", LOOPBACK + ":15201:" + SERVED)
+                .with("--rootfs", "/", "iperf3", "-s")
+                .output();
+        workspace.atEnd(() -> kelp.command("rm", "-f", "iperf3").attempt());
+        trials.add(trial("kelp", 15201));
+        workspace.background("iperf3", workspace.command("iperf3", "-s", "-B", LOOPBACK, "-p", "15202"), () -> true);
+        trials.add(trial("no forwarding", 15202));
+        int port = 15203;
+        for (String program : List.of("rootlesskit", System.getProperty("user.home") + "/go/bin/rootlesskit")) {
+            if (program.startsWith("/") && !Files.isExecutable(Path.of(program))) {
+                continue;
+            }
+            String name = "rootlesskit " + version(program) + " builtin";
+            workspace.background(name.replace(' ', '-'), rootlesskit(program, port), () -> true);
+            trials.add(trial(name, port));
+            port++;
+        }
+        return trials;
+    }
+
+    private String version(String program) {
+        return workspace.command(program, "--version").output().replaceFirst(".*version ", "");
+    }
+
+    private Command rootlesskit(String program, int port) {
+        return workspace
+                .command(program, "--net=slirp4netns", "--port-driver=builtin", "--disable-host-loopback")
+                .with("--state-dir=" + workspace.folder("rootlesskit-" + port))
+                .with("-p", LOOPBACK + ":" + port + ":" + SERVED + "/tcp", "iperf3", "-s");
+    }
+
+    private Measurement.Trial trial(String name, int port) {
+        awaitService(name, port);
+        Command client = workspace.command(
+                "iperf3", "-c", LOOPBACK, "-p", Integer.toString(port), "-t", seconds, "-J");
+        return new Measurement.Trial(name, () -> gigabits(client.output()));
+    }
+
+    /// The first connection that a service takes may come a moment after its program started.
+    private void awaitService(String name, int port) {
+        for (int i = 0; i < 100; i++) {
+            try {
+                gigabits(workspace
+                        .command("iperf3", "-c", LOOPBACK, "-p", Integer.toString(port), "-n", "1K", "-J")
+                        .output());
+                return;
+            } catch (IllegalStateException e) {
+                Machine.sleepMillis(50);
+            }
+        }
+        throw new IllegalStateException(name + " does not answer at port " + port);
+    }
+
+    private static double gigabits(String json) {
+        Matcher m = RECEIVED.matcher(json);
+        if (!m.find()) {
+            throw new IllegalStateException("iperf3 says nothing about what was received: " + json);
+        }
+        return Double.parseDouble(m.group(1)) / 1e9;
+    }
+}
