@@ -3,6 +3,7 @@
 module dev.kelp.cli {
     requires transitive dev.kelp.engine;
     requires info.picocli;
+    requires tools.jackson.dataformat.toml;
 
     exports dev.kelp.cli;
     exports dev.kelp.cli.shell;

@@ -31,16 +31,15 @@ public record Invocation(ClientContext client, Engine engine, GlobalFlags flags)
         return engine.namespace(namespaceName());
     }
 
-    /// `--namespace`, else `CONTAINERD_NAMESPACE`, else `default`.
+    /// As `--namespace`, the environment or a settings file says, else `default`.
     public String namespaceName() {
-        String flag = flags.namespace();
-        return flag != null ? flag : variable("CONTAINERD_NAMESPACE").orElse(Engine.DEFAULT_NAMESPACE);
+        String name = flags.namespace();
+        return name != null ? name : Engine.DEFAULT_NAMESPACE;
     }
 
-    /// `--snapshotter`, else `CONTAINERD_SNAPSHOTTER`, else null: the engine's choice.
+    /// As `--snapshotter`, the environment or a settings file says, else null: the engine's choice.
     public @Nullable String snapshotter() {
-        String flag = flags.snapshotter();
-        return flag != null ? flag : variable("CONTAINERD_SNAPSHOTTER").orElse(null);
+        return flags.snapshotter();
     }
 
     public Images images() {

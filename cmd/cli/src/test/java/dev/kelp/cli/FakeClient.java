@@ -171,6 +171,11 @@ public final class FakeClient implements ClientContext {
     }
 
     @Override
+    public void warn(String sentence) {
+        errStream.print("kelp: warning: " + sentence + "\n");
+    }
+
+    @Override
     public HelperResult runHelper(List<String> command, byte[] stdin) {
         return new HelperResult(127, new byte[0]);
     }

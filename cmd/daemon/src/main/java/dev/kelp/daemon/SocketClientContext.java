@@ -239,6 +239,22 @@ final class SocketClientContext implements ClientContext, Connection.Events {
                 : new KelpException(ErrorKind.INTERNAL, "the client gave a wrong answer: " + e.getMessage(), e);
     }
 
+    /// Looked up from here: whatever is mounted on the host is mounted here, too, and what is not the user's to see
+    /// here
+    /// (host root's folders) is asked of the client.
+    @Override
+    public boolean mayExist(String path) {
+        if (!path.startsWith("/")) {
+            return true;
+        }
+        try {
+            Inodes.stat(Fd.CWD, path, 0);
+            return true;
+        } catch (ErrnoException e) {
+            return !e.is(Errno.ENOENT);
+        }
+    }
+
     @Override
     public Optional<byte[]> readFile(String path, int bytesMax) {
         try (Fd fd = open(path, Inodes.O_RDONLY | Inodes.O_NOCTTY, 0);

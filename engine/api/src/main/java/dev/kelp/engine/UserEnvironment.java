@@ -14,6 +14,11 @@ public interface UserEnvironment {
     /// A file's whole content; empty when it does not exist. At most `bytesMax` bytes, more is RESOURCE_EXHAUSTED.
     Optional<byte[]> readFile(String path, int bytesMax);
 
+    /// False when there is certainly no such file, which costs less to find out than [#readFile].
+    default boolean mayExist(String path) {
+        return true;
+    }
+
     /// Replaces a file (temporary file and rename; folders are made), with that mode.
     void writeFile(String path, byte[] content, int mode);
 

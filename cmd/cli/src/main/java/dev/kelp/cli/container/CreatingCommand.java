@@ -117,14 +117,14 @@ public abstract class CreatingCommand extends KelpCommand {
                 identity.labels(client),
                 identity.annotations(),
                 process.spec(client, words.subList(1, words.size()), attachesStdin),
-                network.apply(isolation.spec()).withUser(userNamespace.spec()),
+                network.apply(isolation.spec(call.flags())).withUser(userNamespace.spec(call.flags())),
                 security.spec(client, files.readOnly()),
                 files.specs(client),
                 files.volumesFrom(),
                 resources.spec(client),
                 health.addTo(starting.apply(client, lifecycle.spec(call.snapshotter()))),
                 lifecycle.logging());
-        spec = security.withCdiDevices(client, spec);
+        spec = security.withCdiDevices(call, spec);
         if (!source.rootfs()) {
             fetch(call, image);
         }

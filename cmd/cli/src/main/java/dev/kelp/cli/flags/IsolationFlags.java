@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.flags;
 
+import dev.kelp.cli.GlobalFlags;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Subnet;
@@ -61,7 +62,8 @@ public final class IsolationFlags {
             description = "kernel parameter of the container's namespaces")
     List<String> sysctls = new ArrayList<>();
 
-    public Isolation spec() {
+    /// @param defaults for what was not asked for
+    public Isolation spec(GlobalFlags defaults) {
         extraHosts.forEach(IsolationFlags::checkHost);
         for (String server : dns) {
             if (!isAddress(server)) {
@@ -86,11 +88,19 @@ public final class IsolationFlags {
                 mode("--cgroupns", cgroupns, List.of("private", "host"), false),
                 hostname,
                 domainname,
-                extraHosts,
-                dns,
-                dnsSearch,
-                dnsOptions,
+                hosts(defaults.hostGateway()),
+                dns.isEmpty() ? defaults.dns() : dns,
+                dnsSearch.isEmpty() ? defaults.dnsSearch() : dnsSearch,
+                dnsOptions.isEmpty() ? defaults.dnsOptions() : dnsOptions,
                 EnvFile.pairs("--sysctl", sysctls));
+    }
+
+    private List<String> hosts(@Nullable String gateway) {
+        return gateway == null
+                ? extraHosts
+                : extraHosts.stream()
+                        .map(h -> h.replaceFirst("([:=])host-gateway$", "$1" + gateway))
+                        .toList();
     }
 
     private static @Nullable String mode(String flag, @Nullable String value, List<String> words, boolean others) {

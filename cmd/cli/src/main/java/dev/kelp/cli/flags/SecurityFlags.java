@@ -2,6 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.Invocation;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.DeviceSpec;
@@ -82,10 +83,13 @@ public final class SecurityFlags {
     }
 
     /// The specification with what its CDI devices stand for: nodes, mounts and variables.
-    public ContainerSpec withCdiDevices(ClientContext client, ContainerSpec spec) {
+    public ContainerSpec withCdiDevices(Invocation call, ContainerSpec spec) {
         return spec.security().cdiDevices().isEmpty()
                 ? spec
-                : CdiDevices.read(client, cdiFolders).apply(spec);
+                : CdiDevices.read(
+                                call.client(),
+                                cdiFolders.isEmpty() ? call.flags().cdiFolders() : cdiFolders)
+                        .apply(spec);
     }
 
     private static List<String> capabilities(String flag, List<String> names) {

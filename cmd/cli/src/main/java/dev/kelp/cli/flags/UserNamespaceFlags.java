@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.flags;
 
+import dev.kelp.cli.GlobalFlags;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.UserNamespace;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ public final class UserNamespaceFlags {
     String subGidName;
 
     /// Null: the engine's own namespace.
-    public @Nullable UserNamespace spec() {
+    public @Nullable UserNamespace spec(GlobalFlags defaults) {
         String asked = mode == null || mode.isEmpty() ? null : mode;
         boolean maps = !uidMaps.isEmpty() || !gidMaps.isEmpty() || subUidName != null || subGidName != null;
         if (asked != null && !asked.matches("host|private|nomap|(keep-id|auto)(:.*)?")) {
@@ -50,6 +51,10 @@ public final class UserNamespaceFlags {
         }
         if (asked != null && asked.equals("private") && !maps) {
             throw KelpException.invalid("--userns=private needs --uidmap, --gidmap, --subuidname or --subgidname");
+        }
+        String others = defaults.idsOf();
+        if (!maps && asked == null && others != null) {
+            return new UserNamespace(null, List.of(), List.of(), others, others);
         }
         if (!maps && (asked == null || asked.equals("host"))) {
             return null;

@@ -16,7 +16,9 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,6 +32,7 @@ import picocli.CommandLine.Parameters;
         footer = {"kelp images", "kelp images --filter reference='*:3*' --format '{{.Repository}}'"})
 public final class ListCommand extends dev.kelp.cli.KelpCommand {
     private static final String NONE = "<none>";
+    private static final String KUBERNETES = "k8s.io";
     private static final DateTimeFormatter CREATED_AT =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss xx zzz", Locale.ROOT);
 
@@ -91,6 +94,9 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             image.platforms().forEach(p -> rows.add(new Row(image, p)));
         }
         rows.removeIf(filter.negate());
+        if (call.flags().hidesDuplicateImages() && call.namespaceName().equals(KUBERNETES)) {
+            hideDuplicates(rows);
+        }
         if (quiet) {
             if (format != null && !format.isEmpty()) {
                 throw KelpException.invalid("--quiet and --format exclude each other");
@@ -103,6 +109,15 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
         }
         listing(call.now(), call.zone()).print(call.out(), format, rows);
         return 0;
+    }
+
+    /// Kubernetes gives an image a name by its digest besides the one that was asked for.
+    private static void hideDuplicates(List<Row> rows) {
+        Set<Digest> named = rows.stream()
+                .filter(r -> r.image.reference().flatMap(Reference::tag).isPresent())
+                .map(Row::id)
+                .collect(Collectors.toSet());
+        rows.removeIf(r -> r.image.reference().flatMap(Reference::tag).isEmpty() && named.contains(r.id()));
     }
 
     private Listing<Row> listing(Instant now, ZoneId zone) {

@@ -75,15 +75,29 @@ final class HelpPage {
         if (root) {
             page.section("Global flags");
             for (GlobalFlags.Row r : GlobalFlags.ROWS) {
-                page.entry(String.join(", ", r.names()) + (r.label() == null ? "" : " " + r.label()), r.description());
+                if (!r.names().isEmpty()) {
+                    page.entry((String.join(", ", r.names()) + " " + r.label()).strip(), r.description());
+                }
             }
             page.entry("-h, --help", "print this");
             page.entry("-v, --version", "print the version");
             page.section("Environment");
-            page.entry("CONTAINERD_NAMESPACE", "the namespace unless --namespace is given");
-            page.entry("CONTAINERD_SNAPSHOTTER", "the snapshotter unless --snapshotter is given");
+            for (GlobalFlags.Row r : GlobalFlags.ROWS) {
+                if (!r.variable().isEmpty()) {
+                    page.entry(r.variable(), "for " + r.names().getLast());
+                }
+            }
             page.entry("KELP_DATA_ROOT", "where images and containers are kept");
             page.entry("DOCKER_CONFIG", "folder of config.json with credentials for registries");
+            page.entry("NERDCTL_TOML", "the settings file instead of the two below");
+            page.section("Files");
+            page.entry("~/.config/kelp/kelp.toml", "settings: what a global flag is when it is not given");
+            page.entry("~/.config/nerdctl/nerdctl.toml", "the same; kelp.toml counts where both have a key");
+            page.paragraph(
+                    "A key is a flag's name with `_` for `-`: hosts_dir = [\"/etc/containerd/certs.d\"]. Without a flag"
+                            + " there are also dns, dns_opts and dns_search. Flags count most, then the environment,"
+                            + " then the files.",
+                    4);
         }
         page.out.append("\nMore about a command: ").append(words).append(" COMMAND --help\n");
         return page.out.toString();

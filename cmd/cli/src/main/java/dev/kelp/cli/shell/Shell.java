@@ -4,8 +4,11 @@ package dev.kelp.cli.shell;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.cli.GlobalFlags;
+import dev.kelp.cli.GlobalFlags.UnknownFlagException;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.SettingsFile;
+import dev.kelp.cli.Suggestions;
 import dev.kelp.cli.shell.Commands.Row;
 import dev.kelp.engine.Engine;
 import dev.kelp.model.ErrorKind;
@@ -53,6 +56,8 @@ public final class Shell {
             return shell.failed(e);
         } catch (ParameterException e) {
             return shell.failed(shell.usage(e));
+        } catch (UnknownFlagException e) {
+            return shell.failed(shell.unknownFlag(e.flag()));
         } catch (InterruptedException e) {
             return shell.failed(new KelpException(ErrorKind.CANCELLED, "interrupted", e));
         } catch (OutputClosedException e) {
@@ -99,6 +104,15 @@ public final class Shell {
         return help ? 0 : 1;
     }
 
+    private KelpException unknownFlag(String flag) {
+        List<String> names =
+                GlobalFlags.ROWS.stream().flatMap(r -> r.names().stream()).toList();
+        return KelpException.invalid("unknown flag: " + flag)
+                .withHint(Suggestions.closest(flag, names)
+                        .map(s -> "did you mean " + s + "?")
+                        .orElse("`" + client.programName() + " --help` lists the flags before a command"));
+    }
+
     private KelpException unknown(String word, List<Row> rows) {
         KelpException e = KelpException.invalid("unknown command `" + words + " " + word + "`");
         List<String> names = rows.stream().flatMap(r -> r.names().stream()).toList();
@@ -115,7 +129,10 @@ public final class Shell {
                 client.out().print(HelpPage.command(words, row, model.spec(), client.columns()));
                 return 0;
             }
-            return model.command().run(new Invocation(client, engine, flags));
+            flags.complete(client.variables(), () -> SettingsFile.load(client));
+            Invocation call = new Invocation(client, engine, flags);
+            IdleFlags.tell(call);
+            return model.command().run(call);
         } finally {
             model.giveBack(row);
         }

@@ -46,7 +46,8 @@ class ShellTest {
             zzzzzzz            | unknown command `kelp zzzzzzz`       | `kelp --help` lists the commands
             ps --al            | unknown flag: --al                   | did you mean --all?
             run --memroy 1g x  | unknown flag: --memroy               | did you mean --memory?
-            --what ps          | unknown flag: --what                 |
+            --what ps          | unknown flag: --what                 | `kelp --help` lists the flags before a command
+            --namespce x ps    | unknown flag: --namespce             | did you mean --namespace?
             ps extra           | unexpected argument `extra`          | `kelp ps --help` explains the flags
             stop               | `kelp stop` needs CONTAINER          | `kelp stop --help` explains the flags
             run                | `kelp run` needs IMAGE               | `kelp run --help` explains the flags

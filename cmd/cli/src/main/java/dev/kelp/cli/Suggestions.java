@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.kelp.cli.shell;
+package dev.kelp.cli;
 
 import java.util.Collection;
 import java.util.Optional;
 
 /// Finds the known word that a mistyped one was probably meant to be.
-final class Suggestions {
+public final class Suggestions {
     /// Longer words are no slips of the finger.
     private static final int WORD_CHARS_MAX = 40;
 
     private Suggestions() {}
 
-    static Optional<String> closest(String word, Collection<String> known) {
+    /// Empty when none is near.
+    public static Optional<String> closest(String word, Collection<String> known) {
         if (word.length() > WORD_CHARS_MAX) {
             return Optional.empty();
         }
