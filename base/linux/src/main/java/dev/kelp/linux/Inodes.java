@@ -363,20 +363,22 @@ public final class Inodes {
         }
     }
 
-    /// Unlinks `name` unless it is a directory, and says whether it is one.
+    /// Unlinks `name` unless it is a directory, and says whether it is one. Both answers are usual, so neither is
+    /// worth
+    /// an exception with its stack.
     private static boolean isDirectoryAfterUnlink(Fd dir, String name) throws ErrnoException {
-        try {
-            unlink(dir, name, 0);
-            return false;
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-                return false;
-            }
-            if (!e.is(Errno.EISDIR) && !e.is(Errno.EPERM)) {
-                throw e;
-            }
+        int result;
+        try (Arena arena = Arena.ofConfined()) {
+            result = Libc.call(
+                    Syscall.UNLINKAT, dir.number(), Libc.string(arena, name).address(), 0);
+        }
+        if (result == -Errno.EISDIR || result == -Errno.EPERM) {
             return true;
         }
+        if (result != -Errno.ENOENT) {
+            Libc.check(result, "unlink", name);
+        }
+        return false;
     }
 
     private static Fd openToRemove(Fd dir, String name) throws ErrnoException {

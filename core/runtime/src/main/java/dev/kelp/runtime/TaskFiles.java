@@ -52,8 +52,11 @@ final class TaskFiles {
     static Path makeBundle(Path runRoot, String id) {
         Path bundle = runRoot.resolve(CONTAINERS).resolve(id);
         try {
-            Files.createDirectories(runRoot.resolve(EXITS));
-            Files.createDirectories(runRoot.resolve(CONTAINERS));
+            for (String folder : List.of(EXITS, CONTAINERS)) {
+                if (!Files.isDirectory(runRoot.resolve(folder))) {
+                    Files.createDirectories(runRoot.resolve(folder));
+                }
+            }
             if (!Files.isDirectory(bundle)) {
                 Files.createDirectory(
                         bundle, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

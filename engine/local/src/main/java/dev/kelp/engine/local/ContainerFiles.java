@@ -28,6 +28,7 @@ import dev.kelp.snapshot.MountTarget;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -77,6 +78,21 @@ final class ContainerFiles {
         this.sharedMemory = new SharedMemory(instance.runRoot().resolve("mounts"));
         this.binds = new Binds(instance);
         this.hostName = machineName();
+        spread(instance.dataRoot().resolve("containers"));
+    }
+
+    /// Each container's folder gets a place of its own on the disk: beside those just removed, ext4 would step over
+    /// every inode they had. Other file systems refuse the flag and need none.
+    private static void spread(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            try (Fd dir = Inodes.open(folder.toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+                Inodes.spreadDirectories(dir);
+            }
+        } catch (IOException e) {
+            System.getLogger(ContainerFiles.class.getName())
+                    .log(System.Logger.Level.DEBUG, "container folders lie where the file system puts them", e);
+        }
     }
 
     private static String machineName() {
@@ -186,7 +202,7 @@ final class ContainerFiles {
             snapshotters.apply(d.snapshotter()).prepare(c.id(), d.parent(), Map.of());
         }
         try {
-            Files.createDirectories(folder(c));
+            make(folder(c));
         } catch (IOException e) {
             throw failed("make the folder of container " + c.name(), e);
         }
@@ -194,6 +210,17 @@ final class ContainerFiles {
         List<MountSpec> toFill = volumes.toFill(c);
         if (!toFill.isEmpty()) {
             fill(c, toFill);
+        }
+    }
+
+    /// createDirectories tries first and looks then: an exception for each that is there.
+    private static void make(Path folder) throws IOException {
+        Path parent = folder.getParent();
+        if (parent != null && !Files.isDirectory(parent)) {
+            Files.createDirectories(parent);
+        }
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectory(folder);
         }
     }
 
@@ -215,8 +242,8 @@ final class ContainerFiles {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
         try {
-            Files.createDirectories(folder(c));
-            Files.createDirectories(mountPoint(c));
+            make(folder(c));
+            make(mountPoint(c));
             Path rootfs = mountRoot(c);
             IdMaps ids = c.definition().ids();
             if (ids != null) {
@@ -425,6 +452,9 @@ final class ContainerFiles {
 
     private void unmountRoot(ContainerRecord c) {
         Path target = mountPoint(c);
+        if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
         if ("/".equals(c.definition().spec().rootfs())) {
             // Everything below the view goes with it: MNT_DETACH takes the whole tree.
             MountTarget.unmount(target);

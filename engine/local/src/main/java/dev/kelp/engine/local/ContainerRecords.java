@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.engine.local.metadata.Database;
@@ -21,6 +20,7 @@ final class ContainerRecords {
     private static final String COLUMNS = "namespace, id, name, definition, run";
 
     private final Database database;
+    private final ParsedDefinitions definitions = new ParsedDefinitions();
 
     ContainerRecords(Database database) {
         this.database = database;
@@ -123,6 +123,7 @@ final class ContainerRecords {
     }
 
     void delete(ContainerRecord c) {
+        definitions.forget(c.id());
         database.writeEssentialRelaxed(connection -> {
             try (PreparedStatement s =
                     connection.prepareStatement("DELETE FROM containers WHERE namespace = ? AND id = ?")) {
@@ -242,13 +243,13 @@ final class ContainerRecords {
         });
     }
 
-    private static ContainerRecord record(ResultSet r) throws SQLException {
+    private ContainerRecord record(ResultSet r) throws SQLException {
         String id = r.getString(2);
         return new ContainerRecord(
                 r.getString(1),
                 id,
                 r.getString(3),
-                OciJson.read(r.getBytes(4), Definition.class, "the record of container " + id),
+                definitions.of(id, r.getBytes(4)),
                 OciJson.read(r.getBytes(5), Run.class, "the state of container " + id));
     }
 }

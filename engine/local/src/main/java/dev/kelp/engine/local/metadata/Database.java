@@ -12,13 +12,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.JDBC;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -56,6 +56,9 @@ public final class Database implements AutoCloseable {
     private final Connection writer;
     private final ReentrantLock writing = new ReentrantLock();
     private final ConcurrentLinkedDeque<Connection> readers = new ConcurrentLinkedDeque<>();
+    /// Whether the writing connection waits for the disk now; under the lock.
+    private boolean syncing = true;
+
     private volatile boolean closed;
 
     private Database(String url, Path reserve, Connection writer) {
@@ -166,9 +169,7 @@ public final class Database implements AutoCloseable {
     }
 
     private <T extends @Nullable Object> T commit(SqlWork<T> work, boolean relaxed) throws SQLException {
-        if (relaxed) {
-            execute(writer, "PRAGMA synchronous = NORMAL");
-        }
+        setSyncing(!relaxed);
         try {
             execute(writer, "BEGIN IMMEDIATE");
             T result = work.run(writer);
@@ -177,17 +178,19 @@ public final class Database implements AutoCloseable {
         } catch (SQLException | RuntimeException | Error e) {
             rollBack();
             throw e;
-        } finally {
-            if (relaxed) {
-                execute(writer, "PRAGMA synchronous = FULL");
-            }
         }
     }
 
-    private static void execute(Connection c, String sql) throws SQLException {
-        try (Statement s = c.createStatement()) {
-            s.executeUpdate(sql);
+    private void setSyncing(boolean wanted) throws SQLException {
+        if (syncing != wanted) {
+            execute(writer, wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            syncing = wanted;
         }
+    }
+
+    /// Without JDBC's statement, which costs more than what is executed here.
+    private static void execute(Connection c, String sql) throws SQLException {
+        ((SQLiteConnection) c).getDatabase().exec(sql, true);
     }
 
     /// SQLite has undone some failures itself (a full disk), and then there is nothing to undo.
