@@ -13,7 +13,8 @@ import java.util.function.Function;
 final class Cases {
     private static final int FLEET = 64;
     private static final int IDLE_SECONDS = 60;
-    private static final int WARM_UPS = 3;
+    private static final int WARM_UPS = 25;
+    private static final int FEW_WARM_UPS = 1;
     private static final String NO_NETWORK = "kelp, no network";
     private static final String CRUN = "crun run, same bundle, host network";
     private static final String PODMAN_HOST = "podman run, host network";
@@ -82,8 +83,10 @@ final class Cases {
     private void noteMachine() {
         report.note("what lasts no longer than the machine runs is in memory, as in /run/user of ordinary machines,"
                 + " for all");
+        report.note("before a row all of its peers do its work " + WARM_UPS + " times (a pull: once; a fleet: once),"
+                + " since daemons and page caches of real users are warm");
         double[] floor = new Measurement(options.quick() ? 10 : 50, 0)
-                .run(WARM_UPS, List.of(timed("true", workspace.command("/bin/true"))))
+                .run(FEW_WARM_UPS, List.of(timed("true", workspace.command("/bin/true"))))
                 .getFirst();
         report.note("`/bin/true` takes %.1f ms measured the same way".formatted(Measurement.median(floor)));
         report.note(String.join(
@@ -162,6 +165,7 @@ final class Cases {
         compare(
                 "pull and unpack, " + name + " image",
                 count,
+                FEW_WARM_UPS,
                 trials,
                 Map.of("podman pull", goal, "containerd: ctr pull", goal));
         // The configuration and the one layer.
@@ -177,10 +181,13 @@ final class Cases {
     /// 64 containers at once; while they are there, what lists them and what they take.
     private void fleet() {
         double before = kelp.daemonMegabytes();
-        Command ours = kelp.command("run", "-d");
+        Command ours = kelp.command("run", "-d", "--network=host");
         Command theirs = podman.command("run", "-d", "--network=host");
         int count = options.quick() ? 1 : 3;
         List<double[]> rates = new ArrayList<>(List.of(new double[count], new double[count]));
+        startFleet(ours);
+        startFleet(theirs);
+        removeFleet();
         for (int round = 0; round < count; round++) {
             if (round > 0) {
                 removeFleet();
@@ -252,6 +259,7 @@ final class Cases {
                 "a published TCP port, to a container on a bridge",
                 "Gbit/s",
                 options.quick() ? 3 : 7,
+                FEW_WARM_UPS,
                 new Ports(workspace, kelp, options.quick()).start(),
                 peer -> peer.startsWith("rootlesskit") ? Report.Goal.atLeast(1.5) : Report.Goal.NONE);
     }
@@ -278,17 +286,23 @@ final class Cases {
 
     /// Measures all trials, the first of which is Kelp's, and adds a row for each of the others.
     private void compare(String work, int count, List<Measurement.Trial> trials, Map<String, Report.Goal> goals) {
-        compare(work, "ms", count, trials, peer -> goals.getOrDefault(peer, Report.Goal.NONE));
+        compare(work, count, WARM_UPS, trials, goals);
+    }
+
+    private void compare(
+            String work, int count, int warmUps, List<Measurement.Trial> trials, Map<String, Report.Goal> goals) {
+        compare(work, "ms", count, warmUps, trials, peer -> goals.getOrDefault(peer, Report.Goal.NONE));
     }
 
     private void compare(
             String work,
             String unit,
             int count,
+            int warmUps,
             List<Measurement.Trial> trials,
             Function<String, Report.Goal> goals) {
         Measurement measurement = new Measurement(count, options.patienceMillis());
-        List<double[]> values = measurement.run(options.quick() || count < 10 ? 1 : WARM_UPS, trials);
+        List<double[]> values = measurement.run(warmUps, trials);
         rounds += count;
         calmRounds += measurement.calmRounds();
         for (int i = 1; i < trials.size(); i++) {
