@@ -83,7 +83,7 @@ final class Cases {
     private void noteMachine() {
         report.note("what lasts no longer than the machine runs is in memory, as in /run/user of ordinary machines,"
                 + " for all");
-        report.note("before a row all of its peers do its work " + WARM_UPS + " times (a pull: once; a fleet: once),"
+        report.note("before a row all of its peers do its work " + WARM_UPS + " times (a large pull and a fleet: once),"
                 + " since daemons and page caches of real users are warm");
         double[] floor = new Measurement(options.quick() ? 10 : 50, 0)
                 .run(FEW_WARM_UPS, List.of(timed("true", workspace.command("/bin/true"))))
@@ -165,7 +165,7 @@ final class Cases {
         compare(
                 "pull and unpack, " + name + " image",
                 count,
-                FEW_WARM_UPS,
+                name.equals("small") ? WARM_UPS : FEW_WARM_UPS,
                 trials,
                 Map.of("podman pull", goal, "containerd: ctr pull", goal));
         // The configuration and the one layer.

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// One Kelp of one user: its folders and id maps, as the holder told the daemon (`native/PROTOCOL.md`, section 4).
 ///
@@ -14,6 +15,8 @@ import java.util.Map;
 /// @param runRoot what must not: sockets, bundles, monitors' files
 /// @param installRoot the installed tree this daemon runs from
 /// @param hostUid the user's id outside the namespace; 0 for real root, who is never a container's root all the same
+/// @param home the user's home as the environment of the client that made the holder had it; seen from here, `HOME` is
+/// not the user's business
 /// @param uids the lines of the user namespace's map, `outside` being ids of the host
 public record Instance(
         Path dataRoot,
@@ -21,11 +24,24 @@ public record Instance(
         Path installRoot,
         int hostUid,
         int hostGid,
+        Optional<Path> home,
         List<IdMapping> uids,
         List<IdMapping> gids) {
     public Instance {
         uids = List.copyOf(uids);
         gids = List.copyOf(gids);
+    }
+
+    /// Of a user whose home is not known.
+    public Instance(
+            Path dataRoot,
+            Path runRoot,
+            Path installRoot,
+            int hostUid,
+            int hostGid,
+            List<IdMapping> uids,
+            List<IdMapping> gids) {
+        this(dataRoot, runRoot, installRoot, hostUid, hostGid, Optional.empty(), uids, gids);
     }
 
     /// Reads the `KELP_*` variables that the holder sets.
@@ -36,6 +52,9 @@ public record Instance(
                 Path.of(required(environment, "KELP_ROOT")),
                 Integer.parseInt(required(environment, "KELP_HOST_UID")),
                 Integer.parseInt(required(environment, "KELP_HOST_GID")),
+                Optional.ofNullable(environment.get("HOME"))
+                        .filter(home -> home.startsWith("/"))
+                        .map(home -> Path.of(home).normalize()),
                 maps(required(environment, "KELP_IDS")),
                 maps(required(environment, "KELP_GIDS")));
     }

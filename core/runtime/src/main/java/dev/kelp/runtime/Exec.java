@@ -10,6 +10,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.SpawnRequest;
 import dev.kelp.rootless.SpawnedProcess;
+import dev.kelp.runtime.spec.OciSpec;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ final class Exec {
             if (!request.process().terminal()) {
                 return startWithPipes(runtime, request);
             }
-            return runtime.isCrun() ? startWithTerminal(runtime, token) : startOnTerminal(runtime, token);
+            return runtime.isCrun() ? startWithTerminal(runtime, token) : startOnTerminal(runtime, token, request.process());
         } catch (ErrnoException e) {
             removeFiles(token);
             throw e.toKelp("execute a command in container " + id);
@@ -162,16 +163,16 @@ final class Exec {
         }
     }
 
-    /// runc takes a console socket only with `--detach`, and then nobody learns the exit code. Without one it
-    /// copies
-    /// between the terminal it is started on and the one it makes: it is given a terminal, as the controlling one,
-    /// or
-    /// it would not learn of a new size.
-    private ExecProcess startOnTerminal(OciRuntimeCli runtime, String token) throws ErrnoException {
+    /// runc takes a console socket only with `--detach`, and then nobody learns the exit code. Without one it copies
+    /// between the terminal it is started on, whose size it takes over, and the one it makes: it is given a terminal,
+    /// as the controlling one, or it would not learn of a new size.
+    private ExecProcess startOnTerminal(OciRuntimeCli runtime, String token, OciSpec.ProcessConfig process)
+            throws ErrnoException {
         List<String> argv = new ArrayList<>(List.of(Programs.setsid().toString(), "--ctty"));
         argv.addAll(commandLine(runtime, token, List.of()));
         Terminals.Pair pair = Terminals.open();
         try (Fd theirs = pair.slave()) {
+            Terminals.setSize(pair.master(), process.rows(), process.columns());
             Map<Integer, Fd> streams = Map.of(0, theirs, 1, theirs, 2, theirs);
             SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams));
             return new ExecProcess(
@@ -181,7 +182,7 @@ final class Exec {
                     Optional.empty(),
                     Optional.empty(),
                     exit(token, child));
-        } catch (KelpException e) {
+        } catch (ErrnoException | KelpException e) {
             pair.master().close();
             throw e;
         }

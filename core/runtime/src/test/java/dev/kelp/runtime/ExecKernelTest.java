@@ -123,12 +123,15 @@ class ExecKernelTest {
     @ValueSource(strings = {"crun", "runc"})
     void givesATerminal(String runtime) throws Exception {
         ContainerTask task = sleeper(runtime);
-        ExecProcess p = task.exec(request(task, true, true, "sh", "-c", "tty; read x; stty size; exit 3"));
+        ExecProcess p = task.exec(request(task, true, true, "sh", "-c", "tty; stty size; read x; stty size; exit 3"));
         Fd terminal = p.terminal().orElseThrow();
-        Terminals.setSize(terminal, 33, 99);
-        Pipes.writeAll(terminal, new byte[] {'\n'}, 0, 1);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (InputStream in = Pipes.input(terminal)) {
+            while (!out.toString(StandardCharsets.UTF_8).contains("40 100\r\n")) {
+                out.write(in.read());
+            }
+            Terminals.setSize(terminal, 33, 99);
+            Pipes.writeAll(terminal, new byte[] {'\n'}, 0, 1);
             in.transferTo(out);
         } catch (IOException e) {
             // EIO is how a pty's master tells that nobody has the other end

@@ -98,10 +98,10 @@ public final class HostRootfs {
     /// @param hidden the engine's own folders, absolute, in terms of `host`; nothing of them is shown
     public static View prepare(Path host, Path target, Path scratch, List<Path> hidden) {
         Set<String> fresh = new TreeSet<>(FRESH);
+        FRESH.forEach(name -> addWhereItIs(fresh, host, host.resolve(name)));
         for (Path p : hidden) {
-            if (p.startsWith(host) && !p.equals(host)) {
-                fresh.add(host.relativize(p).toString());
-            }
+            add(fresh, host, p);
+            addWhereItIs(fresh, host, p);
         }
         HostRootfs rootfs = new HostRootfs(host, target, scratch, fresh);
         try {
@@ -115,6 +115,21 @@ public final class HostRootfs {
             rootfs.notes.add("owned by the host's root and therefore read-only: " + String.join(", ", rootfs.foreign));
         }
         return new View(rootfs.placements, rootfs.foreign, rootfs.notes);
+    }
+
+    private static void add(Set<String> fresh, Path host, Path p) {
+        if (p.startsWith(host) && !p.equals(host)) {
+            fresh.add(host.relativize(p).toString());
+        }
+    }
+
+    /// A link to a folder elsewhere, or one on the way to it, must not let it be seen there.
+    private static void addWhereItIs(Set<String> fresh, Path host, Path p) {
+        try {
+            add(fresh, host, p.toRealPath());
+        } catch (IOException e) {
+            // not there, or not ours to see
+        }
     }
 
     /// Makes the mounts of a view; [#unmount] undoes them, also when this fails half-way.
@@ -170,8 +185,12 @@ public final class HostRootfs {
             return;
         }
         Inodes.chmod(to, name, 0755);
-        if (depth < SPLIT_DEPTH_MAX && fresh.stream().anyMatch(f -> f.startsWith(path + "/"))) {
-            split(path, depth + 1);
+        if (fresh.stream().anyMatch(f -> f.startsWith(path + "/"))) {
+            if (depth < SPLIT_DEPTH_MAX) {
+                split(path, depth + 1);
+            } else {
+                notes.add("/" + path + " is not shown: what is hidden lies deep inside it");
+            }
             return;
         }
         place(path, stat);

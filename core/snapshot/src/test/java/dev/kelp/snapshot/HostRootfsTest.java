@@ -65,6 +65,33 @@ final class HostRootfsTest {
     }
 
     @Test
+    void whatIsHiddenIsHiddenWhereItReallyIs() throws IOException {
+        Path host = Files.createDirectories(dir.resolve("host"));
+        Path deep = Files.createDirectories(host.resolve("a/b/c/d/e/f/g/h/i/j/k/home"));
+        for (Path home : List.of(
+                Files.createDirectories(host.resolve("data/people/ann")),
+                Files.createDirectories(host.resolve("srv/ben")),
+                deep)) {
+            Files.writeString(home.resolve("key"), "x");
+        }
+        Files.createDirectories(host.resolve("data/other"));
+        Files.createSymbolicLink(host.resolve("home"), Path.of("data/people"));
+        Files.createSymbolicLink(host.resolve("ben"), Path.of("srv/ben"));
+        HostRootfs.View view = HostRootfs.prepare(host, target, scratch, List.of(host.resolve("ben"), deep));
+        HostRootfs.mount(view, target);
+        try {
+            assertThat(target.resolve("data/people").toFile().list()).isEmpty();
+            assertThat(target.resolve("data/other")).isDirectory();
+            assertThat(target.resolve("srv/ben").toFile().list()).isEmpty();
+            try (var all = Files.walk(target)) {
+                assertThat(all.filter(p -> p.endsWith("key"))).isEmpty();
+            }
+        } finally {
+            HostRootfs.unmount(view, target);
+        }
+    }
+
+    @Test
     void theEnginesFoldersAreHiddenAndNothingIsWrittenThrough() throws IOException {
         Path host = Files.createDirectories(dir.resolve("host"));
         Files.createDirectories(host.resolve("plain"));

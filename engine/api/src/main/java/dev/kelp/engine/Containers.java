@@ -72,7 +72,7 @@ public interface Containers {
     /// Completes with the exit code of the present (or last) run; also for a container removed meanwhile.
     CompletableFuture<Integer> exit(String container);
 
-    /// The window of the container's terminal.
+    /// The window of the container's terminal; between [#attach] and [#start] its first size.
     void resize(String container, int rows, int columns);
 
     /// Running ones, or all; newest first.

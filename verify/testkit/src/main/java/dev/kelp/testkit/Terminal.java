@@ -22,7 +22,9 @@ public final class Terminal implements AutoCloseable {
     public Terminal(Map<String, String> environment) {
         List<String> words = new ArrayList<>(List.of("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24"));
         environment.forEach((name, value) -> words.addAll(List.of("-e", name + "=" + value)));
-        words.addAll(List.of("-e", "PS1=" + PROMPT + " ", "-e", "HISTFILE=", "bash --norc --noprofile"));
+        words.addAll(List.of("-e", "PS1=" + PROMPT + " ", "-e", "HISTFILE="));
+        // words, not one line: a shell between would drop PS1
+        words.addAll(List.of("bash", "--norc", "--noprofile"));
         tmux(words.toArray(String[]::new)).succeeded();
         awaitPrompt();
     }

@@ -86,6 +86,7 @@ public final class RunCommand extends CreatingCommand {
         Attachment attachment = attach(containers, id, stdin);
         CompletableFuture<Integer> exit;
         try {
+            Streams.fit(call, id, attachment);
             start(call, id);
             exit = containers.exit(id);
             if (mode.signals()) {

@@ -55,6 +55,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         Attachment attachment = containers.attach(id, interactive);
         CompletableFuture<Integer> exit;
         try {
+            Streams.fit(call, id, attachment);
             containers.start(id);
             exit = containers.exit(id);
             PidFile.write(call.client(), containers, id);

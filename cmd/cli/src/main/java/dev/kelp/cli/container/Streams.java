@@ -5,6 +5,7 @@ import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.ClientContext.AttachMode;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
+import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +16,14 @@ final class Streams {
     static final String DETACH_KEYS = "ctrl-p,ctrl-q";
 
     private Streams() {}
+
+    /// Gives the terminal of a container that is about to start the size of the user's, so that its program finds
+    /// it.
+    static void fit(Invocation call, String id, Attachment attachment) {
+        if (attachment.terminal() && call.client().rows() > 0) {
+            call.containers().resize(id, call.client().rows(), call.client().columns());
+        }
+    }
 
     /// Names a container's session for a client that has to come back.
     static String token(Invocation call, String id) {

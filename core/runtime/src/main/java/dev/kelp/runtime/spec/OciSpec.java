@@ -90,6 +90,24 @@ public final class OciSpec {
             limits = List.copyOf(limits);
         }
 
+        /// The same with a terminal of this size.
+        public ProcessConfig withSize(int height, int width) {
+            return new ProcessConfig(
+                    arguments,
+                    environment,
+                    workdir,
+                    user,
+                    umask,
+                    terminal,
+                    height,
+                    width,
+                    capabilities,
+                    noNewPrivileges,
+                    apparmor,
+                    oomScoreAdj,
+                    limits);
+        }
+
         /// The `process` object alone, what `exec --process` takes.
         public byte[] json() {
             return SpecJson.process(this);

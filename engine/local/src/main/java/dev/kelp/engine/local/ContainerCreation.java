@@ -66,6 +66,7 @@ final class ContainerCreation {
 
     /// @param made the phase it is in then
     ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user, Phase made) {
+        PlainText.check(asked);
         return ContainerNames.untilFree(asked.name(), () -> {
             List<ImageBase.Held> held = new ArrayList<>();
             try {
@@ -89,6 +90,9 @@ final class ContainerCreation {
             named = withSelf(named, ids);
         }
         Optional<ImageBase> plain = base(namespace, named, held);
+        plain.filter(b -> asked.platform() == null && !Platform.host().runs(b.platform()))
+                .ifPresent(b -> user.warn("the image is for " + b.platform() + ", this machine is " + Platform.host()
+                        + ", and no platform was asked for"));
         IdMaps maps = ids == null ? null : ids.maps();
         Optional<ImageBase> base =
                 maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));

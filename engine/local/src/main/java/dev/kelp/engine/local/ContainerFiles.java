@@ -188,7 +188,7 @@ final class ContainerFiles {
         List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), cgroups));
         if ("/".equals(spec.rootfs())) {
             all.add("what this machine's root owns belongs to nobody in here and cannot be changed;"
-                    + " /dev, /home, /root, /run and /tmp are fresh");
+                    + " /dev, /home, /root, /run, /tmp and where people are at home are fresh");
         }
         return all;
     }
@@ -374,8 +374,9 @@ final class ContainerFiles {
         Path scratch = tree.resolve("scratch");
         Files.createDirectories(root);
         Files.createDirectories(scratch);
-        HostRootfs.View view = HostRootfs.prepare(
-                Path.of("/"), root, scratch, List.of(instance.dataRoot(), instance.runRoot(), instance.installRoot()));
+        List<Path> hidden = new ArrayList<>(Homes.of(Path.of("/etc/passwd"), instance.hostUid(), instance.home()));
+        hidden.addAll(List.of(instance.dataRoot(), instance.runRoot(), instance.installRoot()));
+        HostRootfs.View view = HostRootfs.prepare(Path.of("/"), root, scratch, hidden);
         MountTarget.mount(List.of(new dev.kelp.model.Mount("bind", root.toString(), List.of("bind"))), target);
         HostRootfs.mount(view, target);
         return target;

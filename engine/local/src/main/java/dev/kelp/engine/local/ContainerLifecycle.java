@@ -448,6 +448,16 @@ final class ContainerLifecycle {
         });
     }
 
+    /// The task of a container that somebody is attached to and that runs or waits for its start.
+    ContainerTask made(ContainerRecord c) {
+        return locked(
+                c,
+                (now, entry) -> entry.task.orElseThrow(() -> new KelpException(
+                        ErrorKind.FAILED_PRECONDITION,
+                        "container " + now.name() + " is not running ("
+                                + now.status().word() + ")")));
+    }
+
     void rename(ContainerRecord c, String name) {
         locked(c, (now, entry) -> {
             records.rename(now, name);

@@ -3,9 +3,6 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers.ExecSession;
 import dev.kelp.engine.Containers.ExecSpec;
-import dev.kelp.linux.ErrnoException;
-import dev.kelp.linux.Fd;
-import dev.kelp.linux.Terminals;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
@@ -26,14 +23,16 @@ record Execs(ContainerFiles files, ContainerEvents events) {
         if (spec.command().isEmpty()) {
             throw KelpException.invalid("no command is given");
         }
+        PlainText.check("the argument", spec.command());
+        PlainText.check("the variable", spec.env());
         String token = ContainerNames.newId().substring(0, 32);
         String words = String.join(" ", spec.command());
         events.publish(c, "exec_create: " + words, "execID", token);
         ExecProcess process = task.exec(new ExecRequest(
-                token, files.execProcess(c, changed(c.definition().spec(), spec)), spec.stdin(), spec.detach()));
-        if (process.terminal().isPresent() && spec.rows() > 0 && spec.columns() > 0) {
-            resize(process.terminal().get(), spec);
-        }
+                token,
+                files.execProcess(c, changed(c.definition().spec(), spec)).withSize(spec.rows(), spec.columns()),
+                spec.stdin(),
+                spec.detach()));
         events.publish(c, "exec_start: " + words, "execID", token);
         CompletableFuture<Integer> exit = process.exit().thenApply(e -> {
             events.publish(c, "exec_die", "execID", token, "exitCode", Integer.toString(e.code()));
@@ -68,14 +67,6 @@ record Execs(ContainerFiles files, ContainerEvents events) {
                 false,
                 false);
         return task.capture(request, outputBytesMax);
-    }
-
-    private static void resize(Fd terminal, ExecSpec spec) {
-        try {
-            Terminals.setSize(terminal, spec.rows(), spec.columns());
-        } catch (ErrnoException e) {
-            throw e.toKelp("set the size of the terminal");
-        }
     }
 
     private static ContainerSpec changed(ContainerSpec s, ExecSpec e) {

@@ -241,8 +241,10 @@ final class LocalContainers implements Containers {
     @Override
     public void resize(String container, int rows, int columns) {
         ContainerRecord c = find(container);
-        lifecycle.running(c).resize(rows, columns);
-        events.publish(c, "resize", "height", Integer.toString(rows), "width", Integer.toString(columns));
+        lifecycle.made(c).resize(rows, columns);
+        if (c.isRunning()) {
+            events.publish(c, "resize", "height", Integer.toString(rows), "width", Integer.toString(columns));
+        }
     }
 
     @Override

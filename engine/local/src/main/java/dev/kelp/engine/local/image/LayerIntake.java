@@ -242,9 +242,14 @@ final class LayerIntake implements AutoCloseable {
     }
 
     private UnpackedLayer apply(InputStream in, Descriptor blob, LayerTarget target, boolean alone) {
-        return alone
-                ? service.parts().layers().applyAlone(in, blob.mediaType(), target)
-                : service.parts().layers().apply(in, blob.mediaType(), target);
+        try {
+            return alone
+                    ? service.parts().layers().applyAlone(in, blob.mediaType(), target)
+                    : service.parts().layers().apply(in, blob.mediaType(), target);
+        } catch (KelpException e) {
+            String digest = blob.digest().toString();
+            throw String.valueOf(e.getMessage()).contains(digest) ? e : e.within("layer " + digest);
+        }
     }
 
     /// Runs `work` again when it failed over bytes that were on the disk before it began and are not what they
