@@ -63,7 +63,9 @@ final class Exec {
             if (!request.process().terminal()) {
                 return startWithPipes(runtime, request);
             }
-            return runtime.isCrun() ? startWithTerminal(runtime, token) : startOnTerminal(runtime, token, request.process());
+            return runtime.isCrun()
+                    ? startWithTerminal(runtime, token)
+                    : startOnTerminal(runtime, token, request.process());
         } catch (ErrnoException e) {
             removeFiles(token);
             throw e.toKelp("execute a command in container " + id);
@@ -163,8 +165,10 @@ final class Exec {
         }
     }
 
-    /// runc takes a console socket only with `--detach`, and then nobody learns the exit code. Without one it copies
-    /// between the terminal it is started on, whose size it takes over, and the one it makes: it is given a terminal,
+    /// runc takes a console socket only with `--detach`, and then nobody learns the exit code. Without one it
+    /// copies
+    /// between the terminal it is started on, whose size it takes over, and the one it makes: it is given a
+    /// terminal,
     /// as the controlling one, or it would not learn of a new size.
     private ExecProcess startOnTerminal(OciRuntimeCli runtime, String token, OciSpec.ProcessConfig process)
             throws ErrnoException {
