@@ -203,7 +203,8 @@ final class Commands {
                     row("prune", "", "remove what nothing uses", SystemPruneCommand::new)),
             row("events", "System", "print what happens, as it happens", EventsCommand::new),
             row("version", "System", "print versions", VersionCommand::new),
-            row("info", "System", "print what Kelp found on this machine", InfoCommand::new));
+            row("info", "System", "print what Kelp found on this machine", InfoCommand::new),
+            row("completion", "System", "print a script that makes a shell complete words", CompletionCommand::new));
 
     private Commands() {}
 

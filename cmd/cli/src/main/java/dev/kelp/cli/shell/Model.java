@@ -52,7 +52,7 @@ final class Model {
                 .build());
         GlobalFlags.addTo(spec, () -> flags);
         line.setExpandAtFiles(false)
-                .setStopAtPositional(VERBATIM.contains(row.name()))
+                .setStopAtPositional(isVerbatim(row))
                 .setOverwrittenOptionsAllowed(true)
                 .setInterpolateVariables(false)
                 .setAllowOptionsAsOptionParameters(true);
@@ -74,6 +74,10 @@ final class Model {
                 idle.add(this);
             }
         }
+    }
+
+    static boolean isVerbatim(Row row) {
+        return VERBATIM.contains(row.name());
     }
 
     /// Fills the command's fields.

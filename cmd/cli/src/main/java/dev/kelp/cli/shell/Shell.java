@@ -79,6 +79,9 @@ public final class Shell {
                     .append('\n');
             return 0;
         }
+        if (at < arguments.size() && arguments.get(at).equals(Completion.WORD)) {
+            return candidates(String.join(" ", arguments.subList(at + 1, arguments.size())));
+        }
         List<Row> rows = Commands.ROOT;
         boolean help = flags.help();
         if (at < arguments.size() && arguments.get(at).equals("help")) {
@@ -102,6 +105,13 @@ public final class Shell {
         PrintStream out = help ? client.out() : client.err();
         out.print(HelpPage.group(words, rows, rows.equals(Commands.ROOT), client.columns()));
         return help ? 0 : 1;
+    }
+
+    private int candidates(String line) {
+        for (String c : Completion.of(new Invocation(client, engine, flags), line)) {
+            client.out().append(c).append('\n');
+        }
+        return 0;
     }
 
     private KelpException unknownFlag(String flag) {
