@@ -200,8 +200,8 @@ final class Cases {
         }
         if (wanted("parallel")) {
             report.add(new Report.Row(
-                    FLEET + " containers started in parallel, on a bridge",
-                    "podman run -d, host network",
+                    FLEET + " containers started in parallel, host network",
+                    "podman run -d",
                     "/s",
                     Report.Goal.atLeast(4),
                     rates.get(0),
