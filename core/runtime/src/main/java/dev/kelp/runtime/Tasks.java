@@ -197,6 +197,9 @@ public final class Tasks implements AutoCloseable {
         if (program.isEmpty()) {
             if (Files.isDirectory(files.bundle())) {
                 files.remove();
+            } else {
+                // the daemon ended between removing the bundle and the exit
+                files.removeExit();
             }
             return Optional.empty();
         }

@@ -209,6 +209,19 @@ class RunKernelTest {
     }
 
     @Test
+    void aRemovalCutShortByTheDaemonsEndIsFinished() throws Exception {
+        ContainerTask task = f.create(sh("exit 3"));
+        task.start();
+        task.exit().get(10, TimeUnit.SECONDS);
+        TaskFiles files = new TaskFiles(f.instance.runRoot(), task.id());
+        task.delete();
+        files.writeExit(3);
+        f.restartDaemon();
+        assertThat(f.tasks.reattach(task.id())).isEmpty();
+        assertThat(files.exit()).doesNotExist();
+    }
+
+    @Test
     void aContainerRunsAgainUnderItsIdButNotTwiceAtOnce() throws Exception {
         String id = ContainerFixture.newId();
         TaskSpec taskSpec = new TaskSpec(

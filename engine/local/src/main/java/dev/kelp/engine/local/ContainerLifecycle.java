@@ -41,6 +41,9 @@ final class ContainerLifecycle {
 
     private static final int RETRY_SECONDS = 5;
 
+    /// How often a forced removal ends a container that others start again and again.
+    private static final int FORCED_TRIES_MAX = 5;
+
     private final ContainerRecords records;
     private final ContainerFiles files;
     private final ContainerNetworking networking;
@@ -498,15 +501,25 @@ final class ContainerLifecycle {
         }
     }
 
+    /// @param force ends it first, also when somebody starts it meanwhile
     /// @param volumes whether the volumes nobody named go, too
     void remove(ContainerRecord c, boolean force, boolean volumes) {
-        boolean killed = force && kill(c);
-        try {
-            remove(c, volumes);
-        } catch (KelpException e) {
-            // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
-            if (!killed || records.byId(c.namespace(), c.id()).isPresent()) {
-                throw e;
+        boolean killed = false;
+        for (int tries = 1; ; tries++) {
+            killed |= force && kill(c);
+            try {
+                remove(c, volumes);
+                return;
+            } catch (KelpException e) {
+                boolean present = records.byId(c.namespace(), c.id()).isPresent();
+                if (killed && !present) {
+                    // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
+                    return;
+                }
+                boolean started = force && present && e.kind() == ErrorKind.FAILED_PRECONDITION;
+                if (!started || tries == FORCED_TRIES_MAX) {
+                    throw e;
+                }
             }
         }
     }
