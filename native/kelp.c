@@ -1,27 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * kelp.c - the native half of Kelp: client, namespace holder, descriptor store
- *
- * THEORY OF OPERATION
- *
- * A JVM cannot enter a new user namespace (it has threads) and is slow to start, so one small program stands on either
- * side of it:  kelp ARGS (client) --kelp.sock--> kelpd (JVM) --descriptor 3--> holder (this program again)
- *
- * The client knows no command. It sends its arguments, environment and descriptors to the daemon and then does what
- * the daemon asks: print, open a file, run a program, pump a stream. Everything that must happen with the rights, the
- * terminal and the working directory of the user happens here, since the daemon, inside a user namespace, has none of
- * them. One poll loop serves the daemon, the stream, standard input and the signals (by a signalfd). Standard output
- * is written in small pieces when poll says so; O_NONBLOCK is never set on a descriptor of the user, because his shell
- * shares it. While the terminal is raw a forked guard waits at a pipe: when the client is killed it puts it back.
- *
- * The holder is made by the first client, under the lock DATA/lock, and lives until it is told to stop. It makes the
- * user and mount namespaces (or joins those of monitors that outlived an earlier holder), makes both sockets, starts
- * the daemon and starts it again when it dies. Because the listening socket is the holder's, a client that comes while
- * the daemon is down just waits in the backlog. The holder is the subreaper of all that the daemon has it spawn; it
- * keeps the descriptors and the exit statuses a daemon must not lose. It is single-threaded: one poll loop over its
- * sockets and a signalfd. To upgrade, it writes its state to a memfd and executes the new binary in place: pid,
- * children, sockets, lock and stored descriptors stay. The protocols are in PROTOCOL.md; every length is checked.
- */
+/* The native half of Kelp: client, namespace holder, descriptor store, launcher. How it works stands in PROTOCOL.md. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -53,11 +31,9 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-
 /* Numbers and flags that older headers lack; the same on every architecture this is built for */
 enum { NR_open_tree = 428, NR_close_range = 436, NR_mount_setattr = 442 };
 enum { TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, ATTR_IDMAP = 0x100000, RANGE_CLOEXEC = 4, CLONE_WITH_PIDFD = 0x1000 };
-
 enum {
     HEADER = 8, MAX_PAYLOAD = 4 << 20, MAX_FRAME_FDS = 8, MAX_QUEUED_FDS = 32, /* frames between client and daemon */
     MAX_PACKET = 128 << 10, MAX_PACKET_FDS = 64,               /* of a message between daemon and holder */
@@ -76,27 +52,25 @@ enum {
     FRESH_FAILURE_MS = 2000,      /* for so long the same failure is told again instead of trying anew */
     EXIT_KELP = 125, ROOT_RANGE = 1879048192, ROOT_COUNT = 65536,   /* real root's ids where /etc/subuid names none */
 };
-
 enum { C_REQUEST = 1, C_SIGNAL, C_WINCH, C_REPLY, C_RESUME, C_DETACHED, C_STREAM_END };
 enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_MKDIR, D_BIND, D_RENAME, D_UPGRADE };
 enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8, AT_NO_OUT = 16, AT_NO_ERR = 32 };
-enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4 };
+enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4,
+    SPAWN_PIDNS = 8, SPAWN_REAPER = 16, SPAWN_COMMAND = 128 };        /* these three: of a launcher's command */
 /* Where everything is; filled in once by find_paths() */
 static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
-
+/* The launcher's command: our own words and how many descriptors systemd left it; argv is NULL in every other role */
+static struct { char **argv; unsigned argc, kept; char ids; pid_t pid; int status; bool ended; } command;
 /* ---- memory and wire helpers --------------------------------------------------------------------------------- */
 struct buf { unsigned char *p; size_t len, cap; };
 struct in { const unsigned char *p; size_t left; bool bad; };  /* bad: something was missing, the message is refused */
-
 static void *need(void *p) {
     static const char text[] = "kelp: error: allocate: out of memory\n";
     if (p) return p;
     (void)!write(2, text, sizeof text - 1); _exit(EXIT_KELP);
 }
-
 /* Memory that lives until the loop, be it the client's or the holder's, has dealt with the present event */
 static struct chunk { struct chunk *next; } *chunks;
-
 static void *scratch(size_t n) {
     struct chunk *k = need(calloc(1, sizeof *k + n)); k->next = chunks; chunks = k; return k + 1;
 }
@@ -117,10 +91,8 @@ static void put_str(struct buf *b, const char *s) { put(b, (uint32_t)strlen(s), 
 static void put_strv(struct buf *b, char **v) {
     uint32_t n = 0;
     while (v[n]) n++;
-    put(b, n, 4);
-    for (; *v; v++) put_str(b, *v);
+    for (put(b, n, 4); *v; v++) put_str(b, *v);
 }
-
 /* 1, 2, 4: an integer of so many bytes; s: a string; v: a counted list of strings */
 static void pack(struct buf *b, const char *fmt, ...) {
     va_list ap; va_start(ap, fmt);
@@ -141,7 +113,6 @@ static uint32_t get(struct in *in, int bytes) {
     while (p && bytes--) v = v << 8 | p[bytes];
     return v;
 }
-
 /* Always a terminated string; a NUL inside makes the message bad, as no path or argument can have one */
 static char *get_str(struct in *in) {
     uint32_t n = get(in, 4); const unsigned char *p = get_mem(in, n);
@@ -155,7 +126,6 @@ static char **get_strv(struct in *in) {
     for (uint32_t i = 0; i < n; i++) v[i] = get_str(in);
     return v;
 }
-
 /* As pack(), into variables: unsigned for every integer. False when the message is bad. */
 static bool unpack(struct in *in, const char *fmt, ...) {
     va_list ap; va_start(ap, fmt);
@@ -167,7 +137,6 @@ static bool unpack(struct in *in, const char *fmt, ...) {
     va_end(ap); return !in->bad;
 }
 static void close_all(const int *fds, unsigned n) { while (n) close(fds[--n]); }
-
 /* Keeps errno, so that it can stand between a failure and its report */
 static void shut(int *fd) {
     int e = errno;
@@ -175,12 +144,9 @@ static void shut(int *fd) {
     *fd = -1;
     errno = e;
 }
-
 union control { struct cmsghdr align; char space[CMSG_SPACE(MAX_PACKET_FDS * sizeof(int))]; };
-
 static ssize_t send_fds(int sock, struct iovec *iov, size_t niov, const int *fds, unsigned n, int flags) {
-    union control ctl = { 0 };
-    struct msghdr m = { .msg_iov = iov, .msg_iovlen = niov }; ssize_t r;
+    union control ctl = { 0 }; struct msghdr m = { .msg_iov = iov, .msg_iovlen = niov }; ssize_t r;
     if (n) {
         m.msg_control = &ctl; m.msg_controllen = CMSG_SPACE(n * sizeof(int));
         *CMSG_FIRSTHDR(&m) = (struct cmsghdr){ CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
@@ -189,7 +155,6 @@ static ssize_t send_fds(int sock, struct iovec *iov, size_t niov, const int *fds
     while ((r = sendmsg(sock, &m, flags | MSG_NOSIGNAL)) < 0 && errno == EINTR) continue;
     return r;
 }
-
 /* One sendmsg, then what it did not take. A failure is left to the reading side, which learns of it in any case. */
 static void send_frame(int sock, unsigned type, const struct buf *b, const int *fds, unsigned n) {
     size_t len = b ? b->len : 0;
@@ -203,11 +168,9 @@ static void send_frame(int sock, unsigned type, const struct buf *b, const int *
         }
     }
 }
-
 /* Returns as recvmsg does; descriptors are added to fds (room for max), -1 with EMSGSIZE tells of a cut message */
 static ssize_t recv_fds(int sock, void *p, size_t len, int *fds, unsigned max, unsigned *n, int flags) {
-    union control ctl;
-    struct iovec iov = { p, len };
+    union control ctl; struct iovec iov = { p, len };
     struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl };
     bool cut = false; ssize_t r;
     while ((r = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
@@ -223,7 +186,6 @@ static ssize_t recv_fds(int sock, void *p, size_t len, int *fds, unsigned max, u
     if (!cut && !(m.msg_flags & (MSG_CTRUNC | MSG_TRUNC))) return r;
     errno = EMSGSIZE; return -1;
 }
-
 static bool write_all(int fd, const void *p, size_t n) {
     for (ssize_t r; n; p = (const char *)p + r, n -= (size_t)r) {
         while ((r = write(fd, p, n)) < 0 && errno == EINTR) continue;
@@ -231,7 +193,6 @@ static bool write_all(int fd, const void *p, size_t n) {
     }
     return true;
 }
-
 /* Reads to the end or the limit; the result is terminated */
 static char *read_all(int fd, size_t *len) {
     static char text[MAX_SMALL_FILE + 1]; size_t n = 0;
@@ -240,7 +201,6 @@ static char *read_all(int fd, size_t *len) {
     if (len) *len = n;
     return memcpy(scratch(n + 1), text, n);
 }
-
 /* "" when it cannot be read */
 static char *read_file(const char *path, size_t *len) {
     int fd = open(path, O_RDONLY | O_CLOEXEC); char *text = read_all(fd, len); shut(&fd); return text;
@@ -253,15 +213,13 @@ static bool starts(const char *s, const char *with) { return strncmp(s, with, st
 static int64_t now_ms(void) {
     struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
-static const char *errtext(int e) {
-    char *text = format("%s", strerror(e));
+static const char *errtext(int e) {              /* of an error, or of a signal when negative */
+    char *text = format("%s", e < 0 ? strsignal(-e) : strerror(e));
     if (*text >= 'A' && *text <= 'Z') *text |= 0x20;
     return text;
 }
-
 static void tty_leave(void);
 static FILE *fail_to;             /* where fail() writes instead of stderr: to the client, while the holder starts */
-
 /* Ends the program: "kelp: error: …", then the hint when there is one */
 _Noreturn static void end_with(const char *hint, const char *text) {
     tty_leave();
@@ -269,7 +227,6 @@ _Noreturn static void end_with(const char *hint, const char *text) {
     exit(EXIT_KELP);
 }
 #define fail(hint, ...) end_with(hint, format(__VA_ARGS__))
-
 /* ---- paths --------------------------------------------------------------------------------------------------- */
 static const char *env(const char *name) { const char *v = getenv(name); return v && *v ? v : NULL; }
 static char *in_run(const char *name) { return format("%s/%s", me.run, name); }
@@ -318,7 +275,6 @@ static int make_dirs(const char *path, mode_t mode) {
     if (errno != EEXIST || stat(copy, &st) < 0) return -1;
     errno = ENOTDIR; return S_ISDIR(st.st_mode) ? 0 : -1;
 }
-
 /* As real root the folder belongs to root or, after the first start, to the id root's range begins with */
 static void private_dir(const char *path) {
     struct stat st;
@@ -334,9 +290,7 @@ static struct sockaddr_un sock_addr(const char *name) {
         fail("set KELP_RUN_ROOT to a shorter path", "use socket %s: file name too long", path);
     strcpy(a.sun_path, path); return a;
 }
-
-/* Connects to a socket in the run root. Only the user himself, or (for root) the owner of the folder that root made,
- * may be at the other end: credentials are those of the process that called listen(2), the holder. */
+/* At the other end may be only the user, or for root the owner of the folder: whoever called listen(2), the holder */
 static int dial(const char *name) {
     struct sockaddr_un a = sock_addr(name); struct ucred peer; struct stat st;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -346,26 +300,25 @@ static int dial(const char *name) {
         fail(NULL, "connect to %s: it belongs to another user", a.sun_path);
     return fd;
 }
-
 /* ---- starting the holder ------------------------------------------------------------------------------------- */
 /* The first client's environment, cut down before it is executed with it: /proc shows that for as long as it lives */
 static void keep_environment(void) {
-    static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_" };
+    static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_",
+                                        "ROOTLESSKIT_", "CONTAINERD_ROOTLESS_ROOTLESSKIT_" };
     char **to = environ;
     for (char **e = environ; *e; e++)
-        for (int i = 0; i < 6; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
-    *to = NULL; setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1);
+        for (int i = 0; i < 8; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
+    *to = NULL;
 }
-
 /* In the forked child: executed afresh, lest the user's arguments and descriptors stay with the holder */
 _Noreturn static void become_holder(int lock, int tell) {
     char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL }; sigset_t none;
     setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); keep_environment();
+    setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1);
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0); fcntl(tell, F_SETFD, 0);
     execv("/proc/self/exe", argv);
     dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno)); _exit(EXIT_KELP);
 }
-
 /* False when another one holds the lock, which belongs to the open file: the child keeps what the parent took */
 static bool start_holder(void) {
     int tell[2]; private_dir(me.data); int lock = open(lock_path(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -384,7 +337,6 @@ static bool start_holder(void) {
     if (!*text) return true;
     (void)write_all(2, text, strlen(text)); exit(EXIT_KELP);
 }
-
 /* Whoever names a data root must not get at another one's containers through a run root that they share */
 static void check_data(void) {
     struct stat ours, theirs;
@@ -392,7 +344,6 @@ static void check_data(void) {
         (stat(me.data, &ours) < 0 || ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev))
         fail("set KELP_RUN_ROOT too", "use data root %s: the engine in %s has another one", me.data, me.run);
 }
-
 /* A connection to kelp.sock, with a holder made when there is none */
 static int dial_daemon(bool *started) {
     for (int64_t until = 0;;) {
@@ -407,7 +358,6 @@ static int dial_daemon(bool *started) {
                   lock_path(), me.run);
     }
 }
-
 /* Asks the holder one thing and returns the answer, NULL when there is no holder */
 static char *ask_holder(const char *line) {
     int fd = dial("holder.sock");
@@ -415,16 +365,13 @@ static char *ask_holder(const char *line) {
     line = format("%s\n", line); (void)!send(fd, line, strlen(line), MSG_NOSIGNAL); char *answer = read_all(fd, NULL);
     close(fd); return answer;
 }
-
 /* ---- terminal ------------------------------------------------------------------------------------------------ */
 static struct {
     int fd, guard;                /* -1: as the user left it; guard: pipe to that process, 'r' raw, 'c' cooked */
     bool applied; struct termios saved, mode;
 } tty = { .fd = -1, .guard = -1 };
 static sigset_t first_mask;       /* the client was started with it; programs it runs get it back */
-
-/* The guard: if the pipe ends while the terminal is raw, the client was killed. In a session of its own no key reaches
- * it and job control does not stop it. A terminal that somebody has changed since is left alone. */
+/* If the pipe ends in raw mode, the client was killed. No key or job control reaches it: it has its own session. */
 _Noreturn static void guard_main(int from) {
     struct termios is; char byte, last = 'c'; setsid();
     if (tty.fd != 0) dup2(tty.fd, 0);
@@ -443,19 +390,15 @@ static void tty_suspend(void) {
     tcsetattr(tty.fd, TCSADRAIN, &tty.saved); tty.applied = false; (void)!write(tty.guard, "c", 1);
 }
 static void tty_leave(void) { tty_suspend(); shut(&tty.guard); tty.fd = -1; }
-
 /* Raw, or cooked without echo */
 static void tty_enter(int fd, bool raw) {
     int p[2];
     if (tty.fd >= 0 || tcgetattr(fd, &tty.saved) < 0 || pipe2(p, O_CLOEXEC) < 0) return;
-    tty.mode = tty.saved;
-    raw ? cfmakeraw(&tty.mode) : (void)(tty.mode.c_lflag &= ~(tcflag_t)ECHO); tty.fd = fd;
+    tty.mode = tty.saved; raw ? cfmakeraw(&tty.mode) : (void)(tty.mode.c_lflag &= ~(tcflag_t)ECHO); tty.fd = fd;
     if (fork() == 0) guard_main(p[0]);
     close(p[0]); tty.guard = p[1]; tty_apply();
 }
-
-/* What read(2) does in a background job: a read of nothing stops us by SIGTTIN until we are in the foreground. False
- * when nobody could wake us (an orphaned job): there is no input then. */
+/* A read of nothing stops a background job by SIGTTIN until it is in the foreground. False for an orphaned job. */
 static bool tty_wait_foreground(int fd) {
     char none; return tcgetpgrp(fd) == getpgrp() || read(fd, &none, 0) == 0 || errno == EINTR;
 }
@@ -463,7 +406,6 @@ _Noreturn static void die_by_signal(int sig) {
     sigset_t set; tty_leave(); signal(sig, SIG_DFL); sigemptyset(&set); sigaddset(&set, sig); raise(sig);
     sigprocmask(SIG_UNBLOCK, &set, NULL); _exit(128 + sig);
 }
-
 /* ---- client -------------------------------------------------------------------------------------------------- */
 struct out { int fd; size_t at; struct buf b; bool broken; };   /* b.p[at] is the next byte to go to fd */
 struct attach {
@@ -473,20 +415,17 @@ struct attach {
     unsigned char last, keys[MAX_KEYS], held[MAX_KEYS + 1];   /* held: what was typed of keys, to detach */
     unsigned kind, flags; size_t nkeys, nheld; char *token;
 };
-
 static struct {
     int sock, sig, holder, code, fds[MAX_QUEUED_FDS];    /* holder: asked what is wrong, -1 if not */
     unsigned nfds, tty_bits, other_bits, seen[65]; struct buf in; struct out out[2]; struct attach at;
     bool answered, started, upgraded, exiting, lost_output; int64_t ask_at, drain_until, resume_until; char **argv;
 } c = { .sock = -1, .sig = -1, .holder = -1 };
-
 static bool window_size(struct winsize *w) {
     memset(w, 0, sizeof *w);
     for (int fd = 0; fd < 3; fd++)
         if (c.tty_bits & 1u << fd && ioctl(fd, TIOCGWINSZ, w) == 0) return true;
     return false;
 }
-
 /* Nothing this program opens may become 0, 1 or 2, so closed ones are filled first */
 static void look_at_stdio(void) {
     struct termios t;
@@ -517,7 +456,6 @@ static void reply(uint32_t id, int result, const void *p, size_t n, int fd) {
     struct buf b = { 0 }; pack(&b, "44", id, (unsigned)result); put_mem(&b, p, n);
     send_frame(c.sock, C_REPLY, &b, &fd, fd >= 0); free(b.p);
 }
-
 /* The signals that go to the daemon; one that was ignored (nohup) stays so, and would not if it were blocked */
 static void catch_signals(bool all) {
     static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
@@ -545,7 +483,6 @@ static void handle_signal(int sig) {
     if (++c.seen[sig] >= 2 && (!c.at.on || c.sock < 0)) { tty_leave(); _exit(128 + sig); }
     if (c.sock >= 0) send_simple(C_SIGNAL, "4", (unsigned)sig, 0);
 }
-
 /* True when one was not just about the terminal */
 static bool take_signals(void) {
     struct signalfd_siginfo s; bool any = false;
@@ -555,7 +492,6 @@ static bool take_signals(void) {
     }
     return any;
 }
-
 /* ---- client: what the daemon asks for ------------------------------------------------------------------------ */
 /* A FIFO can keep open(2) waiting: the user must be able to interrupt that, so signals act by default meanwhile */
 static void do_open(struct in *in, uint32_t id) {
@@ -591,9 +527,7 @@ static void do_prompt(struct in *in, uint32_t id) {
     }
     reply(id, r, line, r < 0 ? 0 : len, -1); explicit_bzero(line, sizeof line); shut(&fd);
 }
-
-/* Catches the output of a program; its input is a file, so that there is but one pipe to watch. Returns the exit code,
- * 128+n when a signal ended it, or -errno. */
+/* Catches its output; input is a file, so there is but one pipe to watch. The exit code, 128+signal, or -errno. */
 static int run_program(char **argv, const void *p, size_t n, struct buf *caught) {
     int in = memfd_create("input", MFD_CLOEXEC), out[2], status = 0;
     if (in < 0 || !write_all(in, p, n) || lseek(in, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) < 0)
@@ -619,7 +553,6 @@ static void do_run(struct in *in, uint32_t id) {
     if (in->bad || !argv[0]) { in->bad = true; return; }
     int r = run_program(argv, feed, n, &caught); reply(id, r, caught.p, r < 0 ? 0 : caught.len, -1); free(caught.p);
 }
-
 /* A detached copy of a mount, made with the client's rights; id-mapped where only host root may do so */
 static void do_bind(struct in *in, uint32_t id, const int *fds, unsigned n) {
     struct { uint64_t set, clear, propagation, userns; } attr = { ATTR_IDMAP, 0, 0, 0 }; unsigned flags; char *path;
@@ -630,7 +563,6 @@ static void do_bind(struct in *in, uint32_t id, const int *fds, unsigned n) {
     if (!e && flags & 2 && syscall(NR_mount_setattr, fd, "", AT_EMPTY_PATH | deep, &attr, sizeof attr) < 0) e = errno;
     reply(id, -e, NULL, 0, e ? -1 : fd); shut(&fd);
 }
-
 /* MKDIR and RENAME */
 static void do_names(struct in *in, uint32_t id, bool making) {
     unsigned mode; char *from, *to;
@@ -638,7 +570,6 @@ static void do_names(struct in *in, uint32_t id, bool making) {
     int r = making ? make_dirs(to, (mode_t)(mode & 07777)) : rename(from, to);
     reply(id, r < 0 ? -errno : 0, NULL, 0, -1);
 }
-
 /* ---- client: attached streams -------------------------------------------------------------------------------- */
 /* The descriptors of a stream are the daemon's to give, so these may be O_NONBLOCK; the user's never */
 static int own_copy(int fd) {
@@ -664,7 +595,6 @@ static void stop_streams(void) {
 }
 static void put_out(struct out *o, const void *p, size_t n) { if (!o->broken) put_mem(&o->b, p, n); }
 static bool pending(const struct out *o) { return o->b.len > o->at; }
-
 /* Writes what the descriptor takes now; false when it will never take more */
 static bool flush_out(struct out *o, size_t chunk) {
     size_t n = o->b.len - o->at; ssize_t r = write(o->fd, o->b.p + o->at, n < chunk ? n : chunk);
@@ -680,14 +610,12 @@ static void flush_stdout(struct out *o) {
     if (o->fd == 1) dprintf(2, "kelp: error: write standard output: %s\n", errtext(errno));
     c.lost_output = o->broken = true; o->b.len = o->at = 0;
 }
-
 /* What was typed and is not the beginning of the detach sequence goes on to the process */
 static void forward_byte(struct attach *a, unsigned char byte) {
     size_t skip = 0, n = a->nheld + 1; a->held[a->nheld] = byte;
     while (n - skip && (n - skip > a->nkeys || memcmp(a->held + skip, a->keys, n - skip) != 0)) skip++;
     put_mem(&a->in.b, a->held, skip); memmove(a->held, a->held + skip, a->nheld = n - skip);
 }
-
 /* The end of standard input, once all of it has gone out */
 static void end_input(struct attach *a) {
     struct termios t;
@@ -730,7 +658,6 @@ static void read_stream(struct attach *a, int i) {
     if (!(a->flags & AT_PRINT) || a->flags & (err ? AT_NO_ERR : AT_NO_OUT)) return;
     put_out(&c.out[err], p + tagged, (size_t)r - tagged);
 }
-
 /* ---- client: the loop ---------------------------------------------------------------------------------------- */
 static void forget_connection(void) { shut(&c.sock); close_all(c.fds, c.nfds); c.in.len = c.nfds = 0; }
 static void do_upgrade(void) {
@@ -760,7 +687,6 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
         fail("the client and the daemon may be of different builds: run kelp system restart",
              "read from the daemon: malformed frame of type %u", type);
 }
-
 /* Takes the whole frames out of the buffer. Descriptors come no later than the header they belong to. */
 static void take_frames(void) {
     size_t at = 0; bool upgrade = false;
@@ -781,7 +707,6 @@ static void ask_reason(void) {
     c.ask_at = INT64_MAX; c.holder = dial("holder.sock");
     if (c.holder >= 0) (void)!send(c.holder, "wait\n", 5, MSG_NOSIGNAL);
 }
-
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
     char *text = read_all(c.holder, NULL); shut(&c.holder);
@@ -801,18 +726,15 @@ static void read_daemon(void) {
     fail(format("try again; the log of the daemon is %s", in_run("daemon.log")),
          "the daemon went away before it answered");
 }
-
 /* The stream ended while no daemon was there to tell the exit code: the next one knows it */
 static void resume(void) {
-    struct buf b = { 0 };
-    c.resume_until ? (void)poll(NULL, 0, 100) : (void)(c.resume_until = now_ms() + RESUME_MS);
+    struct buf b = { 0 }; c.resume_until ? (void)poll(NULL, 0, 100) : (void)(c.resume_until = now_ms() + RESUME_MS);
     if (now_ms() > c.resume_until)
         fail(NULL, "learn the exit code: the daemon did not come back within %d s", RESUME_MS / 1000);
     forget_connection();
     sigprocmask(SIG_SETMASK, &first_mask, NULL);      /* nobody is there to get signals */
     c.sock = dial_daemon(&c.started); pack(&b, "s", c.at.token); send_frame(c.sock, C_RESUME, &b, NULL, 0); free(b.p);
 }
-
 /* What follows from the state as it is; true when all is done */
 static bool settle(void) {
     struct attach *a = &c.at;
@@ -857,7 +779,6 @@ static int client_loop(void) {
     }
     tty_leave(); return c.lost_output && !c.code ? EXIT_KELP : c.code;
 }
-
 /* kelp system status|restart|stop, which must work when the daemon does not */
 static int system_command(const char *what) {
     bool status = strcmp(what, "status") == 0, started; char *answer = ask_holder(what);
@@ -875,14 +796,12 @@ static int client_main(int argc, char **argv) {
     c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
 }
-
 /* ---- holder: state ------------------------------------------------------------------------------------------- */
 enum state { STARTING, READY, RESTARTING, FAILED, STOPPING };
 static const char *const state_names[] = { "starting", "ready", "restarting", "failed", "stopped" };
 struct child { char *key; pid_t pid; unsigned flags, ended, told; int status; };
 struct slot { char *name; int fd; };
 struct conn { int fd, waits; size_t len; char *line; };
-
 static struct {
     enum state state;
     int lock, listener, control, sig, channel, reply_fd; pid_t daemon; struct child *children; struct slot *store;
@@ -894,8 +813,8 @@ static struct {
     unsigned list_at, listing;            /* next entry of the list it asked for */
 } h = { .lock = -1, .listener = -1, .control = -1, .sig = -1, .channel = -1, .reply_fd = -1 };
 /* A line of holder.log; the time is that of the clock of the machine, in seconds */
-#define note(fmt, ...) (void)fprintf(stderr, "%lld " fmt "\n", (long long)time(NULL), ##__VA_ARGS__)
-
+#define note(fmt, ...) \
+    (void)(command.argv ? 0 : fprintf(stderr, "%lld " fmt "\n", (long long)time(NULL), ##__VA_ARGS__))
 /* ---- holder: namespaces -------------------------------------------------------------------------------------- */
 struct range { unsigned long start, count; };
 /* The ranges of a user, by name or number, in /etc/subuid or /etc/subgid or, with a name service, from getsubids */
@@ -903,18 +822,17 @@ static unsigned find_ranges(bool group, const char *name, struct range *r) {
     char *rest = read_file(group ? "/etc/subgid" : "/etc/subuid", NULL), *number = format("%u", me.uid);
     char *argv[] = { "getsubids", group ? "-g" : (char *)name, group ? (char *)name : NULL, NULL };
     struct buf b = { 0 }; unsigned n = 0;
-    for (char *line; n < MAX_RANGES && (line = strsep(&rest, "\n"));) {
+    for (char *line; n < MAX_RANGES && command.ids != 'd' && (line = strsep(&rest, "\n"));) {
         char *who = strsep(&line, ":");
         if (line && (!strcmp(who, name) || (!strcmp(who, number) && me.uid)) &&
             sscanf(line, "%lu:%lu", &r[n].start, &r[n].count) == 2 && r[n].count) n++;
     }
-    if (n || run_program(argv, "", 0, &b) != 0) return n;
+    if (n || command.ids == 's' || run_program(argv, "", 0, &b) != 0) return n;
     put_mem(&b, "", 1); rest = (char *)b.p;
     for (char *line; n < MAX_RANGES && (line = strsep(&rest, "\n"));)
         if (sscanf(line, "%*u: %*s %lu %lu", &r[n].start, &r[n].count) == 2 && r[n].count) n++;
     return n;
 }
-
 /* The first id of the range that stands in for real root: he himself is never in the namespace */
 static unsigned root_base(bool group) {
     struct range r[MAX_RANGES];
@@ -923,7 +841,6 @@ static unsigned root_base(bool group) {
             if (r[n].count >= ROOT_COUNT) return (unsigned)r[n].start;
     return ROOT_RANGE;
 }
-
 /* Real root may write a map himself; everybody else has newuidmap and newgidmap do so */
 static bool write_map(pid_t pid, bool group) {
     char *argv[3 * MAX_RANGES + 6] = { group ? "newgidmap" : "newuidmap", format("%d", pid), "0",
@@ -948,7 +865,6 @@ static const char *userns_hint(int e) {
     return e == ENOSPC ? "raise the sysctl user.max_user_namespaces" : e != EPERM ? "run kelp setup check" :
         "allow them: sysctl kernel.unprivileged_userns_clone=1; in a container, its seccomp profile may forbid them";
 }
-
 /* Root gives up being root: in the namespace it is 0, outside the first id of the range */
 static void become_range_root(void) {
     if (me.real_root && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
@@ -964,35 +880,40 @@ static void write_single_maps(int done) {
         !write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", format("0 %u 1\n", me.gid)))
         fail(userns_hint(errno), "write the id maps of the user namespace: %s", errtext(errno));
 }
-static void make_namespaces(void) {
-    bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0; int go[2], status = 0; char byte;
-    pid_t self = getpid(), helper;
-    if (me.real_root && setgroups(0, NULL) < 0) fail(NULL, "drop the groups of root: %s", errtext(errno));
-    if (pipe2(go, O_CLOEXEC) < 0 || (helper = fork()) < 0) fail(NULL, "fork: %s", errtext(errno));
-    if (helper == 0) {                /* it stays outside and writes the maps from there; bit 0: users, bit 1: groups */
-        close(go[1]);
-        if (read(go[0], &byte, 1) != 1 || !write_map(self, false)) _exit(0);
-        _exit(write_map(self, true) ? 3 : 1);
-    }
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | (hybrid ? CLONE_NEWCGROUP : 0)) < 0)
-        fail(userns_hint(errno), "create a user namespace: %s", errtext(errno));
-    if (write(go[1], "g", 1) != 1 || waitpid(helper, &status, 0) < 0)
-        fail(NULL, "write the id maps: %s", errtext(errno));
-    close_all(go, 2);
-    if (status != 3 << 8) write_single_maps(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+/* Stays outside the namespaces, where newuidmap is root, and writes the maps (bit 0: users, bit 1: groups) */
+_Noreturn static void stay_outside(int sock, pid_t inside) {
+    unsigned char done = 0;
+    if (recv(sock, &done, 1, 0) == 1 && (done = write_map(inside, false))) done = write_map(inside, true) ? 3 : 1;
+    (void)!send(sock, &done, 1, MSG_NOSIGNAL); _exit(0);
+}
+/* NULL, or what went wrong, with errno set. The namespaces are those of flags and the user namespace. */
+static const char *make_namespaces(int flags) {
+    int go[2]; unsigned char done; pid_t self = getpid(), helper;
+    if (me.real_root && setgroups(0, NULL) < 0) return "drop the groups of root";
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go) < 0 || (helper = fork()) < 0) return "fork";
+    if (helper == 0) { close(go[1]); stay_outside(go[0], self); }
+    close(go[0]);
+    if (unshare(CLONE_NEWUSER | flags) < 0) return "create a user namespace";
+    if (send(go[1], "", 1, MSG_NOSIGNAL) != 1 || recv(go[1], &done, 1, 0) != 1) return "write the id maps";
+    close(go[1]);
+    if (done != 3) write_single_maps(done);
+    return NULL;
+}
+static void holder_namespaces(void) {
+    bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0;
+    const char *what = make_namespaces(CLONE_NEWNS | (hybrid ? CLONE_NEWCGROUP : 0));
+    if (what) fail(userns_hint(errno), "%s: %s", what, errtext(errno));
     become_range_root();
     if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         fail(userns_hint(errno), "make the mounts slaves: %s", errtext(errno));
     if (hybrid && mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
         note("mount cgroup2 on /sys/fs/cgroup: %s", errtext(errno));
 }
-
 /* A monitor of an earlier holder: named conmon, and started with our run root in its arguments */
 static bool is_monitor(long pid) {
     size_t n; char *args = read_file(format("/proc/%ld/cmdline", pid), &n);
     return strcmp(first_line(format("/proc/%ld/comm", pid)), "conmon") == 0 && memmem(args, n, me.run, strlen(me.run));
 }
-
 /* On a pure cgroup v2 host the monitor's cgroup namespace is the host's: joining it is refused and needless */
 static bool join_namespaces(long pid) {
     int user = open(format("/proc/%ld/ns/user", pid), O_RDONLY | O_CLOEXEC);
@@ -1016,17 +937,14 @@ static bool join_monitor(void) {
     }
     return false;
 }
-
 /* ---- holder: children ---------------------------------------------------------------------------------------- */
 struct spawn {
     char **argv, **envp; const char *cwd; const int *fds; const uint32_t *targets; unsigned n, flags; int error;
 };
-
-/* Shares our memory (CLONE_VM) while we are suspended: an error is simply left in the structure. All descriptors are
- * first moved above every target, since one may stand where another has to go. */
+/* Shares our memory (CLONE_VM), so an error is left in s. Descriptors go above every target first: they may overlap. */
 static int spawn_child(void *arg) {
     struct spawn *s = arg; struct rlimit files; int moved[MAX_PACKET_FDS], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    uint32_t top = 2; sigset_t none;
+    uint32_t top = 2;
     if (s->flags & SPAWN_WITH_HOLDER) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (s->flags & SPAWN_SETSID) setsid();
     for (unsigned i = 0; i < s->n; i++) top = s->targets[i] > top ? s->targets[i] : top;
@@ -1040,17 +958,34 @@ static int spawn_child(void *arg) {
         if (dup2(moved[i], (int)s->targets[i]) < 0) goto bad;
     if (*s->cwd && chdir(s->cwd) < 0) goto bad;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) { files.rlim_cur = h.files; setrlimit(RLIMIT_NOFILE, &files); }
-    signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, memset(&none, 0, sizeof none), NULL);
-    execve(s->argv[0], s->argv, s->envp);
+    signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, &first_mask, NULL); execve(s->argv[0], s->argv, s->envp);
 bad:
     s->error = errno; _exit(127);
 }
-
-/* The pid, or -errno when the program could not be executed */
+/* In systemd's socket activation (sd_listen_fds(3)) LISTEN_PID=0 stands for the command's pid until it is known */
+static void execute_command(char **argv) {
+    const char *pid = env("LISTEN_PID");
+    if (pid && strcmp(pid, "0") == 0) setenv("LISTEN_PID", format("%d", getpid()), 1);
+    sigprocmask(SIG_SETMASK, &first_mask, NULL); execvp(argv[0], argv);
+}
+/* As spawn_child(), for a launcher's command: it joins the namespaces that the descriptors are and keeps our stdio */
+static int command_child(void *arg) {
+    struct spawn *s = arg; prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (unsigned i = 0; i < s->n; i++)
+        if (setns(s->fds[i], 0) < 0) { s->error = errno; _exit(127); }
+    if (chdir(s->cwd) < 0 && chdir("/") < 0) { s->error = errno; _exit(127); }
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC);
+    for (unsigned i = 0; i < command.kept; i++) fcntl(3 + (int)i, F_SETFD, 0);
+    if (!(s->flags & SPAWN_PIDNS)) execute_command(s->argv);
+    else if (mount("proc", "/proc", "proc", 0, NULL) == 0 || mount("proc", "/proc", "proc", MS_RDONLY, NULL) == 0)
+        execv("/proc/self/exe", s->argv);
+    s->error = errno; _exit(127);
+}
 static pid_t spawn(struct spawn *s, int *pidfd) {
     static char stack[64 << 10] __attribute__((aligned(64)));
-    int flags = CLONE_VM | CLONE_VFORK | CLONE_WITH_PIDFD | SIGCHLD;
-    pid_t pid = clone(spawn_child, stack + sizeof stack, flags, s, pidfd);
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_WITH_PIDFD | SIGCHLD | (s->flags & SPAWN_PIDNS ? CLONE_NEWPID : 0);
+    int (*child)(void *) = s->flags & SPAWN_COMMAND ? command_child : spawn_child;
+    pid_t pid = clone(child, stack + sizeof stack, flags, s, pidfd);
     if (pid < 0) return -errno;
     if (!s->error) return pid;
     shut(pidfd);
@@ -1063,11 +998,10 @@ static char *java_path(void) {
     if (!*home) home = env("KELP_JAVA_HOME") ? env("KELP_JAVA_HOME") : env("JAVA_HOME");
     return format("%s/bin/java", home ? home : "/usr");
 }
-
-/* java -cp JARS [-XX:AOTCache=…], then the lines of daemon.options, the main class among them */
-static char **daemon_argv(void) {
-    char **v = scratch(MAX_OPTIONS * sizeof *v), *jars = "", *at; unsigned n = 3; glob_t g;
-    char *rest = read_file(in_root("lib/daemon.options"), NULL);
+/* java -cp JARS [-XX:AOTCache=…], then the lines of the options, the main class among them, then arguments */
+static char **java_argv(const char *options, char **arguments, unsigned narguments) {
+    char **v = scratch((MAX_OPTIONS + narguments) * sizeof *v), *jars = "", *at; unsigned n = 3; glob_t g;
+    char *rest = read_file(in_root(options), NULL);
     if (glob(in_root("lib/*.jar"), 0, NULL, &g) == 0) {
         for (size_t i = 0; i < g.gl_pathc; i++) jars = format("%s%s%s", jars, i ? ":" : "", g.gl_pathv[i]);
         globfree(&g);
@@ -1079,9 +1013,8 @@ static char **daemon_argv(void) {
             line = format("%.*s%s%s", (int)(at - line), line, me.root, at + 6);
         if (*line && *line != '#') v[n++] = line;
     }
-    return v;
+    memcpy(v + n, narguments ? arguments : v, narguments * sizeof *v); return v;
 }
-
 /* The lines of an id map, joined by commas */
 static char *id_map(const char *path) {
     char *rest = read_file(path, NULL), *all = ""; unsigned long a, b, n;
@@ -1090,7 +1023,6 @@ static char *id_map(const char *path) {
             all = format("%s%s%lu %lu %lu", all, *all ? "," : "", a, b, n);
     return all;
 }
-
 static void set_environment(void) {
     setenv("KELP_ROOT", me.root, 1); setenv("KELP_HOST_UID", format("%u", me.uid), 1);
     setenv("KELP_HOST_GID", format("%u", me.gid), 1); setenv("KELP_IDS", id_map("/proc/self/uid_map"), 1);
@@ -1101,7 +1033,6 @@ static int open_log(const char *name) {
     if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > MAX_LOG) (void)!ftruncate(fd, 0);
     return fd;
 }
-
 /* ---- holder: the daemon's life ------------------------------------------------------------------------------- */
 static void answer(struct conn *k, const char *text) {
     (void)!send(k->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -1111,13 +1042,11 @@ static void answer_waiting(const char *text) {
     for (unsigned i = 0; i < h.nconns; i++)
         if (h.conns[i].fd >= 0 && h.conns[i].waits) answer(&h.conns[i], text);
 }
-
 /* Lest the next daemon runs commands of clients that are gone, and their standard output stays open in the backlog */
 static void drop_requests(void) {
     struct pollfd p = { h.listener, POLLIN, 0 };
     for (int fd; poll(&p, 1, 0) > 0 && (fd = accept4(h.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0;) close(fd);
 }
-
 /* Gives up until somebody asks */
 static void daemon_failed(const char *reason) {
     free(h.reason); h.reason = need(strdup(reason)); h.state = FAILED; h.failed_at = now_ms();
@@ -1128,7 +1057,7 @@ static void start_daemon(void) {
     int pair[2] = { -1, -1 }, log = open_log("daemon.log"), pidfd = -1;
     int e = log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? errno : 0;
     int fds[] = { log, log, pair[1], h.listener };
-    struct spawn s = { daemon_argv(), environ, "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
+    struct spawn s = { java_argv("lib/daemon.options", NULL, 0), environ, "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
     fcntl(h.listener, F_SETFL, 0);                    /* whatever the last daemon made of it */
     pid_t pid = e ? -e : spawn(&s, &pidfd); shut(&log), shut(&pair[1]), shut(&pidfd); free(h.build);
     h.build = need(strdup(first_line(in_root("build-id")))); h.start_at = h.kill_at = 0;
@@ -1147,9 +1076,7 @@ static const char *last_lines(int status) {
                   killed ? WTERMSIG(status) : WEXITSTATUS(status), *from == '\n' ? "" : "\n", from);
 }
 static void stop_daemon(void) { h.asked = true; h.kill_at = now_ms() + STOP_MS; kill(h.daemon, SIGTERM); }
-
 _Noreturn static void holder_end(void) { answer_waiting("stopped\n"); note("holder ends"); exit(0); }
-
 /* New clients must find no socket, so that they wait for the lock instead of being cut off with this holder */
 static void stop_holder(void) {
     if (h.state == STOPPING) return;
@@ -1164,7 +1091,6 @@ static void restart_daemon(void) {
     if (h.daemon > 0) stop_daemon();
     else start_daemon();
 }
-
 /* Milliseconds until the next start, -1 when there were too many ends lately */
 static int64_t backoff(void) {
     if (now_ms() - h.first_end > FAILURES_MS) h.first_end = now_ms(), h.nends = 0;
@@ -1186,17 +1112,23 @@ static void daemon_ended(int status) {
     if (delay < 0 || h.never_ready >= NEVER_READY_MAX) return daemon_failed(last_lines(status));
     h.state = RESTARTING; h.start_at = now_ms() + delay;
 }
+/* Its code is the launcher's, unless it was killed and the command goes on without it */
+static void java_ended(int status) {
+    h.daemon = 0; shut(&h.channel);
+    if (!command.pid || command.ended) exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    dprintf(2, "[rootlesskit:parent] warning: the process that serves the API and the ports was killed\n");
+}
 static void reap(void) {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid == h.daemon) daemon_ended(status);
+        if (pid == command.pid) command.ended = true, command.status = status;
+        if (pid == h.daemon) command.argv ? java_ended(status) : daemon_ended(status);
         for (unsigned i = 0; i < h.nchildren; i++) {
             if (h.children[i].pid != pid || h.children[i].ended) continue;
             h.children[i].ended = true; h.children[i].status = status;
         }
     }
 }
-
 /* ---- holder: the daemon's channel ---------------------------------------------------------------------------- */
 /* False when the daemon's buffer is full; another error means that it is about to end */
 static bool tell(struct buf *b, int fd) {
@@ -1205,7 +1137,6 @@ static bool tell(struct buf *b, int fd) {
     if (sent) b->len = 0;
     return sent;
 }
-
 /* Sends what there is to send; true when the daemon took all of it */
 static bool tell_all(void) {
     static struct buf b;
@@ -1257,6 +1188,21 @@ static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
     pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
     if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
 }
+/* What the launcher runs: our own words from the first one on, with variables (name, value, …) added */
+static void handle_command(struct in *in, const int *fds, unsigned nfds) {
+    unsigned id, first; char **add, *cwd = getcwd(NULL, 0); int pidfd = -1;
+    struct spawn s = { .fds = fds, .n = nfds, .cwd = cwd ? cwd : "/" };
+    if (!unpack(in, "414v", &id, &s.flags, &first, &add) || first >= command.argc || command.pid)
+        return (void)(in->bad = true);
+    for (; add[0] && add[1]; add += 2) setenv(add[0], add[1], 1);
+    s.argv = scratch((command.argc + 3) * sizeof *s.argv);
+    s.argv[0] = "kelp-init", s.argv[1] = s.flags & SPAWN_REAPER ? "reap" : "-";
+    memcpy(s.argv + 2, command.argv + first, (command.argc - first) * sizeof *s.argv);
+    if (!(s.flags & SPAWN_PIDNS)) s.argv += 2;
+    s.flags |= SPAWN_COMMAND; pid_t pid = spawn(&s, &pidfd); free(cwd);
+    pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
+    if (pid > 0) add_child((struct child){ .key = need(strdup("command")), .pid = command.pid = pid });
+}
 static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     unsigned type = get(in, 1); char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
     if (!in->bad) switch (type) {
@@ -1271,6 +1217,7 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
         break;
     case 'L': h.list_at = 0, h.listing = true; break;
     case 'X': handle_spawn(in, fds, *nfds); break;
+    case 'C': handle_command(in, fds, *nfds); break;
     case 'Q': stop_holder(); break;
     default: in->bad = true;
     }
@@ -1287,7 +1234,6 @@ static void read_channel(void) {
     shut(&h.channel);                                 /* what follows is the daemon's end, by itself or not */
     if (r != 0 || !h.kill_at) h.kill_at = now_ms() + (r != 0 ? 0 : STOP_MS);
 }
-
 /* ---- holder: re-execution in place --------------------------------------------------------------------------- */
 #define STATE_MAGIC 0x32504c4bu               /* changes with the format; another one is refused */
 struct io { bool writing; struct buf out; struct in in; };
@@ -1300,7 +1246,6 @@ static void io_string(struct io *io, char **s) {
     if (io->writing) put_str(&io->out, *s);
     else *s = need(strdup(get_str(&io->in)));
 }
-
 /* Writes or reads, field by field, what outlives the program */
 static void exchange_state(struct io *io) {
     uint32_t magic = STATE_MAGIC;
@@ -1322,7 +1267,6 @@ static void exchange_state(struct io *io) {
     for (unsigned i = 0; i < h.nstore; i++) { io_string(io, &h.store[i].name); io_number(io, &h.store[i].fd); }
     for (unsigned i = 0; i < h.nconns; i++) { io_number(io, &h.conns[i].fd); io_number(io, &h.conns[i].waits); }
 }
-
 /* Everything that is kept crosses the execution, and nothing else ever has its flag cleared */
 static void cross_exec(int flags) {
     int one[] = { h.lock, h.listener, h.control, h.channel };
@@ -1336,7 +1280,6 @@ static void sweep_conns(void) {
         h.conns[i].fd < 0 ? free(h.conns[i].line) : (void)(h.conns[kept++] = h.conns[i]);
     h.nconns = kept;
 }
-
 /* Returns only when the new program could not be executed, with errno set */
 static void execute_anew(const char *root) {
     int fd = memfd_create("kelp-state", 0);
@@ -1347,7 +1290,6 @@ static void execute_anew(const char *root) {
     }
     shut(&fd); free(io.out.p);
 }
-
 /* ---- holder: control socket ---------------------------------------------------------------------------------- */
 static void answer_status(struct conn *k) {
     unsigned long n, most = 0; char *rest = read_file("/proc/self/uid_map", NULL);
@@ -1358,7 +1300,6 @@ static void answer_status(struct conn *k) {
                      state_names[h.state], h.restarts, h.build ? h.build : "", me.root,
                      most > 1 ? format("%lu", most) : "single", h.nstore, h.nchildren, me.run, me.data));
 }
-
 /* Somebody asks after a failure: one new try, unless it was just now */
 static void try_again(void) {
     if (now_ms() - h.failed_at < FRESH_FAILURE_MS) return drop_requests();
@@ -1371,7 +1312,6 @@ static void handle_wait(struct conn *k) {
     k->waits = true;
     if (h.state == FAILED) try_again();
 }
-
 /* Several clients of a new build may ask at once: only the first makes a change */
 static void handle_upgrade(struct conn *k, const char *root) {
     const char *id = first_line(format("%s/build-id", root));
@@ -1379,7 +1319,6 @@ static void handle_upgrade(struct conn *k, const char *root) {
     k->waits = true; execute_anew(root); char *text = format("execute %s/bin/kelp: %s\n", root, errtext(errno));
     note("%s", text); answer(k, text);
 }
-
 static void read_conn(struct conn *k) {
     ssize_t r = recv(k->fd, k->line + k->len, PATH_MAX - 1 - k->len, MSG_DONTWAIT);
     if (r < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -1395,7 +1334,6 @@ static void read_conn(struct conn *k) {
     if (strcmp(line, "stop") == 0) return stop_holder();
     answer(k, "unknown request\n");
 }
-
 /* The folder keeps others out already. Host root has no id in the namespace of his range: he is the overflow id. */
 static void accept_conn(void) {
     struct ucred peer; int fd = accept4(h.control, NULL, NULL, SOCK_CLOEXEC);
@@ -1405,7 +1343,6 @@ static void accept_conn(void) {
         h.conns[h.nconns++] = (struct conn){ fd, false, 0, need(malloc(PATH_MAX)) };
     else shut(&fd);
 }
-
 /* ---- holder: start and loop ---------------------------------------------------------------------------------- */
 static int listen_at(const char *name, int flags) {
     struct sockaddr_un a = sock_addr(name); int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
@@ -1424,10 +1361,8 @@ static void holder_process(void) {
     files.rlim_cur = files.rlim_max; setrlimit(RLIMIT_NOFILE, &files); setvbuf(stderr, NULL, _IOLBF, 0);
     (void)!chdir("/");
 }
-
 _Noreturn static void holder_loop(void) {
-    enum { SIG, CONTROL, CHANNEL, LISTENER, CONNS };
-    static struct pollfd p[CONNS + MAX_CONTROL];
+    enum { SIG, CONTROL, CHANNEL, LISTENER, CONNS }; static struct pollfd p[CONNS + MAX_CONTROL];
     struct signalfd_siginfo s;
     for (;; scratch_free(), sweep_conns()) {
         bool told = tell_all(); unsigned n = h.nconns;
@@ -1451,14 +1386,12 @@ _Noreturn static void holder_loop(void) {
         if (h.daemon > 0) kill(h.daemon, SIGKILL);
     }
 }
-
 /* What root made for the holder belongs to the id it is going to be */
 static void give_to_range(void) {
     uid_t u = root_base(false); gid_t g = root_base(true);
     if (chown(me.data, u, g) < 0 || chown(me.run, u, g) < 0 || fchown(h.lock, u, g) < 0 || fchown(2, u, g) < 0)
         fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
 }
-
 _Noreturn static void holder_start(int lock, int to_client) {
     fcntl(lock, F_SETFD, FD_CLOEXEC); fcntl(to_client, F_SETFD, FD_CLOEXEC); h.lock = lock;
     fail_to = fdopen(to_client, "w"); find_paths();
@@ -1466,7 +1399,7 @@ _Noreturn static void holder_start(int lock, int to_client) {
     if (log < 0) fail(NULL, "open %s: %s", in_run("holder.log"), errtext(errno));
     dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
     if (me.real_root) give_to_range();
-    if (!join_monitor()) make_namespaces();
+    if (!join_monitor()) holder_namespaces();
     if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
         fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
     h.listener = listen_at("kelp.sock", 0); h.control = listen_at("holder.sock", SOCK_NONBLOCK);
@@ -1478,7 +1411,6 @@ _Noreturn static void holder_start(int lock, int to_client) {
     fclose(fail_to);                                  /* the client goes on */
     fail_to = NULL; set_environment(); start_daemon(); holder_loop();
 }
-
 /* In the new program after `upgrade`: the same process, children and descriptors; the daemon is replaced */
 _Noreturn static void holder_resume(int fd) {
     struct stat st = { 0 };
@@ -1490,11 +1422,79 @@ _Noreturn static void holder_resume(int fd) {
     holder_process(); set_environment(); note("holder %d goes on as %s", getpid(), me.root); restart_daemon(); reap();
     holder_loop();
 }
-
+/* ---- launcher ------------------------------------------------------------------------------------------------ */
+/* Every signal but those of job control, by a signalfd or sigwaitinfo(2) */
+static sigset_t block_signals(void) {
+    sigset_t set; sigfillset(&set); sigdelset(&set, SIGTSTP), sigdelset(&set, SIGTTIN), sigdelset(&set, SIGTTOU);
+    sigdelset(&set, SIGSEGV), sigdelset(&set, SIGBUS); sigprocmask(SIG_BLOCK, &set, &first_mask); return set;
+}
+/* What the terminal sends, it sends to the whole foreground job */
+static void pass_on(pid_t pid, int sig, int code) {
+    if (code != SI_KERNEL && sig != SIGPIPE && sig != SIGURG && pid > 0) kill(pid, sig);
+}
+/* Process 1 of a new PID namespace */
+_Noreturn static void init_main(bool reaps, char **argv) {
+    sigset_t set = block_signals(); siginfo_t i; int status; pid_t pid = fork();
+    if (pid == 0) execute_command(argv), dprintf(2, "[rootlesskit:child ] error: %s: %m\n", argv[0]), _exit(1);
+    for (;;) {
+        if (sigwaitinfo(&set, &i) != SIGCHLD) pass_on(pid, i.si_signo, i.si_code);
+        for (pid_t p; (p = waitpid(reaps ? -1 : pid, &status, WNOHANG)) > 0;)
+            if (p == pid && WIFEXITED(status)) _exit(WEXITSTATUS(status));
+            else if (p == pid) dprintf(2, "[rootlesskit:child ] error: %s\n", errtext(-WTERMSIG(status))), _exit(255);
+    }
+}
+static void launcher_start(int argc, char **argv) {
+    const char *pid = env("LISTEN_PID"), *n = env("LISTEN_FDS"), *what; struct rlimit files = { 1024, 1024 };
+    for (int i = 1; i < argc && !command.ids; i++)
+        if (starts(argv[i], "--subid-source"))
+            command.ids = argv[i][14] == '=' ? argv[i][15] : i + 1 < argc && !argv[i][14] ? *argv[i + 1] : 0;
+    command.argv = argv; command.argc = (unsigned)argc; look_at_stdio(); prctl(PR_SET_DUMPABLE, 1);
+    if (pid && n && atoi(pid) == getpid() && (command.kept = (unsigned)atoi(n))) setenv("LISTEN_PID", "0", 1);
+    sigset_t set = block_signals(); h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    getrlimit(RLIMIT_NOFILE, &files); h.files = (unsigned)files.rlim_cur; what = make_namespaces(0);
+    if (what) setenv("KELP_LAUNCH_ERROR", format("%d %s: %s", errno, what, errtext(errno)), 1);
+}
+_Noreturn static void launcher_main(int argc, char **argv) {
+    static const uint32_t targets[] = { 1, 2, 3 }; int pair[2] = { -1, -1 }, pidfd = -1; launcher_start(argc, argv);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(NULL, "socketpair: %s", errtext(errno));
+    const int fds[] = { 1, 2, pair[1] };
+    struct spawn s = { java_argv("lib/launcher.options", argv, command.argc), NULL, "", fds, targets, 3,
+                       SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
+    char **all = environ; unsigned n = 0;
+    while (all[n]) n++;
+    environ = memcpy(need(calloc(n + 1, sizeof *all)), all, n * sizeof *all); keep_environment();
+    setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
+    setenv("KELP_ROOT", me.root, 1); s.envp = environ; h.daemon = spawn(&s, &pidfd); environ = all;
+    if (h.daemon < 0) fail(NULL, "execute %s: %s", s.argv[0], errtext(-h.daemon));
+    shut(&pair[1]), shut(&pidfd); h.channel = pair[0]; h.state = STARTING; unsetenv("KELP_LAUNCH_ERROR");
+    for (;; scratch_free()) {
+        bool told = tell_all();
+        struct pollfd p[2] = { watch(h.sig, POLLIN), watch(h.channel, told ? POLLIN : POLLOUT) }; poll(p, 2, -1);
+        if (p[1].revents && h.channel >= 0 && told) read_channel();
+        for (struct signalfd_siginfo i; read(h.sig, &i, sizeof i) == sizeof i;) {
+            if (i.ssi_signo == SIGCHLD) reap();
+            else if (command.pid) pass_on(command.ended ? 0 : command.pid, (int)i.ssi_signo, i.ssi_code);
+            else if (i.ssi_signo < 4 || i.ssi_signo == SIGTERM) die_by_signal((int)i.ssi_signo);   /* HUP, INT, QUIT */
+        }
+        if (h.daemon <= 0 && command.ended) exit(WIFEXITED(command.status) ? WEXITSTATUS(command.status) : 255);
+    }
+}
+/* rootlesskit, and rootlessctl, which is a JVM alone */
+static void other_roles(int argc, char **argv) {
+    const char *name = base_name(argv[0]);
+    if (strcmp(name, "kelp") == 0 && argc > 1 && starts(argv[1], "rootless")) name = (++argv)[0], argc--;
+    if (strcmp(name, "rootlesskit") && strcmp(name, "rootlessctl")) return;
+    me.uid = geteuid(); me.gid = getegid(); find_root();
+    if (strcmp(name, "rootlesskit") == 0) launcher_main(argc, argv);
+    char **v = java_argv("lib/launcher.options", argv, (unsigned)argc); keep_environment(); execv(v[0], v);
+    fail(NULL, "execute %s: %s", v[0], errtext(errno));
+}
 int main(int argc, char **argv) {
+    if (argc > 2 && strcmp(argv[0], "kelp-init") == 0) init_main(argv[1][0] == 'r', argv + 2);
     if (argc == 5 && strcmp(argv[0], "kelp-holder") == 0 && strcmp(argv[1], "--holder") == 0) {
         if (strcmp(argv[2], "start") == 0) holder_start(atoi(argv[3]), atoi(argv[4]));
         if (strcmp(argv[2], "resume") == 0) holder_resume(atoi(argv[3]));
     }
+    if (argc > 0) other_roles(argc, argv);
     return argc < 1 ? EXIT_KELP : client_main(argc, argv);
 }

@@ -28,6 +28,7 @@ enum Syscall {
     GETSOCKOPT(55, 209),
     KILL(62, 129),
     FCNTL(72, 25),
+    FLOCK(73, 32),
     FSYNC(74, 82),
     FDATASYNC(75, 83),
     FTRUNCATE(77, 46),

@@ -29,6 +29,9 @@ public final class Holder implements Spawner, AutoCloseable {
     private static final int OWN_SESSION = 1;
     private static final int DIES_WITH_DAEMON = 2;
     private static final int DIES_WITH_HOLDER = 4;
+    private static final int OWN_PIDS = 8;
+    private static final int REAPS = 16;
+    private static final String COMMAND_KEY = "command";
 
     private final Fd socket;
     private final Object sending = new Object();
@@ -107,6 +110,27 @@ public final class Holder implements Spawner, AutoCloseable {
         failIfClosed(answer);
         try {
             send(packet, fds);
+            return wait(answer);
+        } finally {
+            pending.remove(id);
+        }
+    }
+
+    /// Has a launcher run its command: once, and only over a launcher's channel.
+    ///
+    /// @throws KelpException as [#spawn]
+    public SpawnedProcess launch(LaunchRequest request) {
+        int id = ids.incrementAndGet();
+        Packet.Writer packet = new Packet.Writer('C')
+                .u32(id)
+                .u8((request.ownPids() ? OWN_PIDS : 0) | (request.reaps() ? REAPS : 0))
+                .u32(request.firstWord())
+                .strings(request.variables());
+        CompletableFuture<SpawnedProcess> answer = new CompletableFuture<>();
+        pending.put(id, new Pending(COMMAND_KEY, "the command", answer));
+        failIfClosed(answer);
+        try {
+            send(packet, request.namespaces());
             return wait(answer);
         } finally {
             pending.remove(id);

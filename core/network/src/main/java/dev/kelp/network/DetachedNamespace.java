@@ -38,6 +38,46 @@ public final class DetachedNamespace implements AutoCloseable {
         }
     }
 
+    /// A new one for a single command: its loopback interface is up, and nothing is forwarded until somebody inside
+    /// wants that.
+    public static DetachedNamespace createPlain() {
+        try {
+            DetachedNamespace made = adopt(NetworkNamespaces.create());
+            made.links.setUp(made.links.index("lo"));
+            return made;
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "make a network namespace: " + e.getMessage(), e);
+        }
+    }
+
+    /// Has answers to a socket that shows a client's address come back to it, also when the service listens in this
+    /// namespace itself and not behind a bridge. Once; needs nft.
+    ///
+    /// The mark is the connection's and not the packet's, lest the way out to a container that is reached by
+    /// address
+    /// translation is taken for a way to the socket.
+    public void showClients(HostPrograms programs) {
+        try {
+            NetworkNamespaces.inside(namespace, () -> {
+                sysctl("net/ipv4/tcp_fwmark_accept", "1");
+                return true;
+            });
+            links.deliverMarked(TRANSPARENT_MARK, TRANSPARENT_TABLE, links.index("lo"));
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "route marked packets: " + e.getMessage(), e);
+        }
+        programs.run(this, "nft", "nftables", """
+                table inet kelp {
+                  chain mark { type filter hook output priority mangle;
+                    meta l4proto tcp fib saddr type != local ct mark set %1$d
+                  }
+                  chain deliver { type filter hook prerouting priority mangle;
+                    meta l4proto tcp ct mark %1$d meta mark set %1$d
+                  }
+                }
+                """.formatted(TRANSPARENT_MARK), "-f", "-");
+    }
+
     /// The one an earlier daemon made; owns the descriptor.
     public static DetachedNamespace adopt(Fd namespace) {
         try {

@@ -5,6 +5,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.rootless.SpawnedProcess;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,25 +23,50 @@ public interface OutboundDriver {
     /// Its device in the namespace. It exists exactly as long as the process does.
     String DEVICE = "tap0";
 
+    /// Its network, unless it is to be another.
+    Subnet CIDR_DEFAULT = Subnet.parse("10.0.2.0/24");
+
     /// How it is set up.
     ///
     /// @param mtu of the device, in bytes; 0: the driver's best
     /// @param hostLoopback whether [Running#gateway] leads to services on the host's loopback interface
     /// @param cidr the device's network; empty: 10.0.2.0/24 or what the driver chooses
     /// @param sandbox the driver gives up what it does not need (own mount namespace, seccomp)
-    record Options(int mtu, boolean ipv6, boolean hostLoopback, Optional<Subnet> cidr, boolean sandbox) {
+    /// @param special what only a launcher asks for
+    record Options(
+            int mtu, boolean ipv6, boolean hostLoopback, Optional<Subnet> cidr, boolean sandbox, Special special) {
         public static final Options DEFAULT = new Options(0, false, false, Optional.empty(), true);
 
+        public Options(int mtu, boolean ipv6, boolean hostLoopback, Optional<Subnet> cidr, boolean sandbox) {
+            this(
+                    mtu,
+                    ipv6,
+                    hostLoopback,
+                    cidr,
+                    sandbox,
+                    new Special(Optional.empty(), DEVICE, sandbox, Optional.empty(), false));
+        }
+
         public Options withIpv6(boolean wanted) {
-            return new Options(mtu, wanted, hostLoopback, cidr, sandbox);
+            return new Options(mtu, wanted, hostLoopback, cidr, sandbox, special);
         }
     }
+
+    /// How a driver is set up beyond what an engine needs.
+    ///
+    /// @param program instead of the one of that name; absolute
+    /// @param device instead of [#DEVICE]
+    /// @param seccomp beside `sandbox`: the driver may make few system calls
+    /// @param control where it listens for requests, if it is one that does
+    /// @param openPorts every port that is listened on inside is opened outside as well
+    record Special(Optional<Path> program, String device, boolean seccomp, Optional<Path> control, boolean openPorts) {}
 
     /// A driver that works.
     ///
     /// @param address the device's
     /// @param gateway the host as seen from inside
-    record Running(SpawnedProcess process, InetAddress address, InetAddress gateway) {}
+    /// @param nameServers that it answers for; empty: the host's own are to be asked
+    record Running(SpawnedProcess process, InetAddress address, InetAddress gateway, List<InetAddress> nameServers) {}
 
     /// As in flags and variables: `slirp4netns`, `pasta`.
     String name();

@@ -7,6 +7,7 @@ import dev.kelp.linux.Rtnetlink.Address;
 import dev.kelp.linux.Rtnetlink.Link;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.network.Subnet;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -17,6 +18,9 @@ import java.util.Optional;
 /// pasta(1): no address translation by itself, the namespace gets a copy of the host's address and routes.
 final class Pasta implements OutboundDriver {
     private static final int MTU_BEST = 65520;
+    private static final long OWN_OFFSET = 100;
+    private static final long GATEWAY_OFFSET = 2;
+    private static final long NAME_SERVER_OFFSET = 3;
 
     private final HostPrograms programs;
 
@@ -36,7 +40,8 @@ final class Pasta implements OutboundDriver {
 
     @Override
     public Running start(DetachedNamespace namespace, Options options) {
-        Path program = HostPrograms.require(name(), "passt");
+        Special special = options.special();
+        Path program = special.program().orElseGet(() -> HostPrograms.require(name(), "passt"));
         List<String> argv = new ArrayList<>(List.of(
                 program.toString(),
                 "--foreground",
@@ -47,14 +52,14 @@ final class Pasta implements OutboundDriver {
                 "--runas",
                 "0",
                 "--ns-ifname",
-                DEVICE,
+                special.device(),
                 "--mtu",
                 Integer.toString(options.mtu() == 0 ? MTU_BEST : options.mtu()),
                 // ports are published by Kelp, and the host's loopback is nobody's business unless asked for
                 "--tcp-ports",
-                "none",
+                special.openPorts() ? "auto" : "none",
                 "--udp-ports",
-                "none",
+                special.openPorts() ? "auto" : "none",
                 "--tcp-ns",
                 "none",
                 "--udp-ns",
@@ -65,19 +70,36 @@ final class Pasta implements OutboundDriver {
         if (!options.ipv6()) {
             argv.add("--ipv4-only");
         }
+        options.cidr().ifPresent(cidr -> argv.addAll(addressing(cidr)));
         argv.addAll(List.of("--netns", DriverProcess.NAMESPACE_PATH));
         var process = DriverProcess.start(
                 new DriverProcess.Job(programs, namespace, argv),
                 -1,
-                () -> address(namespace.links()).isPresent());
-        InetAddress own = address(namespace.links())
+                () -> address(namespace.links(), special.device()).isPresent());
+        InetAddress own = address(namespace.links(), special.device())
                 .orElseThrow(() -> new KelpException(ErrorKind.UNAVAILABLE, "pasta ended while it was asked"));
-        return new Running(process, own, own);
+        InetAddress gateway = options.cidr().map(c -> c.address(GATEWAY_OFFSET)).orElse(own);
+        List<InetAddress> names =
+                options.cidr().map(c -> c.address(NAME_SERVER_OFFSET)).stream().toList();
+        return new Running(process, own, gateway, names);
     }
 
-    private static Optional<InetAddress> address(Rtnetlink links) {
+    /// A network of its own instead of the host's, laid out as slirp4netns does.
+    private static List<String> addressing(Subnet cidr) {
+        return List.of(
+                "--address",
+                cidr.address(OWN_OFFSET).getHostAddress(),
+                "--netmask",
+                Integer.toString(cidr.prefixBits()),
+                "--gateway",
+                cidr.address(GATEWAY_OFFSET).getHostAddress(),
+                "--dns-forward",
+                cidr.address(NAME_SERVER_OFFSET).getHostAddress());
+    }
+
+    private static Optional<InetAddress> address(Rtnetlink links, String device) {
         try {
-            Optional<Link> tap = links.find(DEVICE).filter(Link::up);
+            Optional<Link> tap = links.find(device).filter(Link::up);
             if (tap.isEmpty()) {
                 return Optional.empty();
             }

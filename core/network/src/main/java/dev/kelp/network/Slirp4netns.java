@@ -2,6 +2,7 @@
 package dev.kelp.network;
 
 import dev.kelp.model.network.Subnet;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,9 +11,10 @@ import java.util.List;
 final class Slirp4netns implements OutboundDriver {
     private static final int MTU_BEST = 65520;
     private static final int READY_FD = 3;
-    private static final Subnet CIDR_DEFAULT = Subnet.parse("10.0.2.0/24");
     private static final long OWN_OFFSET = 100;
     private static final long GATEWAY_OFFSET = 2;
+    private static final long NAME_SERVER_OFFSET = 3;
+    private static final InetAddress NAME_SERVER_V6 = Subnet.parseAddress("fd00::3");
 
     private final HostPrograms programs;
 
@@ -32,7 +34,7 @@ final class Slirp4netns implements OutboundDriver {
 
     @Override
     public Running start(DetachedNamespace namespace, Options options) {
-        Path program = HostPrograms.require(name(), name());
+        Path program = options.special().program().orElseGet(() -> HostPrograms.require(name(), name()));
         List<String> argv = new ArrayList<>(List.of(
                 program.toString(),
                 "--configure",
@@ -46,13 +48,26 @@ final class Slirp4netns implements OutboundDriver {
             argv.add("--enable-ipv6");
         }
         if (options.sandbox()) {
-            argv.addAll(List.of("--enable-sandbox", "--enable-seccomp"));
+            argv.add("--enable-sandbox");
         }
+        if (options.special().seccomp()) {
+            argv.add("--enable-seccomp");
+        }
+        options.special().control().ifPresent(socket -> argv.add("--api-socket=" + socket));
         Subnet cidr = options.cidr().orElse(CIDR_DEFAULT);
-        argv.addAll(List.of("--cidr=" + cidr, DriverProcess.NAMESPACE_PATH, DEVICE));
+        argv.addAll(List.of(
+                "--cidr=" + cidr,
+                DriverProcess.NAMESPACE_PATH,
+                options.special().device()));
         return new Running(
                 DriverProcess.start(new DriverProcess.Job(programs, namespace, argv), READY_FD, () -> false),
                 cidr.address(OWN_OFFSET),
-                cidr.address(GATEWAY_OFFSET));
+                cidr.address(GATEWAY_OFFSET),
+                nameServers(cidr, options.ipv6()));
+    }
+
+    private static List<InetAddress> nameServers(Subnet cidr, boolean ipv6) {
+        InetAddress first = cidr.address(NAME_SERVER_OFFSET);
+        return ipv6 ? List.of(first, NAME_SERVER_V6) : List.of(first);
     }
 }

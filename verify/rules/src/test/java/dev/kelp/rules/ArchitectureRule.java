@@ -29,7 +29,8 @@ enum ArchitectureRule {
     ARROWS_POINT_DOWN(layeredArchitecture()
             .consideringOnlyDependenciesInAnyPackage("dev.kelp..")
             .layer("cmd")
-            .definedBy("dev.kelp.cli..", "dev.kelp.daemon..", "dev.kelp.dist..", "dev.kelp.setup..")
+            .definedBy(
+                    "dev.kelp.cli..", "dev.kelp.daemon..", "dev.kelp.launcher..", "dev.kelp.dist..", "dev.kelp.setup..")
             .optionalLayer("protocol")
             .definedBy(
                     "dev.kelp.protocol..",
@@ -139,7 +140,7 @@ enum ArchitectureRule {
                             && assignableTo("dev.kelp.rootless.Spawner").test(t.getOwner()))))),
 
     THE_PROCESS_IS_NOT_THE_USER(noClasses()
-            .that(not(partOf("dev.kelp.daemon.DaemonMain")))
+            .that(not(partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain")))
             .and()
             .resideOutsideOfPackage("dev.kelp.dist..")
             .should()
@@ -155,7 +156,7 @@ enum ArchitectureRule {
             .because("in the namespace they are root's: use what the client sent")),
 
     ONLY_THE_ENTRY_ENDS_THE_PROCESS(noClasses()
-            .that(not(partOf("dev.kelp.daemon.DaemonMain")))
+            .that(not(partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain")))
             .and()
             .resideOutsideOfPackage("dev.kelp.dist..")
             .should()

@@ -72,7 +72,12 @@ public final class PortForwarder implements AutoCloseable {
     ///
     /// @param address the container's, reachable from the detached namespace
     /// @param port the one for the first listener; the others follow
-    public record Target(InetAddress address, int port) {}
+    /// @param showsClient whether the service sees the client's address, where it can
+    public record Target(InetAddress address, int port, boolean showsClient) {
+        public Target(InetAddress address, int port) {
+            this(address, port, true);
+        }
+    }
 
     /// Begins to forward. One of that name is replaced.
     ///
@@ -85,7 +90,7 @@ public final class PortForwarder implements AutoCloseable {
                 stop(name);
                 List<Endpoint> mine = published.computeIfAbsent(name, n -> new java.util.ArrayList<>());
                 for (Listeners.Listener l : listeners) {
-                    mine.add(listen(l, new Target(target.address(), target.port() + l.offset())));
+                    mine.add(listen(l, new Target(target.address(), target.port() + l.offset(), target.showsClient())));
                 }
                 done.complete(null);
             } catch (ErrnoException e) {

@@ -71,7 +71,7 @@ final class TcpListener implements Endpoint {
 
     private Fd connect(Fd client) throws ErrnoException {
         InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-        InetAddress source = foreign(InetSockets.remote(client).getAddress(), target.address());
+        InetAddress source = foreign(InetSockets.remote(client).getAddress(), target);
         if (source != null) {
             try {
                 return InetSockets.connect(to, source);
@@ -83,9 +83,10 @@ final class TcpListener implements Endpoint {
     }
 
     /// The client's address as the container may see it; null when it has no meaning there.
-    static @Nullable InetAddress foreign(InetAddress client, InetAddress target) {
-        boolean sameFamily = client.getAddress().length == target.getAddress().length;
-        return !sameFamily || client.isLoopbackAddress() || client.isLinkLocalAddress() ? null : client;
+    static @Nullable InetAddress foreign(InetAddress client, Target to) {
+        boolean sameFamily = client.getAddress().length == to.address().getAddress().length;
+        boolean meaningless = client.isLoopbackAddress() || client.isLinkLocalAddress();
+        return to.showsClient() && sameFamily && !meaningless ? client : null;
     }
 
     private void pause(ErrnoException why) {

@@ -114,7 +114,7 @@ final class UdpForward implements Endpoint {
 
     private Flow open(InetSocketAddress client) throws ErrnoException {
         InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-        InetAddress source = TcpListener.foreign(client.getAddress(), target.address());
+        InetAddress source = TcpListener.foreign(client.getAddress(), target);
         Fd inside = null;
         if (source != null) {
             try {
