@@ -68,10 +68,10 @@ public final class DetachedNamespace implements AutoCloseable {
         }
         programs.run(this, "nft", "nftables", """
                 table inet kelp {
-                  chain mark { type filter hook output priority mangle;
+                  chain clients { type filter hook output priority mangle;
                     meta l4proto tcp fib saddr type != local ct mark set %1$d
                   }
-                  chain deliver { type filter hook prerouting priority mangle;
+                  chain answers { type filter hook prerouting priority mangle;
                     meta l4proto tcp ct mark %1$d meta mark set %1$d
                   }
                 }
