@@ -30,12 +30,11 @@ final class CommandNetwork implements AutoCloseable {
     private OutboundDriver.@Nullable Running running;
     private @Nullable PortDriver ports;
 
-    private CommandNetwork(
-            Settings settings, CallerEnvironment caller, StateDirectory state, Console console, Spawner spawner) {
-        this.settings = settings;
-        this.caller = caller;
-        this.state = state;
-        this.console = console;
+    private CommandNetwork(Parts parts, Spawner spawner) {
+        this.settings = parts.settings();
+        this.caller = parts.caller();
+        this.state = parts.state();
+        this.console = parts.console();
         this.programs = new HostPrograms(spawner);
         this.namespace = DetachedNamespace.createPlain();
     }
@@ -45,8 +44,7 @@ final class CommandNetwork implements AutoCloseable {
 
     /// Makes it and opens the ports of the command line.
     static CommandNetwork open(Parts parts, Spawner spawner) {
-        CommandNetwork network =
-                new CommandNetwork(parts.settings(), parts.caller(), parts.state(), parts.console(), spawner);
+        CommandNetwork network = new CommandNetwork(parts, spawner);
         try {
             network.connect();
             network.publish();

@@ -22,7 +22,7 @@ class ArgumentsTest {
         assertThat(read.text(Flag.STATE_DIR)).isEqualTo("/s");
         assertThat(read.list(Flag.COPY_UP)).containsExactly("/etc", "/run");
         assertThat(read.on(Flag.PIDNS)).isFalse();
-        assertThat(read.firstWord()).isEqualTo(7);
+        assertThat(read.firstWord()).isEqualTo(8);
     }
 
     @Test

@@ -26,8 +26,9 @@ final class JavaChecks {
     static final int MAX_METHOD_LINES = 70;
     static final int MAX_PARAMETERS = 4;
     /// Where the process' own directory and properties are what is meant.
-    private static final Set<String> OUTSIDE_THE_NAMESPACE =
-            Set.of("cmd/daemon/src/main/java/dev/kelp/daemon/DaemonMain.java");
+    private static final Set<String> OUTSIDE_THE_NAMESPACE = Set.of(
+            "cmd/daemon/src/main/java/dev/kelp/daemon/DaemonMain.java",
+            "cmd/launcher/src/main/java/dev/kelp/launcher/LauncherMain.java");
 
     private static final Pattern EXPORTS = Pattern.compile("exports ([\\w.]+);");
     /// A credential helper is the field's own term: docker's protocol for programs that keep passwords.
