@@ -998,16 +998,16 @@ static char *java_path(void) {
     if (!*home) home = env("KELP_JAVA_HOME") ? env("KELP_JAVA_HOME") : env("JAVA_HOME");
     return format("%s/bin/java", home ? home : "/usr");
 }
-/* java -cp JARS [-XX:AOTCache=…], then the lines of the options, the main class among them, then arguments */
-static char **java_argv(const char *options, char **arguments, unsigned narguments) {
+/* java -cp JARS [-XX:AOTCache=…], then the lines of NAME.options, the main class among them, then arguments */
+static char **java_argv(const char *name, char **arguments, unsigned narguments) {
     char **v = scratch((MAX_OPTIONS + narguments) * sizeof *v), *jars = "", *at; unsigned n = 3; glob_t g;
-    char *rest = read_file(in_root(options), NULL);
+    char *rest = read_file(in_root(format("lib/%s.options", name)), NULL), *aot = in_root(format("lib/%s.aot", name));
     if (glob(in_root("lib/*.jar"), 0, NULL, &g) == 0) {
         for (size_t i = 0; i < g.gl_pathc; i++) jars = format("%s%s%s", jars, i ? ":" : "", g.gl_pathv[i]);
         globfree(&g);
     }
     v[0] = java_path(), v[1] = "-cp", v[2] = jars;
-    if (access(in_root("lib/kelpd.aot"), R_OK) == 0) v[n++] = format("-XX:AOTCache=%s/lib/kelpd.aot", me.root);
+    if (access(aot, R_OK) == 0) v[n++] = format("-XX:AOTCache=%s", aot);
     for (char *line; n < MAX_OPTIONS - 1 && (line = strsep(&rest, "\n"));) {
         while ((at = strstr(line, "@ROOT@")) && !strstr(me.root, "@ROOT@"))
             line = format("%.*s%s%s", (int)(at - line), line, me.root, at + 6);
@@ -1057,7 +1057,7 @@ static void start_daemon(void) {
     int pair[2] = { -1, -1 }, log = open_log("daemon.log"), pidfd = -1;
     int e = log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? errno : 0;
     int fds[] = { log, log, pair[1], h.listener };
-    struct spawn s = { java_argv("lib/daemon.options", NULL, 0), environ, "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
+    struct spawn s = { java_argv("daemon", NULL, 0), environ, "/", fds, targets, 4, SPAWN_WITH_HOLDER, 0 };
     fcntl(h.listener, F_SETFL, 0);                    /* whatever the last daemon made of it */
     pid_t pid = e ? -e : spawn(&s, &pidfd); shut(&log), shut(&pair[1]), shut(&pidfd); free(h.build);
     h.build = need(strdup(first_line(in_root("build-id")))); h.start_at = h.kill_at = 0;
@@ -1458,7 +1458,7 @@ _Noreturn static void launcher_main(int argc, char **argv) {
     static const uint32_t targets[] = { 1, 2, 3 }; int pair[2] = { -1, -1 }, pidfd = -1; launcher_start(argc, argv);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(NULL, "socketpair: %s", errtext(errno));
     const int fds[] = { 1, 2, pair[1] };
-    struct spawn s = { java_argv("lib/launcher.options", argv, command.argc), NULL, "", fds, targets, 3,
+    struct spawn s = { java_argv("launcher", argv, command.argc), NULL, "", fds, targets, 3,
                        SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
     char **all = environ; unsigned n = 0;
     while (all[n]) n++;
@@ -1486,7 +1486,7 @@ static void other_roles(int argc, char **argv) {
     if (strcmp(name, "rootlesskit") && strcmp(name, "rootlessctl")) return;
     me.uid = geteuid(); me.gid = getegid(); find_root();
     if (strcmp(name, "rootlesskit") == 0) launcher_main(argc, argv);
-    char **v = java_argv("lib/launcher.options", argv, (unsigned)argc); keep_environment(); execv(v[0], v);
+    char **v = java_argv("launcher", argv, (unsigned)argc); keep_environment(); execv(v[0], v);
     fail(NULL, "execute %s: %s", v[0], errtext(errno));
 }
 int main(int argc, char **argv) {

@@ -24,6 +24,10 @@ public final class Assemble {
 
     private static final int BUILD_ID_DIGITS = 32;
 
+    /// What `kelp` is called as by scripts written for others (`other_roles` in kelp.c, and the command line's
+    /// own).
+    private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlessctl", "rootlesskit");
+
     private final Path tree;
 
     private Assemble(Path tree) {
@@ -48,11 +52,15 @@ public final class Assemble {
         Path kelp = Files.createDirectories(tree.resolve("bin")).resolve("kelp");
         Files.copy(binary, kelp);
         Files.setPosixFilePermissions(kelp, PosixFilePermissions.fromString("rwxr-xr-x"));
+        for (String name : OTHER_NAMES) {
+            Files.createSymbolicLink(kelp.resolveSibling(name), Path.of("kelp"));
+        }
         Files.writeString(lib.resolve("java.home"), System.getProperty("java.home") + "\n");
         Jars.copy(daemonClassPath(), lib);
         setTimes();
         String id = buildId();
         TrainedCache.make(tree);
+        LauncherTraining.make(tree);
         Files.writeString(tree.resolve("build-id"), id + "\n");
         setTimes();
     }
@@ -95,19 +103,21 @@ public final class Assemble {
     /// The regular files below, in the order of their names.
     static List<Path> files(Path root) throws IOException {
         try (Stream<Path> paths = Files.walk(root)) {
-            return paths.filter(Files::isRegularFile).sorted().toList();
+            return paths.filter(path -> Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS))
+                    .sorted()
+                    .toList();
         }
     }
 
-    /// Copies with modes and times, as `cp -a` does.
+    /// Copies with modes, times and links, as `cp -a` does.
     static void copyTree(Path from, Path to) throws IOException {
         try (Stream<Path> paths = Files.walk(from)) {
             for (Path path : (Iterable<Path>) paths::iterator) {
                 Path target = to.resolve(from.relativize(path).toString());
-                if (Files.isDirectory(path)) {
+                if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
                     Files.createDirectories(target);
                 } else {
-                    Files.copy(path, target, StandardCopyOption.COPY_ATTRIBUTES);
+                    Files.copy(path, target, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
                 }
             }
         }

@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The AOT cache `lib/kelpd.aot`: the classes the daemon needs, and which of their methods are worth compiling at once.
+/// The AOT cache `lib/daemon.aot`: the classes the daemon needs, and which of their methods are worth compiling at
+/// once.
 ///
 /// It is made from what a daemon does that runs containers ([ContainerTraining]). Where the build machine cannot do
 /// that,
@@ -29,31 +30,35 @@ final class TrainedCache {
 
     private final Path tree;
     private final Path log;
+    private final String name;
 
     private TrainedCache(Path tree) {
-        this(tree, tree.resolveSibling("aot.log"));
+        this(tree, tree.resolveSibling("aot.log"), "daemon");
     }
 
-    private TrainedCache(Path tree, Path log) {
+    /// @param log what the programs print
+    /// @param name of the JVM: `lib/NAME.options` are its arguments
+    TrainedCache(Path tree, Path log, String name) {
         this.tree = tree;
         this.log = log;
+        this.name = name;
     }
 
     static void make(Path tree) throws IOException, InterruptedException {
-        Path cache = tree.resolve("lib/kelpd.aot");
+        Path cache = tree.resolve("lib/daemon.aot");
         TrainedCache trained = new TrainedCache(tree);
         Files.deleteIfExists(trained.log);
         Path roots = Files.createTempDirectory("kelp-train-");
         try {
             Path recording = ContainerTraining.record(tree, roots, trained.log);
-            new TrainedCache(roots.resolve("tree"), trained.log)
+            new TrainedCache(roots.resolve("tree"), trained.log, "daemon")
                     .execute(
                             List.of(
                                     "-XX:AOTMode=create",
                                     "-XX:AOTConfiguration=" + recording,
-                                    "-XX:AOTCache=" + roots.resolve("kelpd.aot")),
+                                    "-XX:AOTCache=" + roots.resolve("daemon.aot")),
                             Map.of());
-            Files.copy(roots.resolve("kelpd.aot"), cache);
+            Files.copy(roots.resolve("daemon.aot"), cache);
         } catch (IOException e) {
             IO.println("AOT cache: trained without containers, so the first ones will start slower: " + e.getMessage());
             trained.run(List.of("-XX:AOTCacheOutput=" + cache));
@@ -76,14 +81,16 @@ final class TrainedCache {
     private void prove() throws IOException, InterruptedException {
         Path classes = tree.resolveSibling("classes.log");
         run(List.of(
-                "-XX:AOTCache=" + tree.resolve("lib/kelpd.aot"), "-XX:AOTMode=on", "-Xlog:class+load:file=" + classes));
+                "-XX:AOTCache=" + tree.resolve("lib/daemon.aot"),
+                "-XX:AOTMode=on",
+                "-Xlog:class+load:file=" + classes));
         List<String> lines = Files.readAllLines(classes);
         long shared = lines.stream().filter(line -> line.contains(LOADED)).count();
         if (shared < SHARE_MIN * lines.size()) {
             throw new IOException("only " + shared + " of " + lines.size() + " classes came from the AOT cache");
         }
         IO.println("AOT cache: " + shared + " of " + lines.size() + " classes, "
-                + (Files.size(tree.resolve("lib/kelpd.aot")) >> 20) + " MiB");
+                + (Files.size(tree.resolve("lib/daemon.aot")) >> 20) + " MiB");
     }
 
     /// Runs the daemon in its training mode.
@@ -102,27 +109,28 @@ final class TrainedCache {
         }
     }
 
-    private void execute(List<String> cacheOptions, Map<String, String> environment, String... arguments)
+    /// Runs the JVM with these options for its cache; it must succeed.
+    void execute(List<String> cacheOptions, Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = command(cacheOptions);
         command.addAll(List.of(arguments));
-        ProcessBuilder daemon = new ProcessBuilder(command)
+        ProcessBuilder jvm = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        daemon.environment().putAll(environment);
-        daemon.environment().remove("JAVA_TOOL_OPTIONS");
-        Process process = daemon.start();
+        jvm.environment().putAll(environment);
+        jvm.environment().remove("JAVA_TOOL_OPTIONS");
+        Process process = jvm.start();
         if (!process.waitFor(RUN_SECONDS_MAX, TimeUnit.SECONDS)) {
             process.destroyForcibly();
-            throw new IOException("the daemon's training run did not end within " + RUN_SECONDS_MAX + " s");
+            throw new IOException("the training run of the " + name + " did not end within " + RUN_SECONDS_MAX + " s");
         }
         if (process.exitValue() != 0) {
-            throw new IOException("the daemon's training run ended with " + process.exitValue() + ": "
+            throw new IOException("the training run of the " + name + " ended with " + process.exitValue() + ": "
                     + String.join(" ", command) + "\n" + Files.readString(log));
         }
     }
 
-    /// The command line of the holder (kelp.c, `daemon_argv`) with other options for the cache.
+    /// The command line of the holder (kelp.c, `java_argv`) with other options for the cache.
     private List<String> command(List<String> cacheOptions) throws IOException {
         Path lib = tree.resolve("lib");
         List<String> command = new ArrayList<>(
@@ -135,7 +143,7 @@ final class TrainedCache {
                     .collect(Collectors.joining(File.pathSeparator)));
         }
         command.addAll(cacheOptions);
-        try (Stream<String> options = Files.lines(lib.resolve("daemon.options"))) {
+        try (Stream<String> options = Files.lines(lib.resolve(name + ".options"))) {
             options.filter(line -> !line.isEmpty() && !line.startsWith("#"))
                     .map(line -> line.replace("@ROOT@", tree.toString()))
                     .forEach(command::add);

@@ -6,7 +6,7 @@
 /// ([ContainerTraining]) to make the AOT cache with its profiles (JEP 514, JEP 515), and proves on a copy of the tree,
 /// at
 /// another place, that the JVM takes its classes from the cache: a cache that does not fit is otherwise ignored in
-/// silence.
+/// silence. The launcher's JVM has a cache of its own ([LauncherTraining]).
 /// The tree appears under its name in one rename, so nobody sees a half-made one. `build-id` is a hash of what
 /// determines
 /// the tree: every file except the cache, which differs from run to run, and the identity of the JDK.

@@ -155,7 +155,7 @@ final class CommandNetwork implements AutoCloseable {
         List<String> dns =
                 running.nameServers().stream().map(InetAddress::getHostAddress).toList();
         return new LauncherInfo.NetworkDriver(
-                settings.net(), dns, running.address().getHostAddress(), false);
+                settings.net(), dns, running.address().getHostAddress(), null);
     }
 
     @Override

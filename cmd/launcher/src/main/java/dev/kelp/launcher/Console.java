@@ -4,17 +4,20 @@ package dev.kelp.launcher;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 
-/// What is said to the user, each line with the name of the side that speaks.
+/// What is said to the user.
 final class Console {
-    private static final String PREFIX = "[rootlesskit:parent] ";
+    /// Before each line, since the command speaks to the same terminal.
+    static final String PARENT = "[rootlesskit:parent] ";
 
     private final PrintStream out;
     private final PrintStream err;
+    private final String prefix;
     private final boolean debugging;
 
-    Console(PrintStream out, PrintStream err, boolean debugging) {
+    Console(PrintStream out, PrintStream err, String prefix, boolean debugging) {
         this.out = out;
         this.err = err;
+        this.prefix = prefix;
         this.debugging = debugging;
     }
 
@@ -24,18 +27,18 @@ final class Console {
     }
 
     void warn(String text) {
-        err.println(PREFIX + "warning: " + text);
+        err.println(prefix + "warning: " + text);
     }
 
     void debug(String text) {
         if (debugging) {
-            err.println(PREFIX + "debug: " + text);
+            err.println(prefix + "debug: " + text);
         }
     }
 
     void error(KelpException e) {
-        err.println(PREFIX + "error: " + e.getMessage());
-        e.hint().ifPresent(hint -> err.println(PREFIX + "hint: " + hint));
+        err.println(prefix + "error: " + e.getMessage());
+        e.hint().ifPresent(hint -> err.println(prefix + "hint: " + hint));
         if (debugging) {
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
                 debug("caused by " + cause);
@@ -44,6 +47,6 @@ final class Console {
     }
 
     void error(String text) {
-        err.println(PREFIX + "error: " + text);
+        err.println(prefix + "error: " + text);
     }
 }

@@ -21,13 +21,14 @@ public final class LauncherMain {
     }
 
     private static int run(List<String> words, CallerEnvironment caller) {
-        Console console = new Console(System.out, System.err, false);
+        boolean asks = Path.of(words.getFirst()).endsWith("rootlessctl");
+        Console console = new Console(System.out, System.err, asks ? "" : Console.PARENT, false);
         try {
-            if (Path.of(words.getFirst()).endsWith("rootlessctl")) {
+            if (asks) {
                 return new RootlessCtl(caller, System.out).run(words);
             }
             Arguments arguments = Arguments.parse(words);
-            console = new Console(System.out, System.err, arguments.on(Flag.DEBUG));
+            console = new Console(System.out, System.err, Console.PARENT, arguments.on(Flag.DEBUG));
             return rootlesskit(arguments, words.size(), caller, console);
         } catch (KelpException e) {
             console.error(e);

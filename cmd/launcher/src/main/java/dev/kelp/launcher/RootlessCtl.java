@@ -11,8 +11,10 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import tools.jackson.databind.SerializationFeature;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.util.DefaultIndenter;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+import tools.jackson.core.util.Separators;
 
 /// `rootlessctl`: what the API says and does, for people.
 final class RootlessCtl {
@@ -35,6 +37,8 @@ final class RootlessCtl {
                --help, -h      print this
                --version, -v   print the version
             """;
+
+    private static final int GAP = 4;
 
     private final CallerEnvironment caller;
     private final PrintStream out;
@@ -100,8 +104,7 @@ final class RootlessCtl {
         }
         return new ApiClient(caller.variable("ROOTLESSKIT_STATE_DIR")
                 .map(folder -> Path.of(folder, "api.sock"))
-                .orElseThrow(
-                        () -> KelpException.invalid("no --socket is given and $ROOTLESSKIT_STATE_DIR is not set")));
+                .orElseThrow(() -> KelpException.invalid("please specify --socket or set $ROOTLESSKIT_STATE_DIR")));
     }
 
     private void list() {
@@ -110,21 +113,33 @@ final class RootlessCtl {
             ports.forEach(p -> out.println(ApiClient.json(p)));
             return;
         }
-        row("ID", "PROTO", "PARENTIP", "PARENTPORT", "CHILDIP", "CHILDPORT");
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("ID", "PROTO", "PARENTIP", "PARENTPORT", "CHILDIP", "CHILDPORT"));
         for (PortStatus p : ports) {
             PortSpec s = p.spec();
-            row(
+            rows.add(List.of(
                     Long.toString(p.id()),
                     s.proto(),
                     s.parentIP(),
                     Integer.toString(s.parentPort()),
                     s.childIP(),
-                    Integer.toString(s.childPort()));
+                    Integer.toString(s.childPort())));
         }
+        table(rows).forEach(out::println);
     }
 
-    private void row(String... cells) {
-        out.printf(Locale.ROOT, "%-5s %-8s %-15s %-13s %-15s %s%n", (Object[]) cells);
+    /// Each column is as wide as its longest cell and four blanks, the last one too.
+    static List<String> table(List<List<String>> rows) {
+        List<StringBuilder> lines = rows.stream().map(_ -> new StringBuilder()).toList();
+        for (int column = 0; column < rows.getFirst().size(); column++) {
+            int at = column;
+            int width = rows.stream().mapToInt(r -> r.get(at).length()).max().orElse(0) + GAP;
+            for (int i = 0; i < lines.size(); i++) {
+                String cell = rows.get(i).get(column);
+                lines.get(i).append(cell).repeat(' ', width - cell.length());
+            }
+        }
+        return lines.stream().map(StringBuilder::toString).toList();
     }
 
     private void add(List<String> specs) {
@@ -160,11 +175,12 @@ final class RootlessCtl {
     private void info() {
         LauncherInfo info = api().info();
         if (json) {
-            out.println(OciJson.mapper()
-                    .rebuild()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValueAsString(info));
+            DefaultIndenter blanks = new DefaultIndenter("    ", "\n");
+            DefaultPrettyPrinter printer = new DefaultPrettyPrinter(
+                            Separators.createDefaultInstance().withObjectNameValueSpacing(Separators.Spacing.AFTER))
+                    .withObjectIndenter(blanks)
+                    .withArrayIndenter(blanks);
+            out.println(OciJson.mapper().writer().with(printer).writeValueAsString(info));
             return;
         }
         out.println("- REST API version: " + info.apiVersion());
@@ -187,7 +203,7 @@ final class RootlessCtl {
     }
 
     /// As Go prints a slice.
-    private static String list(@org.jspecify.annotations.Nullable List<String> values) {
+    private static String list(@Nullable List<String> values) {
         return "[" + String.join(" ", values == null ? List.of() : values) + "]";
     }
 }

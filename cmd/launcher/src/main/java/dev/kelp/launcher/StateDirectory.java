@@ -52,7 +52,7 @@ final class StateDirectory implements AutoCloseable {
             Fd folder = Inodes.open(path.toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY);
             // systemd-tmpfiles leaves alone what somebody has locked
             FileLocks.tryShared(folder);
-            Fd lock = Inodes.open(Fd.CWD, path.resolve(LOCK).toString(), Inodes.O_RDWR | Inodes.O_CREAT, 0644);
+            Fd lock = Inodes.open(Fd.CWD, path.resolve(LOCK).toString(), Inodes.O_RDWR | Inodes.O_CREAT, 0600);
             if (!taken(lock)) {
                 lock.close();
                 folder.close();
@@ -109,7 +109,7 @@ final class StateDirectory implements AutoCloseable {
     void write(String name, String text) throws IOException {
         Path unfinished = Files.createTempFile(path, "." + name, "");
         Files.writeString(unfinished, text);
-        Files.setPosixFilePermissions(unfinished, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
+        Files.setPosixFilePermissions(unfinished, java.nio.file.attribute.PosixFilePermissions.fromString("r--r--r--"));
         Files.move(unfinished, file(name), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     }
 

@@ -97,8 +97,9 @@ record HttpMessage(String startLine, byte[] body) {
     }
 
     void write(SocketChannel channel) throws IOException {
-        String head = startLine + "\r\nHost: rootlesskit\r\nContent-Type: application/json\r\nContent-Length: "
-                + body.length + "\r\nConnection: close\r\n\r\n";
+        String host = startLine.startsWith("HTTP/") ? "" : "Host: rootlesskit\r\n";
+        String head = startLine + "\r\n" + host + "Content-Type: application/json\r\nContent-Length: " + body.length
+                + "\r\nConnection: close\r\n\r\n";
         ByteBuffer out = ByteBuffer.allocate(head.length() + body.length)
                 .put(head.getBytes(StandardCharsets.ISO_8859_1))
                 .put(body)

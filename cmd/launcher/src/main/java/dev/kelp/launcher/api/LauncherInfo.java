@@ -17,6 +17,7 @@ public record LauncherInfo(
         @Nullable NetworkDriver networkDriver,
         @Nullable PortDriverInfo portDriver) {
     /// @param childIP the device's address
+    /// @param dynamicChildIP null: it stays
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record NetworkDriver(
             String driver,
@@ -26,5 +27,6 @@ public record LauncherInfo(
 
     /// @param protos what can be asked for
     /// @param disallowLoopbackChildIP whether a loopback address is no target
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT)
     public record PortDriverInfo(String driver, List<String> protos, boolean disallowLoopbackChildIP) {}
 }

@@ -18,8 +18,7 @@ final class PublishedPorts {
             if (status.spec().collidesWith(spec)) {
                 throw new KelpException(
                         ErrorKind.ALREADY_EXISTS,
-                        "port " + spec.parentPort() + "/" + spec.proto() + " is published already, with id "
-                                + status.id());
+                        "publish port " + spec.parentPort() + "/" + spec.proto() + ": conflict with ID " + status.id());
             }
         }
     }
@@ -33,7 +32,7 @@ final class PublishedPorts {
     /// @throws KelpException NOT_FOUND
     synchronized void remove(long id) {
         if (ports.remove(id) == null) {
-            throw KelpException.notFound("no port is published with id " + id);
+            throw KelpException.notFound("unknown id: " + id);
         }
     }
 

@@ -73,7 +73,7 @@ public final class Slirp4netnsPorts implements PortDriver {
     @Override
     public synchronized void remove(long id) {
         if (!published.contains(id)) {
-            throw KelpException.notFound("no port is published with id " + id);
+            throw KelpException.notFound("unknown id: " + id);
         }
         ask("remove_hostfwd", Map.of("id", id));
         published.remove(id);
