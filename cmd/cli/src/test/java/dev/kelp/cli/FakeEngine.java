@@ -394,7 +394,13 @@ public final class FakeEngine implements Engine {
             find(container);
             exec = spec;
             return new ExecSession(
-                    Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), execExit, "exec:1");
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    execExit,
+                    "exec:1",
+                    () -> {});
         }
     }
 }

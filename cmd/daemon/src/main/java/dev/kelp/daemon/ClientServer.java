@@ -4,6 +4,7 @@ package dev.kelp.daemon;
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.cli.shell.Shell;
+import dev.kelp.engine.Containers;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
@@ -64,7 +65,7 @@ final class ClientServer {
 
         /// The exit code of the session a client lost sight of when an earlier daemon ended; empty: unknown
         /// token.
-        Optional<CompletableFuture<Integer>> resume(String token);
+        Optional<Containers.Resumed> resume(String token);
     }
 
     /// @param hostRoot whether host root, who is not in the user namespace, is the user
@@ -236,7 +237,7 @@ final class ClientServer {
         } finally {
             client.finish();
             boolean _ = Thread.interrupted();
-            end(connection, code, reader);
+            end(connection, code, client::told, reader);
         }
     }
 
@@ -254,29 +255,33 @@ final class ClientServer {
     }
 
     /// The reader owns the socket's end: closing it before would let its number be used again under it.
-    private static void end(Connection connection, int code, CompletableFuture<Void> reader) {
+    ///
+    /// @param told the exit code is on its way, which a daemon that ends now does not change
+    private static void end(Connection connection, int code, Runnable told, CompletableFuture<Void> reader) {
         connection.exit(code);
+        told.run();
         reader.join();
     }
 
     private void resume(Connection connection, String token) {
-        Optional<CompletableFuture<Integer>> exit = commands.resume(token);
+        Optional<Containers.Resumed> resumed = commands.resume(token);
         CompletableFuture<Void> reader = read(connection, Connection.Events.NONE);
         int code = FAILED_EXIT;
         try {
-            if (exit.isEmpty()) {
+            if (resumed.isEmpty()) {
                 tell(connection, "the session is not known any more, so its exit code is lost");
             } else {
                 // a client that goes away meanwhile has nothing to be told
-                CompletableFuture.anyOf(exit.get(), reader).get();
-                code = reader.isDone() ? FAILED_EXIT : exit.get().join();
+                CompletableFuture<Integer> exit = resumed.get().exit();
+                CompletableFuture.anyOf(exit, reader).get();
+                code = reader.isDone() ? FAILED_EXIT : exit.join();
             }
         } catch (InterruptedException e) {
             code = Shell.EXIT_INTERRUPTED;
         } catch (ExecutionException e) {
             tell(connection, String.valueOf(e.getCause()));
         } finally {
-            end(connection, code, reader);
+            end(connection, code, resumed.map(Containers.Resumed::told).orElse(() -> {}), reader);
         }
     }
 

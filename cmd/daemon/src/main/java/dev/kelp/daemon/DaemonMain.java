@@ -3,6 +3,7 @@ package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.shell.Shell;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.local.LocalEngine;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
@@ -15,7 +16,6 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /// Starts the daemon inside the holder's namespaces: descriptor 3 is the holder, 4 the socket clients connect to.
@@ -104,7 +104,7 @@ public final class DaemonMain {
         }
 
         @Override
-        public Optional<CompletableFuture<Integer>> resume(String token) {
+        public Optional<Containers.Resumed> resume(String token) {
             return engine.session(token);
         }
     }

@@ -51,6 +51,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     private volatile boolean finished;
     private volatile int interruptedBy;
     private volatile @Nullable IntConsumer signalHandler;
+    private volatile Runnable told = () -> {};
 
     SocketClientContext(Connection connection, Request request) {
         this.connection = connection;
@@ -83,6 +84,11 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         public void write(byte[] b, int offset, int length) {
             connection.send(type, Arrays.copyOfRange(b, offset, offset + length), List.of());
         }
+    }
+
+    /// The exit code was sent, or the client is gone.
+    void told() {
+        told.run();
     }
 
     void flush() {
@@ -328,6 +334,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
 
     @Override
     public void attach(ExecSession session, AttachMode mode) {
+        told = session.told();
         List<Fd> fds = new ArrayList<>();
         session.terminal().ifPresent(fds::add);
         if (fds.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.shell.Shell;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.local.LocalEngine;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.Fd;
@@ -18,7 +19,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /// The training run that fills the AOT cache at build time: a daemon without namespaces and holder serves commands from
@@ -90,7 +90,7 @@ final class Training {
         }
 
         @Override
-        public Optional<CompletableFuture<Integer>> resume(String token) {
+        public Optional<Containers.Resumed> resume(String token) {
             return engine.session(token);
         }
     }

@@ -9,6 +9,7 @@ import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.ClientContext.AttachMode;
 import dev.kelp.cli.DetachKeys;
 import dev.kelp.cli.shell.Shell;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
 import dev.kelp.engine.UserEnvironment.HelperResult;
 import dev.kelp.linux.Errno;
@@ -69,8 +70,10 @@ class ClientServerTest {
             }
 
             @Override
-            public Optional<CompletableFuture<Integer>> resume(String token) {
-                return token.equals("known") ? Optional.of(session) : Optional.empty();
+            public Optional<Containers.Resumed> resume(String token) {
+                return token.equals("known")
+                        ? Optional.of(new Containers.Resumed(session, () -> {}))
+                        : Optional.empty();
             }
         };
         server = new ClientServer(commands, ScriptedClient.BUILD_ID, ClientServer.owners(false), PATIENCE);

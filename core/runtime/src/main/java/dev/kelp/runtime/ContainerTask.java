@@ -295,11 +295,6 @@ public final class ContainerTask {
         return PlatformThreads.call(() -> new Exec(context, files, id).startCaptured(runtime, request, bytesMax));
     }
 
-    /// The exit of a process that an earlier daemon started by [#exec].
-    public CompletableFuture<ExecProcess.Exit> execExit(String token) {
-        return new Exec(context, files, id).exit(token);
-    }
-
     /// conmon notes the exit of a killed container at once, unless it hangs itself: then it is ended too.
     private void awaitKilled() {
         try {

@@ -90,7 +90,7 @@ final class Exec {
             }
             SpawnedProcess child = spawnPlain(runtime, request.token(), streams);
             return new ExecProcess(
-                    request.token(), Optional.empty(), stdin, stdout, stderr, exit(request.token(), child));
+                    request.token(), Optional.empty(), stdin, stdout, stderr, ending(request.token(), child));
         } catch (ErrnoException | KelpException e) {
             ours.forEach(Fd::close);
             throw e;
@@ -107,12 +107,14 @@ final class Exec {
             Fd[] ends = Pipes.pipe();
             try (Fd theirs = ends[1]) {
                 SpawnedProcess child = spawnPlain(runtime, token, Map.of(1, theirs, 2, theirs));
+                ExecProcess.Ending ending = ending(token, child);
+                ending.told().run();
                 return new CapturedExec(
                         context.watcher(),
                         ends[0],
                         bytesMax,
                         () -> processOf(token).orElse(child.pid()),
-                        exit(token, child));
+                        ending.exit());
             } catch (KelpException e) {
                 ends[0].close();
                 throw e;
@@ -155,11 +157,11 @@ final class Exec {
         try (Fd listener = UnixSockets.listen(socket.toString(), UnixSockets.Type.STREAM, 1)) {
             SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, Map.of())
                     .inOwnSession());
-            CompletableFuture<ExecProcess.Exit> exit = exit(token, child);
+            ExecProcess.Ending ending = ending(token, child);
             CompletableFuture<Integer> connected = context.watcher().readable(listener);
-            CompletableFuture.anyOf(connected, exit).join();
+            CompletableFuture.anyOf(connected, ending.exit()).join();
             Optional<Fd> terminal = connected.isDone() ? Optional.of(receive(listener)) : Optional.empty();
-            return new ExecProcess(token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), exit);
+            return new ExecProcess(token, terminal, Optional.empty(), Optional.empty(), Optional.empty(), ending);
         } finally {
             deleteQuietly(socket);
         }
@@ -185,7 +187,7 @@ final class Exec {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
-                    exit(token, child));
+                    ending(token, child));
         } catch (ErrnoException | KelpException e) {
             pair.master().close();
             throw e;
@@ -233,21 +235,36 @@ final class Exec {
         return child;
     }
 
-    private CompletableFuture<ExecProcess.Exit> exit(String token, SpawnedProcess child) {
-        return child.waitStatus().thenApplyAsync(status -> ended(token, status), PlatformThreads.EXECUTOR);
+    private ExecProcess.Ending ending(String token, SpawnedProcess child) {
+        return ending(token, child.waitStatus());
     }
 
-    CompletableFuture<ExecProcess.Exit> exit(String token) {
-        return context.spawner()
-                .exit(key(id, token))
-                .thenApplyAsync(status -> ended(token, status), PlatformThreads.EXECUTOR);
+    /// Of one that an earlier daemon started.
+    ExecProcess.Ending ending(String token) {
+        return ending(token, context.spawner().exit(key(id, token)));
+    }
+
+    private ExecProcess.Ending ending(String token, CompletableFuture<Integer> waitStatus) {
+        CompletableFuture<ExecProcess.Exit> exit =
+                waitStatus.thenApplyAsync(status -> ended(token, status), PlatformThreads.EXECUTOR);
+        return new ExecProcess.Ending(exit, () -> {
+            var _ = exit.thenRunAsync(() -> forget(token), PlatformThreads.EXECUTOR);
+        });
+    }
+
+    /// Whether an earlier daemon started it and nobody was told its end.
+    boolean isKept(String token) {
+        return Files.exists(file(token, "json"));
+    }
+
+    private void forget(String token) {
+        removeFiles(token);
+        context.spawner().acknowledge(key(id, token));
     }
 
     private ExecProcess.Exit ended(String token, int status) {
         int code = SpawnedProcess.exitCode(status);
         Optional<KelpException> failure = code == 0 ? Optional.empty() : failure(token);
-        removeFiles(token);
-        context.spawner().acknowledge(key(id, token));
         return new ExecProcess.Exit(
                 failure.map(RuntimeFailure::exitCode).orElse(code), failure.map(KelpException::getMessage));
     }

@@ -11,16 +11,26 @@ import java.util.concurrent.CompletableFuture;
 /// @param stdin the end to write to
 /// @param stdout the end to read from
 /// @param stderr the end to read from
-/// @param exit completes when the process has ended, or could not be executed
 public record ExecProcess(
         String token,
         Optional<Fd> terminal,
         Optional<Fd> stdin,
         Optional<Fd> stdout,
         Optional<Fd> stderr,
-        CompletableFuture<Exit> exit) {
+        Ending ending) {
+
+    /// How it ends.
+    ///
+    /// @param exit completes when the process has ended, or could not be executed
+    /// @param told to be run when whoever wants to know the exit has it, also ahead: until then it is kept for the
+    ///     next daemon
+    public record Ending(CompletableFuture<Exit> exit, Runnable told) {}
 
     /// @param code as a shell shows it; 127, 126 or 125 when the command could not be executed
     /// @param failure then the OCI runtime's words
     public record Exit(int code, Optional<String> failure) {}
+
+    public CompletableFuture<Exit> exit() {
+        return ending.exit();
+    }
 }

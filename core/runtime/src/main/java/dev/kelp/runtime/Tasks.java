@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -217,10 +216,19 @@ public final class Tasks implements AutoCloseable {
         return Optional.of(ContainerTask.reattached(context(), id, files, runtime, monitor, first, pid.orElse(0)));
     }
 
-    /// The exit of a process that an earlier daemon started by [ContainerTask#exec], also when its container has
+    /// The end of a process that an earlier daemon started by [ContainerTask#exec], also when its container has
     /// ended since. For a token nobody knows it never completes.
-    public CompletableFuture<ExecProcess.Exit> execExit(String id, String token) {
-        return new Exec(context(), new TaskFiles(runRoot, id), id).exit(token);
+    public ExecProcess.Ending execEnding(String id, String token) {
+        return exec(id).ending(token);
+    }
+
+    /// Whether the container has, or had since its start, such a process whose end nobody was told yet.
+    public boolean keepsExec(String id, String token) {
+        return exec(id).isKept(token);
+    }
+
+    private Exec exec(String id) {
+        return new Exec(context(), new TaskFiles(runRoot, id), id);
     }
 
     /// The monitor dies before what it started is looked for: the runtime's `create` dies with it

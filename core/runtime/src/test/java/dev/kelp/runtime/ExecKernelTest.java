@@ -144,6 +144,13 @@ class ExecKernelTest {
         task.delete();
     }
 
+    private static void awaitForgotten(String id, String token) throws InterruptedException {
+        for (int i = 0; i < 1000 && f.tasks.keepsExec(id, token); i++) {
+            Thread.sleep(10);
+        }
+        assertThat(f.tasks.keepsExec(id, token)).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"crun"})
     void survivesTheDaemon(String runtime) throws Exception {
@@ -152,12 +159,22 @@ class ExecKernelTest {
         ExecProcess p = task.exec(request);
         f.restartDaemon();
         ContainerTask again = f.tasks.reattach(task.id()).orElseThrow();
-        var exit = again.execExit(request.token());
+        assertThat(f.tasks.keepsExec(task.id(), request.token())).isTrue();
+        var ending = f.tasks.execEnding(task.id(), request.token());
+        var exit = ending.exit();
         assertThat(exit).isNotDone();
         p.stdin().orElseThrow().close();
         assertThat(exit.get(10, TimeUnit.SECONDS).code()).isEqualTo(9);
         p.stdout().orElseThrow().close();
         p.stderr().orElseThrow().close();
+        // nobody was told: the next daemon knows it, too
+        f.restartDaemon();
+        assertThat(f.tasks.keepsExec(task.id(), request.token())).isTrue();
+        ending = f.tasks.execEnding(task.id(), request.token());
+        assertThat(ending.exit().get(10, TimeUnit.SECONDS).code()).isEqualTo(9);
+        ending.told().run();
+        awaitForgotten(task.id(), request.token());
+        again = f.tasks.reattach(task.id()).orElseThrow();
         try (var files = Files.list(again.bundle())) {
             assertThat(files.map(x -> x.getFileName().toString())).noneMatch(n -> n.startsWith("exec-"));
         }

@@ -144,13 +144,20 @@ public interface Containers {
     /// @param terminal the pty's master when there is one, then the other three are empty
     /// @param exit completes with its exit code (126 and 127 as Docker's)
     /// @param token names the session for a client that comes back after the daemon was restarted
+    /// @param told to be run when the client knows the exit code, or does not want it: until then it is kept
     record ExecSession(
             Optional<Fd> terminal,
             Optional<Fd> stdin,
             Optional<Fd> stdout,
             Optional<Fd> stderr,
             CompletableFuture<Integer> exit,
-            String token) {}
+            String token,
+            Runnable told) {}
+
+    /// What a client that comes back after a restart of the daemon waits for.
+    ///
+    /// @param told as in [ExecSession]
+    record Resumed(CompletableFuture<Integer> exit, Runnable told) {}
 
     /// @param env `NAME=value`
     /// @param user null: the container's

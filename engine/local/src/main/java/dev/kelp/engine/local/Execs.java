@@ -34,6 +34,9 @@ record Execs(ContainerFiles files, ContainerEvents events) {
                 spec.stdin(),
                 spec.detach()));
         events.publish(c, "exec_start: " + words, "execID", token);
+        if (spec.detach()) {
+            process.ending().told().run();
+        }
         CompletableFuture<Integer> exit = process.exit().thenApply(e -> {
             events.publish(c, "exec_die", "execID", token, "exitCode", Integer.toString(e.code()));
             if (e.failure().isPresent()) {
@@ -55,7 +58,8 @@ record Execs(ContainerFiles files, ContainerEvents events) {
                 process.stdout(),
                 process.stderr(),
                 exit,
-                "exec:" + c.namespace() + ":" + c.id() + ":" + token);
+                "exec:" + c.namespace() + ":" + c.id() + ":" + token,
+                process.ending().told());
     }
 
     /// A command of the engine's own, run as the container's user.

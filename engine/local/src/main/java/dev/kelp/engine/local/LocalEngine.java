@@ -237,14 +237,15 @@ public final class LocalEngine implements Engine {
 
     /// The exit code of a session whose client lost sight of it when an earlier daemon ended: the tokens that
     /// `run`, `attach` and `exec` gave out, `container:NAMESPACE:ID` and `exec:NAMESPACE:ID:TOKEN`.
-    public Optional<CompletableFuture<Integer>> session(String token) {
+    public Optional<Containers.Resumed> session(String token) {
         String[] parts = token.split(":", -1);
         try {
             if (parts.length == 3 && parts[0].equals("container")) {
-                return Optional.of(namespace(parts[1]).containers().exit(parts[2]));
+                return Optional.of(
+                        new Containers.Resumed(namespace(parts[1]).containers().exit(parts[2]), () -> {}));
             }
             if (parts.length == 4 && parts[0].equals("exec")) {
-                return execExit(parts[1], parts[2], parts[3]);
+                return execEnding(parts[1], parts[2], parts[3]);
             }
         } catch (KelpException e) {
             return Optional.empty();
@@ -280,21 +281,26 @@ public final class LocalEngine implements Engine {
     /// A container takes its other processes with it when it ends, and the holder has their codes then; with a
     /// holder
     /// that was killed they are lost.
-    private Optional<CompletableFuture<Integer>> execExit(String namespace, String id, String token) {
+    private Optional<Containers.Resumed> execEnding(String namespace, String id, String token) {
         if (!id.matches("[0-9a-f]{64}") || !token.matches("[A-Za-z0-9]{1,64}")) {
             return Optional.empty();
         }
-        CompletableFuture<Integer> exit = tasks.execExit(id, token).thenApply(ExecProcess.Exit::code);
+        ExecProcess.Ending ending = tasks.execEnding(id, token);
+        CompletableFuture<Integer> exit = ending.exit().thenApply(ExecProcess.Exit::code);
         boolean runs =
                 records.byId(namespace, id).filter(ContainerRecord::isRunning).isPresent();
         if (runs) {
-            return Optional.of(exit);
+            return tasks.keepsExec(id, token)
+                    ? Optional.of(new Containers.Resumed(exit, ending.told()))
+                    : Optional.empty();
         }
         KelpException lost = new KelpException(
                 ErrorKind.NOT_FOUND, "the container has ended, and the exit code of the command in it is lost");
-        return Optional.of(exit.orTimeout(EXEC_CODE_SECONDS, TimeUnit.SECONDS).exceptionally(e -> {
-            throw lost;
-        }));
+        CompletableFuture<Integer> known = exit.orTimeout(EXEC_CODE_SECONDS, TimeUnit.SECONDS)
+                .exceptionally(e -> {
+                    throw lost;
+                });
+        return Optional.of(new Containers.Resumed(known, ending.told()));
     }
 
     /// Lets go of what only makes the next command faster: connections to registries and their threads.
