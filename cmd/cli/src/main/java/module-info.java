@@ -16,6 +16,8 @@ module dev.kelp.cli {
             info.picocli;
     opens dev.kelp.cli.image to
             info.picocli;
+    opens dev.kelp.cli.namespace to
+            info.picocli;
     opens dev.kelp.cli.network to
             info.picocli;
     opens dev.kelp.cli.system to

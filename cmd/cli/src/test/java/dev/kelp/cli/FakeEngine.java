@@ -56,8 +56,8 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
-    public List<String> namespaces() {
-        return List.copyOf(namespaces.keySet());
+    public FakeNamespaces namespaces() {
+        return new FakeNamespaces(this);
     }
 
     @Override
@@ -71,6 +71,7 @@ public final class FakeEngine implements Engine {
 
     public final class Namespace implements EngineNamespace {
         private final String name;
+        public final Map<String, String> labels = new TreeMap<>();
         public final FakeImages images = new FakeImages();
         public final FakeContainers containers = new FakeContainers();
         final FakeNetworks networks = new FakeNetworks();

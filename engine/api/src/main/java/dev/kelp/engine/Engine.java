@@ -11,7 +11,7 @@ public interface Engine extends AutoCloseable {
     /// The namespace of that name (`[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*`, at most 76 characters); made on first use.
     EngineNamespace namespace(String name);
 
-    List<String> namespaces();
+    Namespaces namespaces();
 
     EngineInfo info();
 

@@ -48,7 +48,6 @@ import dev.kelp.cli.network.DisconnectCommand;
 import dev.kelp.cli.system.DiskUsageCommand;
 import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
-import dev.kelp.cli.system.NamespaceListCommand;
 import dev.kelp.cli.system.SystemPruneCommand;
 import dev.kelp.cli.system.VersionCommand;
 import java.util.List;
@@ -193,7 +192,11 @@ final class Commands {
             group(
                     List.of("namespace", "ns"),
                     "commands about namespaces",
-                    row(List.of("ls", "list"), "list namespaces", NamespaceListCommand::new)),
+                    row("create", "", "make a namespace", dev.kelp.cli.namespace.CreateCommand::new),
+                    row(List.of("ls", "list"), "list namespaces", dev.kelp.cli.namespace.ListCommand::new),
+                    row("inspect", "", "print names and labels", dev.kelp.cli.namespace.InspectCommand::new),
+                    row(List.of("rm", "remove"), "remove empty namespaces", dev.kelp.cli.namespace.RemoveCommand::new),
+                    row("update", "", "change labels", dev.kelp.cli.namespace.UpdateCommand::new)),
             group(
                     List.of("system"),
                     "commands about Kelp; also stop, restart and status, which need no daemon",

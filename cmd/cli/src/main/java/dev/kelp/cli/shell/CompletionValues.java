@@ -45,7 +45,7 @@ final class CompletionValues {
             case "--log-driver" -> Stream.of("json-file", "journald", "syslog", "fluentd", "none");
             case "--runtime" -> Stream.of("crun", "runc");
             case "--snapshotter", "--storage-driver" -> Stream.of("overlayfs", "native");
-            case "--namespace", "-n" -> asked(() -> call.engine().namespaces().stream());
+            case "--namespace", "-n" -> namespaces(call);
             case "--format" -> Stream.of("json", "table");
             case "--userns" -> Stream.of("host", "keep-id", "auto", "nomap");
             case "--verify" -> Stream.of("cosign", "none");
@@ -66,6 +66,10 @@ final class CompletionValues {
 
     private static Stream<String> networks(Invocation call) {
         return asked(() -> call.namespace().networks().list().stream().map(n -> n.name()));
+    }
+
+    private static Stream<String> namespaces(Invocation call) {
+        return asked(() -> call.engine().namespaces().list().stream().map(n -> n.name()));
     }
 
     /// Nothing where the engine cannot tell.

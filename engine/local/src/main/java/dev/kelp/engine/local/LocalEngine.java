@@ -7,6 +7,7 @@ import dev.kelp.engine.Containers;
 import dev.kelp.engine.Engine;
 import dev.kelp.engine.EngineNamespace;
 import dev.kelp.engine.Events.Event;
+import dev.kelp.engine.Namespaces;
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.local.event.EventLog;
 import dev.kelp.engine.local.image.ImageService;
@@ -14,6 +15,7 @@ import dev.kelp.engine.local.image.LocalImages;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
+import dev.kelp.engine.local.metadata.NamespaceRecords;
 import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.EngineNetworks;
@@ -51,12 +53,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 
 /// The engine in this process, over one data root.
 public final class LocalEngine implements Engine {
-    private static final Pattern NAMESPACE = Pattern.compile("[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*");
-    private static final int NAMESPACE_LENGTH_MAX = 76;
     private static final int EXEC_CODE_SECONDS = 10;
     private static final Path CA_BUNDLE = Path.of("/etc/ssl/certs/ca-certificates.crt");
 
@@ -87,6 +86,7 @@ public final class LocalEngine implements Engine {
     private final ContainerLogs logs;
     private final Map<String, Snapshotter> snapshotters = new ConcurrentHashMap<>();
     private final Map<String, LocalNamespace> namespaces = new ConcurrentHashMap<>();
+    private final LocalNamespaces known;
 
     private LocalEngine(Instance instance, Holder holder) {
         this.instance = instance;
@@ -95,6 +95,7 @@ public final class LocalEngine implements Engine {
         cgroups = CgroupAccess.detect(false);
         tasks = new Tasks(instance, holder, cgroups);
         snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
+        known = new LocalNamespaces(new NamespaceRecords(database));
         records = new ContainerRecords(database);
         events = new EventLog(database, timer);
         volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database));
@@ -204,12 +205,7 @@ public final class LocalEngine implements Engine {
     @Override
     public EngineNamespace namespace(String name) {
         return namespaces.computeIfAbsent(name, n -> {
-            if (n.length() > NAMESPACE_LENGTH_MAX || !NAMESPACE.matcher(n).matches()) {
-                throw KelpException.invalid("`" + n + "` is not a namespace")
-                        .withHint("letters and digits make a name, with `.`, `_` or `-` between them, at most "
-                                + NAMESPACE_LENGTH_MAX);
-            }
-            LocalImages own = images.images(n);
+            LocalImages own = images.images(LocalNamespaces.checkName(n));
             LocalContainers containers = new LocalContainers(
                     n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health, views));
             Networks reached = new EngineNetworks(networks, containers::runningProcess);
@@ -226,8 +222,8 @@ public final class LocalEngine implements Engine {
     }
 
     @Override
-    public List<String> namespaces() {
-        return images.namespaces();
+    public Namespaces namespaces() {
+        return known;
     }
 
     @Override

@@ -90,11 +90,6 @@ public final class ImageService {
         return new LocalManifestLists(this, namespace);
     }
 
-    /// The namespaces that have images or containers.
-    public List<String> namespaces() {
-        return records.namespaces();
-    }
-
     Observer observer() {
         return observer;
     }

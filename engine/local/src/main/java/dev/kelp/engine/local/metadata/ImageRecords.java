@@ -100,20 +100,6 @@ public final class ImageRecords {
         return database.read(c -> query(c, "WHERE namespace = ? ORDER BY updated DESC, name", namespace));
     }
 
-    public List<String> namespaces() {
-        return database.read(c -> {
-            try (PreparedStatement s = c.prepareStatement(
-                            "SELECT namespace FROM images UNION SELECT namespace FROM containers ORDER BY 1");
-                    ResultSet r = s.executeQuery()) {
-                List<String> names = new ArrayList<>();
-                while (r.next()) {
-                    names.add(r.getString(1));
-                }
-                return names;
-            }
-        });
-    }
-
     /// Takes these names, or all when there are none, away from a target, which dangles when it has lost the last.
     ///
     /// @return the names that are gone

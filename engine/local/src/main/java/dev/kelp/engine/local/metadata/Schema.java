@@ -143,6 +143,11 @@ final class Schema {
                 name TEXT NOT NULL,           -- canonical reference
                 entries BLOB NOT NULL,        -- JSON
                 PRIMARY KEY (namespace, name)
+            ) WITHOUT ROWID"""),
+            List.of("""
+            CREATE TABLE namespaces (
+                name TEXT PRIMARY KEY,        -- of those that were created or labelled
+                labels BLOB NOT NULL          -- JSON
             ) WITHOUT ROWID"""));
 
     static final int VERSION = MIGRATIONS.size();

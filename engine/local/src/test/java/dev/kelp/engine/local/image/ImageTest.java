@@ -293,7 +293,6 @@ class ImageTest {
         LocalImages other = engine.service.images("other");
         assertThat(other.find("a:1")).isEmpty();
         assertThat(other.list()).isEmpty();
-        assertThat(engine.service.namespaces()).containsExactly("default");
         assertThat(engine.images.base("a:1", null, null).digest()).isEqualTo(a.digest());
     }
 }

@@ -64,6 +64,8 @@ class ImageRecordsTest {
         images.delete("n", List.of(A, "not there"));
         assertThat(images.find("n", A)).isEmpty();
         assertThat(images.byTarget("m", target("y").digest())).hasSize(1);
-        assertThat(images.namespaces()).containsExactly("m");
+        assertThat(new NamespaceRecords(database).list())
+                .extracting(n -> n.name() + " " + n.images())
+                .containsExactly("default 0", "m 1");
     }
 }
