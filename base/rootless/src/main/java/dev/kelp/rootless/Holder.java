@@ -127,7 +127,7 @@ public final class Holder implements Spawner, AutoCloseable {
                 .u32(request.firstWord())
                 .strings(request.variables());
         CompletableFuture<SpawnedProcess> answer = new CompletableFuture<>();
-        pending.put(id, new Pending(COMMAND_KEY, "the command", answer));
+        pending.put(id, new Pending(COMMAND_KEY, request.name(), answer));
         failIfClosed(answer);
         try {
             send(packet, request.namespaces());

@@ -12,6 +12,7 @@ import java.util.Map;
 final class Arguments {
     private final Map<Flag, List<String>> given = new EnumMap<>(Flag.class);
     private int firstWord;
+    private String command = "";
 
     private Arguments() {}
 
@@ -31,6 +32,7 @@ final class Arguments {
             at = parsed.take(words, at);
         }
         parsed.firstWord = at;
+        parsed.command = at < words.size() ? words.get(at) : "";
         return parsed;
     }
 
@@ -76,6 +78,11 @@ final class Arguments {
     /// The index of the command's first word; the number of words when there is none.
     int firstWord() {
         return firstWord;
+    }
+
+    /// The command's first word, for messages: its bytes may be no UTF-8.
+    String command() {
+        return command;
     }
 
     /// The last value given, or the default.

@@ -63,7 +63,9 @@ final class CommandNetwork implements AutoCloseable {
                 .filter(d -> d.name().equals(settings.net()))
                 .findFirst()
                 .orElseThrow(() -> new KelpException(
-                        ErrorKind.UNSUPPORTED, "network driver \"" + settings.net() + "\" is not there"));
+                                ErrorKind.UNSUPPORTED,
+                                "use network driver \"" + settings.net() + "\": it is not one of Kelp's")
+                        .withHint("use --net=slirp4netns or --net=pasta"));
         running = driver.start(namespace, options());
         console.debug("network driver " + driver.name() + " works, pid "
                 + running.process().pid());

@@ -79,6 +79,7 @@ final class Launch {
         List<Fd> joined = new MountNamespace(settings, state, console).make(namespace);
         try {
             return launcher.launch(new LaunchRequest(
+                    settings.command(),
                     settings.firstWord(),
                     List.of(
                             "ROOTLESSKIT_STATE_DIR",
@@ -90,6 +91,12 @@ final class Launch {
                     joined,
                     settings.on(Flag.PIDNS),
                     settings.reaps()));
+        } catch (KelpException e) {
+            boolean named = settings.command().contains("/");
+            throw named || caller.find(settings.command()).isPresent()
+                    ? e
+                    : KelpException.notFound(
+                            "execute " + settings.command() + ": executable file not found in $PATH");
         } finally {
             joined.forEach(Fd::close);
         }

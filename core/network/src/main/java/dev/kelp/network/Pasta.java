@@ -61,7 +61,8 @@ final class Pasta implements OutboundDriver {
                 "--udp-ports",
                 special.openPorts() ? "auto" : "none",
                 "--tcp-ns",
-                "none",
+                // earlier versions look for ports that are listened on inside only if they look outside as well
+                special.openPorts() ? "auto" : "none",
                 "--udp-ns",
                 "none"));
         if (!options.hostLoopback()) {
