@@ -1195,8 +1195,8 @@ static void handle_command(struct in *in, const int *fds, unsigned nfds) {
     if (!unpack(in, "414v", &id, &s.flags, &first, &add) || first >= command.argc || command.pid)
         return (void)(in->bad = true);
     for (; add[0] && add[1]; add += 2) setenv(add[0], add[1], 1);
-    s.argv = scratch((command.argc + 3) * sizeof *s.argv);
-    s.argv[0] = "kelp-init", s.argv[1] = s.flags & SPAWN_REAPER ? "reap" : "-";
+    s.argv = scratch((command.argc + 3) * sizeof *s.argv); uint64_t mask; memcpy(&mask, &first_mask, sizeof mask);
+    s.argv[0] = "kelp-init"; s.argv[1] = format("%c%lx", s.flags & SPAWN_REAPER ? 'r' : '-', (unsigned long)mask);
     memcpy(s.argv + 2, command.argv + first, (command.argc - first) * sizeof *s.argv);
     if (!(s.flags & SPAWN_PIDNS)) s.argv += 2;
     s.flags |= SPAWN_COMMAND; pid_t pid = spawn(&s, &pidfd); free(cwd);
@@ -1432,9 +1432,10 @@ static sigset_t block_signals(void) {
 static void pass_on(pid_t pid, int sig, int code) {
     if (code != SI_KERNEL && sig != SIGPIPE && sig != SIGURG && pid > 0) kill(pid, sig);
 }
-/* Process 1 of a new PID namespace */
-_Noreturn static void init_main(bool reaps, char **argv) {
-    sigset_t set = block_signals(); siginfo_t i; int status; pid_t pid = fork();
+/* Process 1 of a new PID namespace: argv is r, when it reaps, and the command's signal mask; then the command */
+_Noreturn static void init_main(char **argv) {
+    sigset_t set = block_signals(); siginfo_t i; int status; bool reaps = *argv[0] == 'r';
+    uint64_t mask = strtoull(*argv++ + 1, NULL, 16); memcpy(&first_mask, &mask, sizeof mask); pid_t pid = fork();
     if (pid == 0) execute_command(argv), dprintf(2, "[rootlesskit:child ] error: %s: %m\n", argv[0]), _exit(1);
     for (;;) {
         if (sigwaitinfo(&set, &i) != SIGCHLD) pass_on(pid, i.si_signo, i.si_code);
@@ -1479,22 +1480,21 @@ _Noreturn static void launcher_main(int argc, char **argv) {
         if (h.daemon <= 0 && command.ended) exit(WIFEXITED(command.status) ? WEXITSTATUS(command.status) : 255);
     }
 }
-/* rootlesskit, and rootlessctl, which is a JVM alone */
-static void other_roles(int argc, char **argv) {
-    const char *name = base_name(argv[0]);
-    if (strcmp(name, "kelp") == 0 && argc > 1 && starts(argv[1], "rootless")) name = (++argv)[0], argc--;
-    if (strcmp(name, "rootlesskit") && strcmp(name, "rootlessctl")) return;
-    me.uid = geteuid(); me.gid = getegid(); find_root();
+/* rootlesskit, and rootlessctl, which is a JVM alone; by any other name the client */
+static int role_main(int argc, char **argv) {
+    int skip = strcmp(base_name(argv[0]), "kelp") == 0 && argc > 1 && starts(argv[1], "rootless");
+    const char *name = base_name(argv[skip]);
+    if (strcmp(name, "rootlesskit") && strcmp(name, "rootlessctl")) return client_main(argc, argv);
+    argc -= skip; argv += skip; me.uid = geteuid(); me.gid = getegid(); find_root();
     if (strcmp(name, "rootlesskit") == 0) launcher_main(argc, argv);
     char **v = java_argv("launcher", argv, (unsigned)argc); keep_environment(); execv(v[0], v);
     fail(NULL, "execute %s: %s", v[0], errtext(errno));
 }
 int main(int argc, char **argv) {
-    if (argc > 2 && strcmp(argv[0], "kelp-init") == 0) init_main(argv[1][0] == 'r', argv + 2);
+    if (argc > 2 && strcmp(argv[0], "kelp-init") == 0) init_main(argv + 1);
     if (argc == 5 && strcmp(argv[0], "kelp-holder") == 0 && strcmp(argv[1], "--holder") == 0) {
         if (strcmp(argv[2], "start") == 0) holder_start(atoi(argv[3]), atoi(argv[4]));
         if (strcmp(argv[2], "resume") == 0) holder_resume(atoi(argv[3]));
     }
-    if (argc > 0) other_roles(argc, argv);
-    return argc < 1 ? EXIT_KELP : client_main(argc, argv);
+    return argc < 1 ? EXIT_KELP : role_main(argc, argv);
 }

@@ -24,7 +24,7 @@ public final class Assemble {
 
     private static final int BUILD_ID_DIGITS = 32;
 
-    /// What `kelp` is called as by scripts written for others (`other_roles` in kelp.c, and the command line's
+    /// What `kelp` is called as by scripts written for others (`role_main` in kelp.c, and the command line's
     /// own).
     private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlessctl", "rootlesskit");
 

@@ -95,8 +95,7 @@ final class Launch {
             boolean named = settings.command().contains("/");
             throw named || caller.find(settings.command()).isPresent()
                     ? e
-                    : KelpException.notFound(
-                            "execute " + settings.command() + ": executable file not found in $PATH");
+                    : KelpException.notFound("execute " + settings.command() + ": executable file not found in $PATH");
         } finally {
             joined.forEach(Fd::close);
         }

@@ -130,7 +130,8 @@ final class Settings {
                     "services on the host's 127.0.0.1 can be reached from inside; --disable-host-loopback forbids it");
         }
         if (portDriver().equals("implicit") && on(Flag.DISABLE_HOST_LOOPBACK)) {
-            console.warn("with --port-driver=implicit pasta shows services on the host's 127.0.0.1 on the inner one too");
+            console.warn(
+                    "with --port-driver=implicit pasta shows services on the host's 127.0.0.1 on the inner one too");
         }
         if (ipv6() && !net().equals("slirp4netns") && !net().equals("pasta")) {
             console.warn("--ipv6 has no effect with --net=" + net());

@@ -62,8 +62,8 @@ record Launcher(String name, Path folder) {
 
     /// What a shell prints in the namespaces these flags ask for.
     Outcome shell(String script, String... flags) {
-        return run(Stream.concat(Stream.of(flags), Stream.of("sh", "-c", script))
-                .toArray(String[]::new));
+        return run(
+                Stream.concat(Stream.of(flags), Stream.of("sh", "-c", script)).toArray(String[]::new));
     }
 
     /// Asks the launcher of a state directory.
@@ -76,8 +76,7 @@ record Launcher(String name, Path folder) {
 
     /// Starts one with a state directory and waits until its command runs.
     Running start(Path state, String script, String... flags) {
-        String[] words = Stream.of(
-                        Stream.of("--state-dir=" + state), Stream.of(flags), Stream.of("sh", "-c", script))
+        String[] words = Stream.of(Stream.of("--state-dir=" + state), Stream.of(flags), Stream.of("sh", "-c", script))
                 .flatMap(s -> s)
                 .toArray(String[]::new);
         Program.Running program = command(words).start();

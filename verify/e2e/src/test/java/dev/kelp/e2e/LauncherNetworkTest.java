@@ -101,8 +101,10 @@ class LauncherNetworkTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void slirp4netnsIsSetUpAsFlagsSay(Launcher launcher) {
-        String script = "ip -o -4 addr show; ip -o link show; cat /etc/resolv.conf; ls /sys/class/net; tail -n1 /etc/hosts";
-        Outcome plain = launcher.shell(script, "--net=slirp4netns", "--copy-up=/etc").succeeded();
+        String script =
+                "ip -o -4 addr show; ip -o link show; cat /etc/resolv.conf; ls /sys/class/net; tail -n1 /etc/hosts";
+        Outcome plain =
+                launcher.shell(script, "--net=slirp4netns", "--copy-up=/etc").succeeded();
         assertThat(plain.out())
                 .contains("10.0.2.100/24", "mtu 65520", "tap0", "nameserver 10.0.2.3", "::1 ")
                 .doesNotContain("eth0");
@@ -136,7 +138,8 @@ class LauncherNetworkTest {
                 .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
     }
 
-    /// A service on the host's loopback interface can be reached by the gateway's address, unless that is forbidden.
+    /// A service on the host's loopback interface can be reached by the gateway's address, unless that is
+    /// forbidden.
     @ParameterizedTest
     @MethodSource(ALL)
     void theHostsLoopbackIsOpenUnlessForbidden(Launcher launcher) throws IOException {
@@ -172,8 +175,7 @@ class LauncherNetworkTest {
         Outcome seen = kelp.shell(
                 "readlink /proc/self/ns/net; nsenter --net=$ROOTLESSKIT_STATE_DIR/netns ip -o -4 addr show;"
                         + " stat -f -c %T $ROOTLESSKIT_STATE_DIR/netns; ls $ROOTLESSKIT_STATE_DIR",
-                "--net=slirp4netns",
-                "--detach-netns");
+                "--net=slirp4netns", "--detach-netns");
         assertThat(seen.succeeded().lines().getFirst())
                 .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
         assertThat(seen.out()).contains("10.0.2.100/24", "nsfs", "resolv.conf", "hosts");
@@ -237,12 +239,14 @@ class LauncherNetworkTest {
                         + ",\"childPort\":80,\"childIP\":\"::1\"}}");
         assertThat(ask("::1", port)).isEqualTo("served");
         for (String wrong : List.of("", "xx", "127.0.0.1:1:2/moon", "127.0.0.1:0:80/tcp", "127.0.0.1:99999:80/tcp")) {
-            assertThat(launcher.ask(state(), "add-ports", wrong).expect(1).err()).startsWith("error: ");
+            assertThat(launcher.ask(state(), "add-ports", wrong).expect(1).err())
+                    .startsWith("error: ");
         }
     }
 
     private void removes(Launcher launcher, int port) {
-        assertThat(launcher.ask(state(), "remove-ports", "3", "4").succeeded().lines()).containsExactly("3", "4");
+        assertThat(launcher.ask(state(), "remove-ports", "3", "4").succeeded().lines())
+                .containsExactly("3", "4");
         assertThat(launcher.ask(state(), "remove-ports", "3").expect(1).err()).contains("unknown id: 3");
         assertThat(launcher.ask(state(), "remove-ports").expect(1).err()).contains("no ID specified");
         org.assertj.core.api.Assertions.assertThatThrownBy(() -> ask("127.0.0.1", port))
@@ -326,8 +330,7 @@ class LauncherNetworkTest {
             assertThat(info.path("portDriver").path("driver").asString()).isEqualTo("builtin");
             assertThat(info.path("portDriver").has("disallowLoopbackChildIP")).isFalse();
             assertThat(json(request("GET /v1/ports", ""), "200 OK").isEmpty()).isTrue();
-            String spec =
-                    "{\"proto\":\"tcp\",\"parentIP\":\"127.0.0.1\",\"parentPort\":" + port + ",\"childPort\":80}";
+            String spec = "{\"proto\":\"tcp\",\"parentIP\":\"127.0.0.1\",\"parentPort\":" + port + ",\"childPort\":80}";
             assertThat(json(request("POST /v1/ports", spec), "201 Created").toString())
                     .isEqualTo("{\"id\":1,\"spec\":" + spec + "}");
             assertThat(ask("127.0.0.1", port)).isEqualTo("served");

@@ -61,7 +61,9 @@ class LauncherTest {
             assertThat(failed.err()).contains("[rootlesskit:parent] error: child exited: exit status 42");
         }
         for (String[] flags : List.of(PLAIN, PIDNS)) {
-            assertThat(launcher.shell("kill -USR1 $$; sleep 9", flags).expect(255).err())
+            assertThat(launcher.shell("kill -USR1 $$; sleep 9", flags)
+                            .expect(255)
+                            .err())
                     .contains("user defined signal 1");
         }
     }
@@ -93,7 +95,8 @@ class LauncherTest {
         }
         assertThat(launcher.run("--subid-source=moon", "true").exitCode()).isEqualTo(1);
         // whoever is root may give files to others and mount
-        launcher.shell("mount -t tmpfs none /mnt && touch /mnt/f && chown 7:7 /mnt/f").succeeded();
+        launcher.shell("mount -t tmpfs none /mnt && touch /mnt/f && chown 7:7 /mnt/f")
+                .succeeded();
     }
 
     @ParameterizedTest
@@ -105,12 +108,15 @@ class LauncherTest {
                 .succeeded();
         assertThat(seen.lines())
                 .contains("ROOTLESSKIT_STATE_DIR=" + state())
-                .contains("ROOTLESSKIT_PARENT_EUID=" + Program.of("id", "-u").run().text())
-                .contains("ROOTLESSKIT_PARENT_EGID=" + Program.of("id", "-g").run().text())
+                .contains("ROOTLESSKIT_PARENT_EUID="
+                        + Program.of("id", "-u").run().text())
+                .contains("ROOTLESSKIT_PARENT_EGID="
+                        + Program.of("id", "-g").run().text())
                 .contains("OWN=a");
         assertThat(seen.out()).doesNotContain("KELP_ROOT=", "KELP_HOST_UID=", "KELP_LAUNCH_ERROR=");
         assertThat(state()).doesNotExist();
-        String own = launcher.shell("echo $ROOTLESSKIT_STATE_DIR; ls $ROOTLESSKIT_STATE_DIR").text();
+        String own = launcher.shell("echo $ROOTLESSKIT_STATE_DIR; ls $ROOTLESSKIT_STATE_DIR")
+                .text();
         assertThat(own).startsWith("/tmp/rootlesskit").contains("api.sock").contains("lock");
         assertThat(Path.of(own.lines().findFirst().orElseThrow())).doesNotExist();
     }
@@ -138,7 +144,8 @@ class LauncherTest {
             awaitFile(state().resolve("up"));
             assertThat(state().resolve("lock")).exists();
             assertThat(state().resolve("api.sock")).exists();
-            assertThat(Files.readSymbolicLink(Path.of("/proc/" + running.child() + "/ns/user")).toString())
+            assertThat(Files.readSymbolicLink(Path.of("/proc/" + running.child() + "/ns/user"))
+                            .toString())
                     .isNotEqualTo(namespace("user"));
             assertThat(launcher.run("--state-dir=" + state(), "true").expect(1).err())
                     .contains("lock " + state().resolve("lock"))
@@ -178,7 +185,9 @@ class LauncherTest {
         }
         assertThat(Path.of("/etc/passwd")).exists();
         assertThat(Path.of("/etc/new")).doesNotExist();
-        assertThat(launcher.run("--copy-up=/etc", "--propagation=rshared", "true").expect(1).err())
+        assertThat(launcher.run("--copy-up=/etc", "--propagation=rshared", "true")
+                        .expect(1)
+                        .err())
                 .contains("propagation")
                 .contains("rshared");
         assertThat(launcher.run("--copy-up=/no/such", "true").expect(1).err()).contains("/no/such");
@@ -189,7 +198,8 @@ class LauncherTest {
     void namespacesAreThoseAskedFor(Launcher launcher) throws IOException {
         String script = "for n in user mnt pid cgroup uts ipc net; do readlink /proc/self/ns/$n; done; hostname inside";
         List<String> plain = launcher.shell(script).lines();
-        List<String> all = launcher.shell(script, "--pidns", "--cgroupns", "--utsns", "--ipcns").lines();
+        List<String> all = launcher.shell(script, "--pidns", "--cgroupns", "--utsns", "--ipcns")
+                .lines();
         for (String kind : List.of("user", "mnt")) {
             assertThat(plain).noneMatch(namespace(kind)::equals);
         }
@@ -239,11 +249,11 @@ class LauncherTest {
                 .input("typed\n")
                 .run()
                 .succeeded();
-        assertThat(seen.lines().stream().map(String::strip))
-                .containsExactly("61 ff 20 62", "typed", folder.toString());
+        assertThat(seen.lines().stream().map(String::strip)).containsExactly("61 ff 20 62", "typed", folder.toString());
     }
 
-    /// Mounts made outside afterwards are seen where they are to be. Outside is a launcher's namespace itself, since
+    /// Mounts made outside afterwards are seen where they are to be. Outside is a launcher's namespace itself,
+    /// since
     /// only root may mount there.
     @Test
     void propagationIsTheOneAskedFor() {
