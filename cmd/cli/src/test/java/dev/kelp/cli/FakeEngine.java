@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
@@ -62,8 +63,26 @@ public final class FakeEngine implements Engine {
 
     @Override
     public EngineInfo info() {
+        Machine machine = new Machine(
+                "4d3f0a52-0000-0000-0000-000000000000",
+                "host",
+                List.of("overlayfs", "native"),
+                List.of("json-file", "none"),
+                "none",
+                Set.of(),
+                "6.1.0",
+                "Debian GNU/Linux 12 (bookworm)",
+                "x86_64",
+                2,
+                4L << 30,
+                true,
+                List.of("crun", "runc"));
         return new EngineInfo(
-                "0.1.0", Map.of("crun", "1.14"), Map.of("Snapshotter", "overlayfs"), List.of("no cgroup delegation"));
+                "0.1.0",
+                Map.of("crun", "1.14"),
+                Map.of("Data Root", "/data", "Run Root", "/run/kelp"),
+                List.of("no cgroup delegation"),
+                machine);
     }
 
     @Override
@@ -191,7 +210,7 @@ public final class FakeEngine implements Engine {
             return records.values().stream()
                     .filter(r -> r.name.equals(name) || r.id.startsWith(name))
                     .findFirst()
-                    .orElseThrow(() -> KelpException.notFound("no container `" + name + "`"));
+                    .orElseThrow(() -> KelpException.notFound("no such container: " + name));
         }
 
         @Override

@@ -71,7 +71,7 @@ public final class FakeImages implements Images {
 
     @Override
     public ImageDetail inspect(String nameOrId, Platform platform) {
-        Image image = find(nameOrId).orElseThrow(() -> KelpException.notFound("no image `" + nameOrId + "`"));
+        Image image = find(nameOrId).orElseThrow(() -> KelpException.notFound("no such image: `" + nameOrId + "`"));
         PlatformImage p = image.platforms().getFirst();
         ImageConfig config =
                 new ImageConfig("2024-01-02T03:04:05Z", null, "amd64", "linux", null, null, null, null, null, null);
@@ -122,7 +122,7 @@ public final class FakeImages implements Images {
     @Override
     public Removal remove(String nameOrId, boolean force) {
         if (images.remove(Reference.parse(nameOrId).toString()) == null) {
-            throw KelpException.notFound("no image `" + nameOrId + "`");
+            throw KelpException.notFound("no such image: `" + nameOrId + "`");
         }
         return new Removal(List.of(nameOrId), List.of(Digest.ofSha256(new byte[0])));
     }

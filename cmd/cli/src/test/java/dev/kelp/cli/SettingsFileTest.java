@@ -59,7 +59,9 @@ class SettingsFileTest {
         kelp(Map.of("NERDCTL_TOML", home + "/other.toml"), "create --name c img");
         assertThat(engine.namespaces).containsKeys("own", "xdg", "other").doesNotContainKey("nerdctl");
         kelp(Map.of(), "stop none");
-        assertThat(client.errText()).as("debug of the other file").contains("no container `none`", "\tat dev.kelp.");
+        assertThat(client.errText())
+                .as("debug of the other file")
+                .contains("no such container: none", "\tat dev.kelp.");
     }
 
     @Test

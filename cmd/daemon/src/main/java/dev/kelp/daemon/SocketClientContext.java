@@ -316,7 +316,7 @@ final class SocketClientContext implements ClientContext, Connection.Events {
 
     @Override
     public void warn(String sentence) {
-        err.append("kelp: warning: ").append(sentence).append('\n');
+        err.append(programName()).append(": warning: ").append(sentence).append('\n');
         err.flush();
     }
 

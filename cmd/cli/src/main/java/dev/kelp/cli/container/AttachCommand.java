@@ -9,7 +9,9 @@ import dev.kelp.engine.Containers.Status;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -33,11 +35,16 @@ public final class AttachCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")
     String detachKeys = Streams.DETACH_KEYS;
 
-    @Parameters(paramLabel = "CONTAINER")
-    String name = "";
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..1", paramLabel = "CONTAINER")
+    @Nullable
+    String named;
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        String name = latest.or(call, named);
         // refused before anything runs that nobody would be attached to
         DetachKeys.parse(detachKeys);
         Containers containers = call.containers();

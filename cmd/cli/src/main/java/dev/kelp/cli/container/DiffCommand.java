@@ -6,6 +6,7 @@ import dev.kelp.cli.format.Listing;
 import dev.kelp.engine.Changes.FileChange;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -19,11 +20,16 @@ public final class DiffCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String format;
 
-    @Parameters(paramLabel = "CONTAINER")
-    String container = "";
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..1", paramLabel = "CONTAINER")
+    @Nullable
+    String named;
 
     @Override
     public int run(Invocation call) {
+        String container = latest.or(call, named);
         Listing<FileChange> lines = new Listing<FileChange>()
                 .field("Kind", c -> String.valueOf(c.kind().letter()))
                 .field("Path", FileChange::path);

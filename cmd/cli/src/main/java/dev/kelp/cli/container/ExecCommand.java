@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -24,8 +25,11 @@ import picocli.CommandLine.Parameters;
             "126:the command cannot be executed",
             "127:the command does not exist"
         },
-        footer = {"kelp exec -it web sh", "kelp exec -u root -e DEBUG=1 web id"})
+        footer = {"kelp exec -it web sh", "kelp exec -u root -e DEBUG=1 web id", "kelp exec -l ps"})
 public final class ExecCommand extends dev.kelp.cli.KelpCommand {
+    private static final int NOT_EXECUTABLE = 126;
+    private static final int COMMAND_NOT_FOUND = 127;
+
     @Option(
             names = {"-i", "--interactive"},
             description = "pass standard input on")
@@ -70,7 +74,10 @@ public final class ExecCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")
     String detachKeys = Streams.DETACH_KEYS;
 
-    @Parameters(arity = "2..*", paramLabel = "CONTAINER COMMAND")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "1..*", paramLabel = "CONTAINER COMMAND")
     List<String> words = new ArrayList<>();
 
     @Override
@@ -82,8 +89,12 @@ public final class ExecCommand extends dev.kelp.cli.KelpCommand {
             throw KelpException.invalid("the input device is not a terminal")
                     .withHint("leave out -t when input comes from a pipe or file");
         }
+        if (!latest.isSet() && words.size() < 2) {
+            throw KelpException.invalid("exec needs a container and a command");
+        }
+        String container = latest.or(call, latest.isSet() ? null : words.getFirst());
         ExecSpec spec = new ExecSpec(
-                words.subList(1, words.size()),
+                latest.isSet() ? words : words.subList(1, words.size()),
                 EnvFile.environment(client, envFiles, env),
                 user,
                 workdir,
@@ -93,11 +104,20 @@ public final class ExecCommand extends dev.kelp.cli.KelpCommand {
                 detach,
                 client.rows(),
                 client.columns());
-        ExecSession session = call.containers().exec(words.getFirst(), spec);
+        ExecSession session = call.containers().exec(container, spec);
         if (detach) {
             return 0;
         }
         client.attach(session, Streams.mode(interactive, false, detachKeys, session.token()));
-        return Streams.await(call, session.exit());
+        try {
+            return Streams.await(call, session.exit());
+        } catch (KelpException e) {
+            // the OCI runtime has said it on the same standard error
+            return switch (e.kind()) {
+                case NOT_EXECUTABLE -> NOT_EXECUTABLE;
+                case COMMAND_NOT_FOUND -> COMMAND_NOT_FOUND;
+                default -> throw e;
+            };
+        }
     }
 }

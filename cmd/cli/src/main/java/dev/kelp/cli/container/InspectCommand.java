@@ -15,6 +15,7 @@ import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -44,7 +45,10 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
             description = "also what a container's own files and its image take")
     boolean size;
 
-    @Parameters(arity = "1..*", paramLabel = "NAME")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "NAME")
     List<String> names = new ArrayList<>();
 
     private final @Nullable BiFunction<Invocation, String, Map<String, @Nullable Object>> images;
@@ -64,7 +68,7 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
         }
         List<Object> found = new ArrayList<>();
         KelpException missing = null;
-        for (String name : names) {
+        for (String name : latest.or(call, names)) {
             try {
                 found.add(one(call, name));
             } catch (KelpException e) {

@@ -5,6 +5,7 @@ import dev.kelp.cli.Invocation;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,11 +21,15 @@ public final class KillCommand extends dev.kelp.cli.KelpCommand {
             description = "name or number (default: KILL)")
     String signal = "KILL";
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        return EachContainer.perform(call, names, n -> call.containers().kill(n, signal));
+        List<String> chosen = latest.or(call, names);
+        return EachContainer.perform(call, chosen, n -> call.containers().kill(n, signal));
     }
 }

@@ -2,9 +2,11 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
+import dev.kelp.cli.format.Colour;
 import dev.kelp.cli.format.Listing;
 import dev.kelp.cli.format.Units;
 import dev.kelp.engine.Containers.ContainerSummary;
+import dev.kelp.engine.Containers.HealthStatus;
 import dev.kelp.engine.Containers.State;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -102,7 +104,11 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             rows.forEach(c -> call.out().append(id(c)).append('\n'));
             return 0;
         }
-        listing(call, call.now(), call.zone()).print(call.out(), format, rows);
+        Listing<ContainerSummary> listing = listing(call, call.now(), call.zone());
+        if (Colour.isWanted(call.client(), call.client().outputIsTerminal())) {
+            listing.colour("Status", c -> colour(c.state()));
+        }
+        listing.print(call.out(), format, rows);
         return 0;
     }
 
@@ -199,6 +205,18 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
             case REMOVING -> "Removal In Progress";
             case EXITED -> "Exited (" + s.exitCode() + ")" + since(s.finished(), now);
             case DEAD -> "Dead";
+        };
+    }
+
+    /// Green is what runs as it should, red what failed.
+    private static @Nullable Colour colour(State s) {
+        return switch (s.status()) {
+            case RUNNING ->
+                s.health().filter(h -> h.status() == HealthStatus.UNHEALTHY).isPresent() ? Colour.RED : Colour.GREEN;
+            case PAUSED, RESTARTING, REMOVING -> Colour.YELLOW;
+            case EXITED -> s.exitCode() == 0 ? null : Colour.RED;
+            case DEAD -> Colour.RED;
+            case CREATED -> null;
         };
     }
 

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -52,11 +53,16 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--details", description = "begin each line with what --log-opt labels= and env= name")
     boolean details;
 
-    @Parameters(paramLabel = "CONTAINER")
-    String name = "";
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..1", paramLabel = "CONTAINER")
+    @Nullable
+    String named;
 
     @Override
     public int run(Invocation call) {
+        String name = latest.or(call, named);
         LogOptions options = new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
         ContainerDetail container = call.containers().inspect(name);
         if (container.spec().logging().driver().equals("none")) {

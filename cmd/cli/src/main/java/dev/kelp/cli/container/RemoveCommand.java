@@ -7,6 +7,7 @@ import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -26,13 +27,17 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
             description = "remove their anonymous volumes too")
     boolean volumes;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        List<String> chosen = latest.or(call, names);
         List<String> wanted =
-                force ? names.stream().filter(n -> isHere(call, n)).toList() : names;
+                force ? chosen.stream().filter(n -> isHere(call, n)).toList() : chosen;
         return EachContainer.perform(call, wanted, n -> remove(call, n));
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -30,13 +31,17 @@ public final class RestartCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String signal;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        List<String> chosen = latest.or(call, names);
         Containers containers = call.containers();
-        return EachContainer.perform(call, names, name -> {
+        return EachContainer.perform(call, chosen, name -> {
             containers.rebind(name, call.client());
             containers.restart(name, seconds, signal);
             PidFile.write(call.client(), containers, name);

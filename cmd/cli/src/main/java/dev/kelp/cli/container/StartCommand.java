@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -32,25 +33,29 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")
     String detachKeys = Streams.DETACH_KEYS;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        List<String> chosen = latest.or(call, names);
         // refused before anything runs that nobody would be attached to
         DetachKeys.parse(detachKeys);
         Containers containers = call.containers();
         if (!attach && !interactive) {
-            return EachContainer.perform(call, names, name -> {
+            return EachContainer.perform(call, chosen, name -> {
                 containers.rebind(name, call.client());
                 containers.start(name);
                 PidFile.write(call.client(), containers, name);
             });
         }
-        if (names.size() > 1) {
+        if (chosen.size() > 1) {
             throw KelpException.invalid("only one container can be started and attached at once");
         }
-        String id = containers.resolve(names.getFirst());
+        String id = containers.resolve(chosen.getFirst());
         containers.rebind(id, call.client());
         Attachment attachment = containers.attach(id, interactive);
         CompletableFuture<Integer> exit;

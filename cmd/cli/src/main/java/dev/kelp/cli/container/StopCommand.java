@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,11 +30,15 @@ public final class StopCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String signal;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        return EachContainer.perform(call, names, n -> call.containers().stop(n, seconds, signal));
+        List<String> chosen = latest.or(call, names);
+        return EachContainer.perform(call, chosen, n -> call.containers().stop(n, seconds, signal));
     }
 }

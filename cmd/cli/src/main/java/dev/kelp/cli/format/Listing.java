@@ -8,6 +8,7 @@ import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,6 +43,7 @@ public final class Listing<T> {
     private static final String LABEL = "Label";
 
     private final List<Column<T>> columns = new ArrayList<>();
+    private final Map<String, Function<T, @Nullable Colour>> colours = new HashMap<>();
     private List<String> shown = List.of();
 
     /// A column of the table that templates know as `field`.
@@ -72,6 +74,12 @@ public final class Listing<T> {
             throw KelpException.invalid("template execution error: .Label takes the name of a label");
         }
         return labels.getOrDefault(String.valueOf(arguments.getFirst()), "");
+    }
+
+    /// Colours a column of the table: for those who know that it goes to a terminal that wants colours.
+    public Listing<T> colour(String field, Function<T, @Nullable Colour> colour) {
+        colours.put(field, colour);
+        return this;
     }
 
     /// The fields the table shows, in that order, when not all columns.
@@ -119,11 +127,16 @@ public final class Listing<T> {
         Table table = new Table(4)
                 .row(visible.stream().map(c -> String.valueOf(c.title())).toList());
         for (T row : rows) {
-            table.row(visible.stream()
-                    .map(c -> String.valueOf(c.value.apply(row)))
-                    .toList());
+            table.row(visible.stream().map(c -> cell(c, row)).toList());
         }
         return table.render();
+    }
+
+    private String cell(Column<T> column, T row) {
+        String text = String.valueOf(column.value.apply(row));
+        Function<T, @Nullable Colour> colour = colours.get(column.field);
+        Colour chosen = colour == null ? null : colour.apply(row);
+        return chosen == null ? text : chosen.paint(text);
     }
 
     private String templateTable(String source, List<T> rows) {

@@ -51,6 +51,7 @@ public final class Table {
     }
 
     static int width(String s) {
-        return s.codePointCount(0, s.length());
+        String visible = Colour.strip(s);
+        return visible.codePointCount(0, visible.length());
     }
 }

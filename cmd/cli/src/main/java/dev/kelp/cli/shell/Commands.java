@@ -135,7 +135,8 @@ final class Commands {
                     row("diff", "", "list what a container changed in its files", DiffCommand::new),
                     row("export", "", "write a container's files into an archive", ExportCommand::new),
                     row("commit", "", "make an image of a container", CommitCommand::new),
-                    row("healthcheck", "", "run a container's health check now", HealthcheckCommand::new),
+                    row("healthcheck", "", "run a container's health check now", () -> new HealthcheckCommand(false)),
+                    row("exists", "", "tell whether there is a container", dev.kelp.cli.container.ExistsCommand::new),
                     row("prune", "", "remove stopped containers", PruneCommand::new),
                     row("inspect", "", "print everything about containers", () -> new InspectCommand(null))),
             group(
@@ -187,8 +188,13 @@ final class Commands {
                     row("inspect", "", "print everything about networks", dev.kelp.cli.network.InspectCommand::new),
                     row(List.of("rm", "remove"), "remove networks", dev.kelp.cli.network.RemoveCommand::new),
                     row("prune", "", "remove networks that nothing uses", dev.kelp.cli.network.PruneCommand::new),
+                    row("exists", "", "tell whether there is a network", dev.kelp.cli.network.ExistsCommand::new),
                     row("connect", "", "let a running container join a network", ConnectCommand::new),
                     row("disconnect", "", "take a running container out of a network", DisconnectCommand::new)),
+            group(
+                    List.of("healthcheck"),
+                    "commands about health checks",
+                    row("run", "", "run a container's health check now", () -> new HealthcheckCommand(true))),
             group(
                     List.of("namespace", "ns"),
                     "commands about namespaces",

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -114,7 +115,10 @@ final class HelpPage {
         List<OptionSpec> own = new ArrayList<>(spec.options());
         own.removeAll(mixed);
         groups.put("Options", own);
-        groups.putAll(mixinGroups);
+        mixinGroups.forEach((heading, options) -> groups.merge(
+                heading,
+                options,
+                (mine, more) -> Stream.concat(mine.stream(), more.stream()).toList()));
         groups.forEach((heading, options) -> {
             List<OptionSpec> visible = options.stream().filter(o -> !o.hidden()).toList();
             if (!visible.isEmpty()) {

@@ -9,12 +9,14 @@ import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
 import dev.kelp.cli.SettingsFile;
 import dev.kelp.cli.Suggestions;
+import dev.kelp.cli.format.Colour;
 import dev.kelp.cli.shell.Commands.Row;
 import dev.kelp.engine.Engine;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.MissingParameterException;
@@ -189,10 +191,15 @@ public final class Shell {
         PrintStream err = client.err();
         client.out().flush();
         String name = client.programName();
-        for (String line : String.valueOf(e.getMessage()).split("\n")) {
-            err.append(name + ": error: " + line + "\n");
+        boolean colours = Colour.isWanted(client, client.errorIsTerminal());
+        String[] lines = String.valueOf(e.getMessage()).split("\n");
+        for (String line : lines) {
+            err.append(name + ": " + (colours ? Colour.RED.paint("error:") : "error:") + " " + line + "\n");
         }
-        e.hint().ifPresent(h -> err.append(name + ": hint: " + h + "\n"));
+        Optional<String> hint = e.hint().isEmpty() && e.kind() == ErrorKind.NOT_FOUND
+                ? NearNames.of(new Invocation(client, engine, flags), lines[0])
+                : e.hint();
+        hint.ifPresent(h -> err.append(name + ": hint: " + h + "\n"));
         if (flags.debug()) {
             e.printStackTrace(err);
         }

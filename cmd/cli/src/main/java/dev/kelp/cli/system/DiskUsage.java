@@ -45,7 +45,7 @@ record DiskUsage(
             long uniqueBytes,
             int containers) {}
 
-    record ContainerUse(ContainerSummary summary, long bytes) {
+    record ContainerUse(ContainerSummary summary, long bytes, long volumes) {
         boolean active() {
             return summary.state().status() == Status.RUNNING
                     || summary.state().status() == Status.PAUSED
@@ -95,7 +95,12 @@ record DiskUsage(
         for (ContainerSummary c : containers.list(true)) {
             try {
                 containers.inspect(c.id()).imageDigest().ifPresent(d -> users.merge(d.toString(), 1, Integer::sum));
-                uses.add(new ContainerUse(c, containers.writableBytes(c.id())));
+                uses.add(new ContainerUse(
+                        c,
+                        containers.writableBytes(c.id()),
+                        c.spec().mounts().stream()
+                                .filter(m -> m.type().equals("volume"))
+                                .count()));
             } catch (KelpException e) {
                 if (e.kind() != ErrorKind.NOT_FOUND) {
                     throw e;

@@ -107,7 +107,7 @@ public final class DiskUsageCommand extends dev.kelp.cli.KelpCommand {
                 .column("CONTAINER ID", "ID", c -> c.summary().id().substring(0, 12))
                 .column("IMAGE", "Image", c -> c.summary().image())
                 .column("COMMAND", "Command", ContainerUse::command)
-                .column("LOCAL VOLUMES", "LocalVolumes", c -> "0")
+                .column("LOCAL VOLUMES", "LocalVolumes", c -> Long.toString(c.volumes()))
                 .column("SIZE", "Size", c -> Units.decimalSize(c.bytes()))
                 .column("CREATED", "RunningFor", c -> ago(c.summary().created(), now))
                 .column("STATUS", "Status", c -> c.summary().state().status().word())

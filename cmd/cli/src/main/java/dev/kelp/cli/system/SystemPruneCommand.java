@@ -9,6 +9,7 @@ import dev.kelp.cli.image.ImageFilters;
 import dev.kelp.cli.network.UnusedNetworks;
 import dev.kelp.engine.Images.Pruned;
 import dev.kelp.engine.Volumes;
+import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,8 +23,13 @@ import picocli.CommandLine.Option;
         name = "prune",
         customSynopsis = "[OPTIONS]",
         description =
-                "Removes all stopped containers and dangling images; with --all every image that no container uses.",
-        footer = {"kelp system prune", "kelp system prune -af --filter until=24h"})
+                "Removes all stopped containers, unused networks and dangling images; with --all every image that no"
+                        + " container uses.",
+        footer = {
+            "kelp system prune",
+            "kelp system prune -af --filter until=24h",
+            "kelp system prune -af --volumes --filter 'label!=keep'"
+        })
 public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
     @Option(
             names = {"-a", "--all"},
@@ -46,6 +52,11 @@ public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        if (volumes && filters.stream().anyMatch(f -> f.startsWith("until="))) {
+            throw KelpException.invalid("the \"until\" filter is not supported with \"--volumes\"")
+                    .withHint(
+                            "a volume has no time at which it was last used; filter by label=, or leave --volumes out");
+        }
         var containers = StoppedContainers.filter(call, filters);
         var networks = StoppedContainers.conditions(call, filters);
         var images = ImageFilters.forPruning(filters, call);

@@ -18,10 +18,13 @@ public final class GoTemplate {
     public static final int DEPTH_MAX = 100;
     public static final int OUTPUT_CHARS_MAX = 16 << 20;
 
-    private final List<Node> nodes;
+    /// Templates that others use, in one execution.
+    private static final int USES_MAX = 100_000;
 
-    private GoTemplate(List<Node> nodes) {
-        this.nodes = nodes;
+    private final Parser.Parsed parsed;
+
+    private GoTemplate(Parser.Parsed parsed) {
+        this.parsed = parsed;
     }
 
     /// Parses; INVALID_ARGUMENT says what is wrong and where.
@@ -35,8 +38,8 @@ public final class GoTemplate {
 
     /// Executes the template with `data` as the dot.
     public String execute(@Nullable Object data) {
-        Run run = new Run(data);
-        run.all(nodes, data);
+        Run run = new Run(data, parsed.definitions());
+        run.all(parsed.nodes(), data);
         return run.out.toString();
     }
 
@@ -51,9 +54,13 @@ public final class GoTemplate {
     /// One execution: the output and the stack of variables.
     private static final class Run {
         private final StringBuilder out = new StringBuilder();
-        private final List<Slot> variables = new ArrayList<>();
+        private final Map<String, List<Node>> definitions;
+        private List<Slot> variables = new ArrayList<>();
+        private int depth;
+        private int uses;
 
-        Run(@Nullable Object data) {
+        Run(@Nullable Object data, Map<String, List<Node>> definitions) {
+            this.definitions = definitions;
             declare("", data);
         }
 
@@ -107,8 +114,28 @@ public final class GoTemplate {
                 case Branch b -> {
                     return branch(b, dot);
                 }
+                case Node.Use u -> use(u, dot);
             }
             return Flow.ON;
+        }
+
+        /// The template has its own variables; its `$` is what it was given.
+        private void use(Node.Use u, @Nullable Object dot) {
+            List<Node> body = definitions.get(u.name());
+            if (body == null) {
+                throw failed("template \"" + u.name() + "\" not defined");
+            }
+            if (depth == DEPTH_MAX || ++uses > USES_MAX) {
+                throw failed("templates use each other more than " + DEPTH_MAX + " deep, or " + USES_MAX + " times");
+            }
+            Object given = u.data() == null ? null : pipeline(u.data(), dot, true);
+            List<Slot> outer = variables;
+            variables = new ArrayList<>();
+            declare("", given);
+            depth++;
+            all(body, given);
+            depth--;
+            variables = outer;
         }
 
         private void append(String text) {

@@ -14,6 +14,9 @@ sealed interface Node {
 
     record Jump(boolean leaves) implements Node {}
 
+    /// `{{template "NAME" pipeline}}`.
+    record Use(String name, @Nullable Pipeline data) implements Node {}
+
     enum Kind {
         IF,
         RANGE,

@@ -6,7 +6,10 @@ import dev.kelp.model.KelpException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Recursive descent over the tokens, with Go's grammar.
 final class Parser {
@@ -15,19 +18,23 @@ final class Parser {
     private int at;
     private int depth;
     private int rangeDepth;
+    private final Map<String, List<Node>> definitions = new LinkedHashMap<>();
+
+    /// @param definitions the templates that have a name
+    record Parsed(List<Node> nodes, Map<String, List<Node>> definitions) {}
 
     private Parser(List<Token> tokens) {
         this.tokens = tokens;
         variables.push("");
     }
 
-    static List<Node> parse(String source) {
+    static Parsed parse(String source) {
         Parser parser = new Parser(Lexer.tokens(source));
         List<Node> nodes = parser.nodes();
         if (parser.peek().kind() != Kind.END) {
             throw parser.bad("unexpected {{" + parser.tokens.get(parser.at + 1).text() + "}}");
         }
-        return nodes;
+        return new Parsed(nodes, parser.definitions);
     }
 
     /// Nodes up to `{{end}}`, `{{else …}}` or the end of the source, which stay unread.
@@ -47,7 +54,11 @@ final class Parser {
             if (word.equals("end") || word.equals("else")) {
                 break;
             }
-            nodes.add(action(word));
+            if (word.equals("define")) {
+                define();
+            } else {
+                nodes.add(action(word));
+            }
         }
         depth--;
         return nodes;
@@ -64,7 +75,7 @@ final class Parser {
             case "range" -> branch(Node.Kind.RANGE);
             case "with" -> branch(Node.Kind.WITH);
             case "break", "continue" -> jump(word);
-            case "define", "template", "block" -> throw bad("{{" + word + "}} is not supported");
+            case "template", "block" -> use(word.equals("block"));
             default -> {
                 at++;
                 Node.Pipeline pipeline = pipeline();
@@ -72,6 +83,64 @@ final class Parser {
                 yield new Node.Output(pipeline);
             }
         };
+    }
+
+    /// `{{define "NAME"}}…{{end}}`, which only stands outside everything else.
+    private void define() {
+        if (depth > 1) {
+            throw bad("unexpected {{define}}");
+        }
+        at += 2;
+        String name = name();
+        expect(Kind.CLOSE, "}}");
+        define(name, named());
+    }
+
+    private void define(String name, List<Node> body) {
+        if (definitions.putIfAbsent(name, body) != null) {
+            throw bad("multiple definition of template \"" + name + "\"");
+        }
+    }
+
+    /// `{{template "NAME" pipeline}}`; a block defines the template as well.
+    private Node use(boolean defines) {
+        at += 2;
+        String name = name();
+        Node.@Nullable Pipeline data = peek().kind() == Kind.CLOSE ? null : pipeline();
+        expect(Kind.CLOSE, "}}");
+        if (defines) {
+            if (data == null) {
+                throw bad("missing value for block clause");
+            }
+            define(name, named());
+        }
+        return new Node.Use(name, data);
+    }
+
+    private String name() {
+        if (peek().kind() != Kind.STRING) {
+            throw bad("expected the name of a template in quotes");
+        }
+        return tokens.get(at++).text();
+    }
+
+    /// The body of a template with a name, which sees none of the variables around it, and its `{{end}}`.
+    private List<Node> named() {
+        List<String> outer = List.copyOf(variables);
+        int ranges = rangeDepth;
+        variables.clear();
+        variables.push("");
+        rangeDepth = 0;
+        List<Node> body = nodes();
+        rangeDepth = ranges;
+        variables.clear();
+        variables.addAll(outer);
+        if (peek().kind() == Kind.END || !keyword().equals("end")) {
+            throw bad("{{end}} is missing");
+        }
+        at += 2;
+        expect(Kind.CLOSE, "}}");
+        return body;
     }
 
     private Node jump(String word) {

@@ -49,11 +49,14 @@ class ShellTest {
             --what ps          | unknown flag: --what                 | `kelp --help` lists the flags before a command
             --namespce x ps    | unknown flag: --namespce             | did you mean --namespace?
             ps extra           | unexpected argument `extra`          | `kelp ps --help` explains the flags
-            stop               | `kelp stop` needs CONTAINER          | `kelp stop --help` explains the flags
+            stop                | no container is named                | --latest means the one made last
+            stop -l             | there is no container                |
+            stop -l x           | --latest and names of containers exclude each other |
+            rename x            | `kelp rename` needs NAME             | `kelp rename --help` explains the flags
             run                | `kelp run` needs IMAGE               | `kelp run --help` explains the flags
             ps --filter        | flag needs an argument: --filter     | `kelp ps --help` explains the flags
             inspect --type x y | unknown --type `x`                   | use container or image
-            stop none          | no container `none`                  |
+            stop none          | no such container: none              |
             --namespace        | flag needs an argument: --namespace  |
             --cgroup-manager x ps | unknown cgroup manager `x`        | use systemd, cgroupfs or none
             pull UPPER         | invalid reference `UPPER`: the repository name must be lower case |
@@ -63,6 +66,81 @@ class ShellTest {
         String expected = "kelp: error: " + error + "\n" + (hint == null ? "" : "kelp: hint: " + hint + "\n");
         assertThat(client.errText()).isEqualTo(expected);
         assertThat(client.outText()).isEmpty();
+    }
+
+    @Test
+    void aNameThatIsNearIsProposed() {
+        engine.images().add("alpine");
+        line("create --name webserver alpine");
+        line("volume create data");
+        line("stop websever");
+        assertThat(client.errText()).endsWith("kelp: hint: did you mean `webserver`?\n");
+        line("inspect webserve");
+        assertThat(client.errText()).endsWith("kelp: hint: did you mean `webserver`?\n");
+        line("stop somethingelse");
+        assertThat(client.errText()).doesNotContain("hint");
+        line("volume inspect dta");
+        assertThat(client.errText()).endsWith("kelp: hint: did you mean `data`?\n");
+        line("image inspect alpin");
+        assertThat(client.errText()).endsWith("kelp: hint: did you mean `alpine`?\n");
+        line("namespace inspect defalt");
+        assertThat(client.errText()).endsWith("kelp: hint: did you mean `default`?\n");
+    }
+
+    @Test
+    void latestStandsForTheContainerMadeLast() {
+        engine.images().add("img");
+        line("create --name one img");
+        line("create --name two img");
+        assertThat(line("stop --latest")).isZero();
+        assertThat(line("logs -l")).isZero();
+        assertThat(line("exec -dl sh -c true")).isZero();
+        assertThat(engine.containers().exec.command()).containsExactly("sh", "-c", "true");
+        assertThat(engine.containers().records.values().stream()
+                        .filter(r -> r.name.equals("two"))
+                        .findFirst()
+                        .orElseThrow()
+                        .calls)
+                .contains("stop null null");
+        assertThat(line("rm -l")).isZero();
+        line("ps -a --format {{.Names}}");
+        assertThat(client.outText()).isEqualTo("one\n");
+        assertThat(line("exec one")).isEqualTo(1);
+    }
+
+    @Test
+    void coloursOnlyForATerminalThatWantsThem() {
+        engine.images().add("img");
+        line("create --name x img");
+        engine.containers().end("x", 3);
+        for (String variable : List.of("", "NO_COLOR=1", "TERM=dumb")) {
+            for (boolean terminal : new boolean[] {true, false}) {
+                boolean coloured = terminal && variable.isEmpty();
+                assertThat(listed(terminal, variable).contains("\u001b[31mExited (3)"))
+                        .as(variable + terminal)
+                        .isEqualTo(coloured);
+                assertThat(client.errText().contains("\u001b[31merror:\u001b[0m"))
+                        .as(variable + terminal)
+                        .isEqualTo(coloured);
+            }
+        }
+        String plain = listed(false, "");
+        assertThat(listed(true, "").replaceAll("\u001b\\[[0-9;]*m", "")).isEqualTo(plain);
+    }
+
+    /// What `ps` prints; then the client is one of an error.
+    private String listed(boolean terminal, String variable) {
+        String text = "";
+        for (String[] words : new String[][] {{"ps", "-a"}, {"stop", "none"}}) {
+            client = new FakeClient(directory, words);
+            client.terminal = terminal;
+            if (!variable.isEmpty()) {
+                client.variables.put(variable.substring(0, variable.indexOf('=')), variable.replaceFirst(".*=", ""));
+            }
+            Shell.execute(client, engine);
+            text += client.outText();
+        }
+        return text;
     }
 
     @ParameterizedTest
@@ -312,7 +390,7 @@ class ShellTest {
         line("create --name b img");
         assertThat(line("rm a none b")).isEqualTo(1);
         assertThat(client.outText()).isEqualTo("a\nb\n");
-        assertThat(client.errText()).isEqualTo("kelp: error: no container `none`\n");
+        assertThat(client.errText()).isEqualTo("kelp: error: no such container: none\n");
     }
 
     @Test
@@ -367,8 +445,14 @@ class ShellTest {
         line("version --format {{.Server.Version}}");
         assertThat(client.outText()).isEqualTo("0.1.0\n");
         line("info");
-        assertThat(client.outText()).contains("Snapshotter: overlayfs");
+        assertThat(client.outText()).contains(" Storage Driver: overlayfs\n", " Total Memory:     4.0 GiB\n");
         assertThat(client.errText()).contains("WARNING: no cgroup delegation");
+        line("info --format {{.Driver}}_{{.CgroupVersion}}_{{.NCPU}}_{{.SecurityOptions}}");
+        assertThat(client.outText())
+                .isEqualTo("overlayfs_2_2_[name=seccomp,profile=builtin name=cgroupns name=rootless]\n");
+        line("info --mode native --format {{.Snapshotter}}_{{.Rootless}}_{{.Daemon.Version.Version}}");
+        assertThat(client.outText()).isEqualTo("overlayfs_true_0.1.0\n");
+        assertThat(line("info --mode other")).isEqualTo(1);
         line("namespace ls -q");
         assertThat(client.outText()).isEqualTo("default\n");
     }

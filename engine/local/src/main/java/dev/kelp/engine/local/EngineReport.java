@@ -61,7 +61,12 @@ final class EngineReport {
         if (cgroups.driver() == CgroupAccess.Driver.DISABLED) {
             warnings.add("no cgroup v2 controllers are delegated to you: resource limits cannot be set");
         }
-        return new EngineInfo(VERSION, components, settings, warnings);
+        return new EngineInfo(
+                VERSION,
+                components,
+                settings,
+                warnings,
+                MachineReport.of(instance, cgroups, word(cgroups), snapshotter));
     }
 
     private static String word(CgroupAccess cgroups) {
