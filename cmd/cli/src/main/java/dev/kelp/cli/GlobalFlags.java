@@ -194,9 +194,9 @@ public final class GlobalFlags {
 
     /// Adds what the environment and the settings file say where no flag does.
     ///
-    /// @param file asked once, when all else is known
-    public void complete(Map<String, String> variables, Supplier<Map<String, List<String>>> file) {
-        Map<String, List<String>> all = new HashMap<>(file.get());
+    /// @param file what it says, by key
+    public void complete(Map<String, String> variables, Map<String, List<String>> file) {
+        Map<String, List<String>> all = new HashMap<>(file);
         for (Row row : ROWS) {
             String value = row.variable.isEmpty() ? null : variables.get(row.variable);
             if (value != null && !value.isEmpty()) {

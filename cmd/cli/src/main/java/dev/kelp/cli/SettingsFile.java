@@ -33,15 +33,26 @@ public final class SettingsFile {
         this.text = new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /// What the user's files say, by key.
-    public static Map<String, List<String>> load(UserEnvironment user) {
+    /// What files say.
+    ///
+    /// @param values by key
+    /// @param origins the file that says it, by key
+    public record Settings(Map<String, List<String>> values, Map<String, String> origins) {}
+
+    /// What the user's files say.
+    public static Settings load(UserEnvironment user) {
         Map<String, List<String>> all = new HashMap<>();
+        Map<String, String> origins = new HashMap<>();
         for (String path : paths(user.variables())) {
             if (user.mayExist(path)) {
-                user.readFile(path, FILE_BYTES_MAX).ifPresent(b -> all.putAll(new SettingsFile(path, b).parse()));
+                user.readFile(path, FILE_BYTES_MAX).ifPresent(b -> {
+                    Map<String, List<String>> values = new SettingsFile(path, b).parse();
+                    all.putAll(values);
+                    values.keySet().forEach(k -> origins.put(k, path));
+                });
             }
         }
-        return all;
+        return new Settings(all, origins);
     }
 
     /// Those that may exist, the one that counts most last.

@@ -114,6 +114,28 @@ class SettingsFileTest {
         assertThat(kelp(Map.of(), "ps --help")).as("help needs no settings").isZero();
     }
 
+    @Test
+    void warnsOfKeysWithoutEffect() throws IOException {
+        write(".config/nerdctl/nerdctl.toml", """
+            address = "/run/containerd/containerd.sock"
+            cni_path = "/opt/cni/bin"
+            data_root = "/data"
+            selinux_enabled = false
+            experimental = true
+            """);
+        write(".config/kelp/kelp.toml", "bridge_ip = \"10.9.9.1/24\"\n");
+        assertThat(kelp(Map.of(), "ps -q")).isZero();
+        assertThat(client.errText().lines())
+                .containsExactly(
+                        "kelp: warning: `address` in " + home + "/.config/nerdctl/nerdctl.toml has no effect",
+                        "kelp: warning: `bridge_ip` in " + home + "/.config/kelp/kelp.toml has no effect",
+                        "kelp: warning: `cni_path` in " + home + "/.config/nerdctl/nerdctl.toml has no effect");
+        write(".config/nerdctl/nerdctl.toml", "address = \"unix:///run/kelp/kelp.sock\"\ncni_path = \"\"\n");
+        write(".config/kelp/kelp.toml", "");
+        assertThat(kelp(Map.of(), "ps -q")).isZero();
+        assertThat(client.errText()).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             -H ssh://box ps            | 1 | error: cannot use the engine at `ssh://box`: not on this machine

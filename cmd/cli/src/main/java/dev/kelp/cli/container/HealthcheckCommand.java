@@ -10,8 +10,8 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "CONTAINER",
         description = {
             "Runs a container's health check now, besides its schedule. `inspect` tells what came of it.",
-            "`healthcheck run` also tells by its exit code: 1 when the check failed. For `container healthcheck` that is"
-                    + " no error."
+            "`healthcheck run` also tells by its exit code: 1 when the check failed. For `container healthcheck` that"
+                    + " is no error."
         },
         exitCodeList = {"0:the check was run", "1:it failed, or could not be run"},
         footer = {

@@ -36,16 +36,20 @@ public final class InspectCommand extends KelpCommand {
     @Override
     public int run(Invocation call) {
         List<Object> found = new ArrayList<>();
-        int code = 0;
+        KelpException failure = null;
         for (String name : names) {
             try {
                 found.add(DockerNetwork.describe(call.namespace().networks().inspect(name)));
             } catch (KelpException e) {
-                call.err().append(call.client().programName() + ": error: " + e.getMessage() + "\n");
-                code = 1;
+                failure = failure == null
+                        ? e
+                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
             }
         }
         Documents.print(call.out(), format, found);
-        return code;
+        if (failure != null) {
+            throw failure;
+        }
+        return 0;
     }
 }

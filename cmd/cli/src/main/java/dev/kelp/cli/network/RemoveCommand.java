@@ -27,7 +27,7 @@ public final class RemoveCommand extends KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        int code = 0;
+        KelpException failure = null;
         for (String name : names) {
             try {
                 call.namespace().networks().remove(name);
@@ -36,11 +36,14 @@ public final class RemoveCommand extends KelpCommand {
                 if (force && e.kind() == ErrorKind.NOT_FOUND) {
                     continue;
                 }
-                call.err().append(call.client().programName() + ": error: " + e.getMessage() + "\n");
-                e.hint().ifPresent(h -> call.err().append(call.client().programName() + ": hint: " + h + "\n"));
-                code = 1;
+                failure = failure == null
+                        ? e
+                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
             }
         }
-        return code;
+        if (failure != null) {
+            throw failure;
+        }
+        return 0;
     }
 }

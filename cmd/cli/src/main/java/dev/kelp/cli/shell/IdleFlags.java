@@ -3,13 +3,17 @@ package dev.kelp.cli.shell;
 
 import dev.kelp.cli.GlobalFlags;
 import dev.kelp.cli.Invocation;
+import dev.kelp.cli.SettingsFile;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Global flags of nerdctl and docker that ask for something Kelp does not do: what would only be missed is warned of,
-/// what would work on something else than the user means is refused. Settings in files and variables are silent, as
-/// they are often there for another program.
+/// what would work on something else than the user means is refused. So are keys of a settings file warned of.
+/// Variables
+/// are silent, as they are often there for another program, but for those by which `docker` is sent to another engine:
+/// they count when Kelp is called by that name.
 final class IdleFlags {
     private static final Map<String, String> WITHOUT_EFFECT = Map.of(
             "cni_path", "--cni-path has no effect: networks need no plugins",
@@ -20,9 +24,21 @@ final class IdleFlags {
 
     private IdleFlags() {}
 
-    static void tell(Invocation call) {
+    static void tell(Invocation call, SettingsFile.Settings settings) {
         GlobalFlags flags = call.flags();
-        flags.given("address").ifPresent(a -> address(call, a));
+        new TreeMap<>(settings.values()).forEach((key, values) -> {
+            if (!values.isEmpty() && isIdle(call, key, values.getFirst())) {
+                call.client().warn("`" + key + "` in " + settings.origins().get(key) + " has no effect");
+            }
+        });
+        if (call.client().programName().equals("docker")) {
+            call.variable("DOCKER_HOST").ifPresent(h -> address(call, h, "DOCKER_HOST"));
+            call.variable("DOCKER_CONTEXT").filter(c -> !c.equals("default")).ifPresent(c -> {
+                throw new KelpException(ErrorKind.UNSUPPORTED, "cannot use the context `" + c + "`: Kelp has none")
+                        .withHint("unset DOCKER_CONTEXT to work with the engine on this machine");
+            });
+        }
+        flags.given("address").ifPresent(a -> address(call, a, "--address"));
         flags.given("data_root").ifPresent(d -> dataRoot(call, d));
         flags.given("cgroup_manager").ifPresent(m -> cgroupManager(call, m));
         WITHOUT_EFFECT.forEach(
@@ -32,7 +48,24 @@ final class IdleFlags {
         }
     }
 
-    private static void address(Invocation call, String address) {
+    /// Whether a setting asks for something that is not so.
+    private static boolean isIdle(Invocation call, String key, String value) {
+        return switch (key) {
+            case "address" -> !value.replaceFirst("^unix://", "").equals(ownSocket(call));
+            case "data_root" -> !value.equals(call.engine().info().settings().get("Data Root"));
+            case "cgroup_manager" ->
+                !value.equals(call.engine().info().machine().cgroupDriver());
+            case "cni_path", "cni_netconfpath", "bridge_ip" -> !value.isEmpty();
+            case "selinux_enabled" -> value.equals("true");
+            default -> false;
+        };
+    }
+
+    private static String ownSocket(Invocation call) {
+        return call.engine().info().settings().getOrDefault("Run Root", "") + "/kelp.sock";
+    }
+
+    private static void address(Invocation call, String address, String where) {
         String scheme = address.contains("://") ? address.substring(0, address.indexOf("://")) : "unix";
         if (!scheme.equals("unix")) {
             KelpException e = new KelpException(
@@ -41,9 +74,8 @@ final class IdleFlags {
                     ? e.withHint("run it there: ssh " + address.substring("ssh://".length()) + " kelp …")
                     : e.withHint("leave the address out: Kelp finds its own daemon");
         }
-        String own = call.engine().info().settings().getOrDefault("Run Root", "") + "/kelp.sock";
-        if (!address.replaceFirst("^unix://", "").equals(own)) {
-            call.client().warn("--address has no effect: Kelp finds its own daemon");
+        if (!address.replaceFirst("^unix://", "").equals(ownSocket(call))) {
+            call.client().warn(where + " has no effect: Kelp finds its own daemon");
         }
     }
 

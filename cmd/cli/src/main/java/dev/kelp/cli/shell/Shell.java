@@ -141,9 +141,10 @@ public final class Shell {
                 client.out().print(HelpPage.command(words, row, model.spec(), client.columns()));
                 return 0;
             }
-            flags.complete(client.variables(), () -> SettingsFile.load(client));
+            SettingsFile.Settings settings = SettingsFile.load(client);
+            flags.complete(client.variables(), settings.values());
             Invocation call = new Invocation(client, engine, flags);
-            IdleFlags.tell(call);
+            IdleFlags.tell(call, settings);
             return model.command().run(call);
         } finally {
             model.giveBack(row);

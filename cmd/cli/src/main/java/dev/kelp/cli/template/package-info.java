@@ -7,8 +7,8 @@
 /// values is called with the words that follow it (`{{.Label "x"}}`).
 ///
 /// Supported: text, `{{- -}}` trimming, comments, pipelines, parentheses, variables, `if`, `range`, `with`, `else`,
-/// `break`, `continue`, and the functions of Go and of Docker ([TemplateFunctions]). Not supported: `define`,
-/// `template`, `block`, complex numbers. Limits: [GoTemplate#SOURCE_CHARS_MAX], [GoTemplate#DEPTH_MAX],
+/// `break`, `continue`, `define`, `template`, `block`, and the functions of Go and of Docker ([TemplateFunctions]). Not
+/// supported: complex numbers. Limits: [GoTemplate#SOURCE_CHARS_MAX], [GoTemplate#DEPTH_MAX],
 /// [GoTemplate#OUTPUT_CHARS_MAX].
 @NullMarked
 package dev.kelp.cli.template;
