@@ -54,11 +54,28 @@ final class MountNamespace {
         Fd joined =
                 settings.detached() ? null : network.map(DetachedNamespace::fd).orElse(null);
         try {
-            return Namespaces.create(kinds, joined, () -> furnish(network));
+            List<Fd> made = Namespaces.create(kinds, joined, () -> furnish(network));
+            evacuate(made);
+            return made;
         } catch (ErrnoException e) {
             throw e.toKelp("prepare the namespaces");
         } catch (IOException e) {
             throw KelpException.invalid("prepare the namespaces: " + e);
+        }
+    }
+
+    /// After the cgroup namespace was made, whose root is the group that is left, and outside of it, where that
+    /// group's
+    /// path is known.
+    private void evacuate(List<Fd> made) throws IOException {
+        if (settings.evacuate().isEmpty()) {
+            return;
+        }
+        try {
+            CgroupEvacuation.run(settings.evacuate(), console);
+        } catch (IOException e) {
+            made.forEach(Fd::close);
+            throw e;
         }
     }
 
@@ -70,9 +87,6 @@ final class MountNamespace {
 
     /// Runs in the new namespaces.
     private void furnish(Optional<DetachedNamespace> network) throws IOException {
-        if (!settings.evacuate().isEmpty()) {
-            CgroupEvacuation.run(settings.evacuate(), console);
-        }
         Long propagation = PROPAGATIONS.get(settings.propagation());
         if (propagation != null) {
             Mounts.mount("none", "/", null, propagation, null);

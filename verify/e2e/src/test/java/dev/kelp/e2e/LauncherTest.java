@@ -2,6 +2,7 @@
 package dev.kelp.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
@@ -250,6 +251,47 @@ class LauncherTest {
                 .run()
                 .succeeded();
         assertThat(seen.lines().stream().map(String::strip)).containsExactly("61 ff 20 62", "typed", folder.toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void processesAreMovedOutOfTheirGroup(Launcher launcher) throws IOException {
+        Path group = Program.of(
+                        "sh",
+                        "-c",
+                        "grep ' - cgroup2 ' /proc/self/mountinfo | cut -d' ' -f5; sed -n s/^0::/./p"
+                                + " /proc/self/cgroup")
+                .run()
+                .lines()
+                .stream()
+                .map(Path::of)
+                .reduce(Path.of("/"), Path::resolve)
+                .normalize();
+        assumeThat(Files.isWritable(group) && Files.isWritable(group.resolve("cgroup.procs")))
+                .as("the own group of cgroup2, " + group + ", is delegated to this user")
+                .isTrue();
+        Path own = Files.createDirectory(
+                group.resolve("launcher-" + launcher + ProcessHandle.current().pid()));
+        try {
+            Outcome seen = Program.of(
+                            "sh",
+                            "-c",
+                            "echo $$ >\"$0/cgroup.procs\" && exec \"$1\" --cgroupns --pidns --evacuate-cgroup2=evac"
+                                    + " grep ^0:: /proc/self/cgroup",
+                            own.toString(),
+                            launcher.folder().resolve("rootlesskit").toString())
+                    .run();
+            assertThat(seen.succeeded().text()).isEqualTo("0::/evac");
+        } finally {
+            Waiting.until(SOON, own + " is empty", () -> removed(own), () -> "it is not");
+        }
+    }
+
+    private static boolean removed(Path group) {
+        return Program.of("sh", "-c", "rmdir \"$0\"/evac \"$0\" 2>/dev/null; test ! -d \"$0\"", group.toString())
+                        .run()
+                        .exitCode()
+                == 0;
     }
 
     /// Mounts made outside afterwards are seen where they are to be. Outside is a launcher's namespace itself,
