@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Kelp from outside: the finished program, real registries, real containers, a real terminal. What any engine must do
 /// is also
-/// asked of Podman, where the machine has it, so that the test itself is tested.
+/// asked of Podman, and what any launcher must do of RootlessKit, where the machine has them, so that the test itself
+/// is
+/// tested.
 @NullMarked
 package dev.kelp.e2e;
 

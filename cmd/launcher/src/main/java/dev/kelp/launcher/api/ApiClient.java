@@ -8,6 +8,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +58,7 @@ public final class ApiClient {
         HttpMessage answer;
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
             new HttpMessage(what + " HTTP/1.1", body).write(channel);
-            answer = HttpMessage.read(channel);
+            answer = HttpMessage.read(Channels.newInputStream(channel), HttpMessage.ANSWER_BYTES_MAX);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.UNAVAILABLE, "ask " + socket + ": " + e.getMessage(), e);
         }

@@ -9,6 +9,7 @@ import dev.kelp.model.oci.OciJson;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -60,11 +61,10 @@ public final class ApiServer implements AutoCloseable {
 
     private void serve(SocketChannel client) {
         try (client) {
-            HttpMessage request = HttpMessage.read(client);
             HttpMessage answer;
             try {
-                answer = answer(request);
-            } catch (KelpException e) {
+                answer = answer(HttpMessage.read(Channels.newInputStream(client), HttpMessage.REQUEST_BYTES_MAX));
+            } catch (KelpException | IOException e) {
                 answer = error(400, String.valueOf(e.getMessage()));
             }
             answer.write(client);

@@ -4,7 +4,6 @@ package dev.kelp.launcher.api;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -15,56 +14,90 @@ import java.util.Locale;
 ///
 /// @param startLine of a request or a status
 record HttpMessage(String startLine, byte[] body) {
-    /// Limits of what a client may send.
     static final int HEAD_BYTES_MAX = 16 << 10;
 
-    static final int BODY_BYTES_MAX = 64 << 10;
+    /// What a client may send: one port.
+    static final int REQUEST_BYTES_MAX = 64 << 10;
+
+    /// What a server may answer: all ports there can be.
+    static final int ANSWER_BYTES_MAX = 16 << 20;
+
+    private static final int READ_BYTES = 16 << 10;
     private static final String LENGTH = "content-length:";
     private static final String CHUNKED = "transfer-encoding:";
 
+    /// @param bodyMax bytes of a body
     /// @throws IOException when it is malformed, too long or ends too early
-    static HttpMessage read(SocketChannel channel) throws IOException {
-        InputStream in = Channels.newInputStream(channel);
-        byte[] bytes = new byte[HEAD_BYTES_MAX + BODY_BYTES_MAX];
-        int read = 0;
+    static HttpMessage read(InputStream in, int bodyMax) throws IOException {
+        Received received = new Received(in);
         int head = -1;
         while (head < 0) {
-            int n = read > HEAD_BYTES_MAX ? -1 : in.read(bytes, read, bytes.length - read);
-            if (n < 0) {
+            if (received.count > HEAD_BYTES_MAX || !received.more()) {
                 throw new IOException("the head of an HTTP message is cut off or longer than " + HEAD_BYTES_MAX);
             }
-            read += n;
-            int end = text(bytes, 0, read).indexOf("\r\n\r\n");
-            head = end < 0 ? -1 : end + 4;
+            int end = received.text(0).indexOf("\r\n\r\n");
+            head = end < 0 || end > HEAD_BYTES_MAX ? -1 : end + 4;
         }
-        String[] lines = text(bytes, 0, head).split("\r?\n");
-        int length = lines[0].startsWith("HTTP/") ? BODY_BYTES_MAX : 0;
+        String text = received.text(0).substring(0, head);
+        String startLine = text.lines().findFirst().orElse("");
+        boolean untilEnd = startLine.startsWith("HTTP/");
+        int length = untilEnd ? bodyMax : 0;
         boolean chunked = false;
-        for (String line : lines) {
+        for (String line : text.split("\r?\n")) {
             String lower = line.toLowerCase(Locale.ROOT);
             if (lower.startsWith(LENGTH)) {
-                length = length(lower.substring(LENGTH.length()).strip());
+                length = length(lower.substring(LENGTH.length()).strip(), bodyMax);
+                untilEnd = false;
             }
             chunked |= lower.startsWith(CHUNKED) && lower.contains("chunked");
         }
-        int n = 0;
-        while (n >= 0
-                && read < bytes.length
-                && (chunked ? !endsChunks(text(bytes, head, read - head)) : read - head < length)) {
-            n = in.read(bytes, read, bytes.length - read);
-            read += Math.max(n, 0);
+        if (chunked) {
+            while (!endsChunks(received.text(head)) && received.count - head <= bodyMax && received.more()) {
+                // until all are there
+            }
+            if (received.count - head > bodyMax) {
+                throw new IOException("an HTTP body in chunks is longer than " + bodyMax);
+            }
+            return new HttpMessage(startLine, joined(received.text(head)));
         }
-        byte[] rest = Arrays.copyOfRange(bytes, head, read);
-        return new HttpMessage(lines[0], chunked ? joined(rest) : rest);
+        while (received.count - head < length && received.more()) {
+            // until all of it is there
+        }
+        if (received.count - head < length && !untilEnd) {
+            throw new IOException("an HTTP body of " + length + " bytes ends after " + (received.count - head));
+        }
+        return new HttpMessage(
+                startLine, Arrays.copyOfRange(received.bytes, head, Math.min(received.count, head + length)));
     }
 
-    private static String text(byte[] bytes, int from, int count) {
-        return new String(bytes, from, count, StandardCharsets.ISO_8859_1);
+    /// What has come so far.
+    private static final class Received {
+        private final InputStream in;
+        private byte[] bytes = new byte[READ_BYTES];
+        private int count;
+
+        Received(InputStream in) {
+            this.in = in;
+        }
+
+        /// Waits for more; false at the end.
+        boolean more() throws IOException {
+            if (count == bytes.length) {
+                bytes = Arrays.copyOf(bytes, 2 * count);
+            }
+            int n = in.read(bytes, count, bytes.length - count);
+            count += Math.max(n, 0);
+            return n >= 0;
+        }
+
+        String text(int from) {
+            return new String(bytes, from, count - from, StandardCharsets.ISO_8859_1);
+        }
     }
 
-    private static int length(String digits) throws IOException {
-        if (!digits.matches("\\d{1,6}") || Integer.parseInt(digits) > BODY_BYTES_MAX) {
-            throw new IOException("an HTTP body of " + digits + " bytes, " + BODY_BYTES_MAX + " at most");
+    private static int length(String digits, int max) throws IOException {
+        if (!digits.matches("\\d{1,9}") || Integer.parseInt(digits) > max) {
+            throw new IOException("an HTTP body of " + digits + " bytes, " + max + " at most");
         }
         return Integer.parseInt(digits);
     }
@@ -73,8 +106,7 @@ record HttpMessage(String startLine, byte[] body) {
         return text.startsWith("0\r\n") || text.contains("\r\n0\r\n");
     }
 
-    private static byte[] joined(byte[] chunks) throws IOException {
-        String text = new String(chunks, StandardCharsets.ISO_8859_1);
+    private static byte[] joined(String text) throws IOException {
         StringBuilder all = new StringBuilder();
         int at = 0;
         while (at < text.length()) {
