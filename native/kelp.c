@@ -820,7 +820,7 @@ struct range { unsigned long start, count; };
 /* The ranges of a user, by name or number, in /etc/subuid or /etc/subgid or, with a name service, from getsubids */
 static unsigned find_ranges(bool group, const char *name, struct range *r) {
     char *rest = read_file(group ? "/etc/subgid" : "/etc/subuid", NULL), *number = format("%u", me.uid);
-    char *argv[] = { "getsubids", group ? "-g" : (char *)name, group ? (char *)name : NULL, NULL };
+    char *argv[] = { "sh", "-c", format("getsubids %s \"$0\" 2>/dev/null", group ? "-g" : ""), (char *)name, NULL };
     struct buf b = { 0 }; unsigned n = 0;
     for (char *line; n < MAX_RANGES && command.ids != 'd' && (line = strsep(&rest, "\n"));) {
         char *who = strsep(&line, ":");

@@ -16,9 +16,10 @@ final class HelpPage {
                VERSION_TEXT
 
             DESCRIPTION:
-               Runs COMMAND in a user and a mount namespace of its own, in which it is root: it may mount, change owners to
-               subordinate ids and make further namespaces, and outside it has no more rights than the caller. Signals
-               are passed on to it. With --net it gets a network of its own, and --port-driver publishes its ports.
+               Runs COMMAND in a user and a mount namespace of its own, in which it is root: it may mount, change
+               owners to subordinate ids and make further namespaces, and outside it has no more rights than the caller.
+               Signals are passed on to it. With --net it gets a network of its own, and --port-driver publishes its
+               ports.
 
             EXAMPLES:
                # a shell
@@ -50,7 +51,7 @@ final class HelpPage {
             FILES OF THE STATE DIRECTORY:
                lock                     locked as long as this directory is in use
                child_pid                the pid of COMMAND, or with --pidns of process 1 before it
-               api.sock                 HTTP: GET /v1/info, GET and POST /v1/ports, DELETE /v1/ports/ID (see rootlessctl)
+               api.sock                 HTTP: GET /v1/info, GET and POST /v1/ports, DELETE /v1/ports/ID
                netns                    with --detach-netns, in COMMAND's mount namespace: the network namespace
                resolv.conf, hosts       those of the network namespace
 
