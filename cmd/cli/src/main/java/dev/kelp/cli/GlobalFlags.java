@@ -66,9 +66,9 @@ public final class GlobalFlags {
             row("bridge_ip", Kind.TEXT, "--bridge-ip", "NERDCTL_BRIDGE_IP ADDRESS/BITS")
                     .saying("has no effect: the default network's address is fixed"),
             row("cni_path", Kind.TEXT, "--cni-path", "CNI_PATH DIR")
-                    .saying("has no effect: Kelp's networks need no plugins"),
+                    .saying("where the plugins of configured networks lie (default: /opt/cni/bin, /usr/lib/cni)"),
             row("cni_netconfpath", Kind.TEXT, "--cni-netconfpath", "NETCONFPATH DIR")
-                    .saying("has no effect: Kelp's networks need no plugins"),
+                    .saying("folder of networks configured for CNI plugins (default: ~/.config/cni/net.d)"),
             row("selinux_enabled", Kind.SWITCH, "--selinux-enabled", "")
                     .saying("has no effect: containers get no SELinux labels"),
             row("experimental", Kind.SWITCH, "--experimental", "NERDCTL_EXPERIMENTAL ")
@@ -245,6 +245,16 @@ public final class GlobalFlags {
             case "false", "0", "f", "F", "FALSE", "False" -> false;
             default -> throw KelpException.invalid("`" + value + "` is neither true nor false");
         };
+    }
+
+    /// The folder of network configurations; empty: the usual one.
+    public String cniFolder() {
+        return Optional.ofNullable(text("cni_netconfpath")).orElse("");
+    }
+
+    /// Folders of network plugins, separated by colons; empty: the usual ones.
+    public String cniPath() {
+        return Optional.ofNullable(text("cni_path")).orElse("");
     }
 
     /// A flag's own value, without environment and file.

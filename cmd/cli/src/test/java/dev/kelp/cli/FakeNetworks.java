@@ -38,6 +38,12 @@ final class FakeNetworks implements Networks {
     }
 
     @Override
+    public List<String> adopt(String folder, List<NetworkDefinition.Plugins> found) {
+        calls.add("adopt " + folder + " " + found.size());
+        return List.of();
+    }
+
+    @Override
     public List<NetworkDefinition> list() {
         List<NetworkDefinition> all = new ArrayList<>();
         all.add(definition(BRIDGE, "c".repeat(64), Map.of()));

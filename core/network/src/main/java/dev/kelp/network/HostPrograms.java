@@ -57,48 +57,70 @@ public final class HostPrograms {
                         .withHint("apt-get install " + packageName));
     }
 
+    /// How a program ended.
+    ///
+    /// @param output what it wrote to standard output, at most 64 KiB of it
+    /// @param words what it wrote to standard error
+    public record Finished(int code, byte[] output, String words) {}
+
     /// Runs a program inside a network namespace to its end, by nsenter(1).
     ///
     /// @param input what it reads
     /// @throws KelpException with its own words when it fails
     void run(DetachedNamespace where, String name, String packageName, String input, String... arguments) {
-        List<String> argv = new ArrayList<>(List.of(
-                require("nsenter", "util-linux").toString(),
-                "--net=" + where.path(),
-                require(name, packageName).toString()));
+        List<String> argv = new ArrayList<>(List.of(require(name, packageName).toString()));
         argv.addAll(List.of(arguments));
+        Finished done = run(where, argv, ENVIRONMENT, input.getBytes(StandardCharsets.UTF_8));
+        if (done.code() != 0) {
+            throw new KelpException(
+                    ErrorKind.INTERNAL,
+                    name + ": "
+                            + (done.words().isBlank()
+                                    ? "exit code " + done.code()
+                                    : done.words().strip()));
+        }
+    }
+
+    /// The same for any program that takes no arguments.
+    ///
+    /// @param variables `NAME=value`, besides the search path
+    public Finished run(DetachedNamespace where, Path program, List<String> variables, byte[] input) {
+        List<String> environment = new ArrayList<>(ENVIRONMENT);
+        environment.addAll(variables);
+        return run(where, List.of(program.toString()), environment, input);
+    }
+
+    private Finished run(DetachedNamespace where, List<String> command, List<String> environment, byte[] input) {
+        String name = Path.of(command.getFirst()).getFileName().toString();
+        List<String> argv =
+                new ArrayList<>(List.of(require("nsenter", "util-linux").toString(), "--net=" + where.path()));
+        argv.addAll(command);
         String key = "network/" + name + "/" + RUNS.incrementAndGet();
-        try (Fd in = Pipes.memory(name)) {
-            byte[] text = input.getBytes(StandardCharsets.UTF_8);
-            Pipes.writeAll(in, text, 0, text.length);
+        // Files take any amount without a reader.
+        try (Fd in = Pipes.memory(name);
+                Fd out = Pipes.memory(name);
+                Fd err = Pipes.memory(name)) {
+            Pipes.writeAll(in, input, 0, input.length);
             Pipes.seek(in, 0, 0);
-            Fd[] err = Pipes.pipe();
-            try (Fd read = err[0];
-                    Fd write = err[1]) {
-                SpawnedProcess child = spawner.spawn(SpawnRequest.of(key, argv, ENVIRONMENT, Map.of(0, in, 2, write))
-                        .dyingWithDaemon());
-                child.pidfd().close();
-                write.close();
-                String words = text(read);
-                int code = SpawnedProcess.exitCode(child.waitStatus().join());
-                spawner.acknowledge(key);
-                if (code != 0) {
-                    throw new KelpException(
-                            ErrorKind.INTERNAL, name + ": " + (words.isBlank() ? "exit code " + code : words.strip()));
-                }
-            }
+            SpawnedProcess child = spawner.spawn(SpawnRequest.of(key, argv, environment, Map.of(0, in, 1, out, 2, err))
+                    .dyingWithDaemon());
+            child.pidfd().close();
+            int code = SpawnedProcess.exitCode(child.waitStatus().join());
+            spawner.acknowledge(key);
+            return new Finished(code, content(out), new String(content(err), StandardCharsets.UTF_8));
         } catch (ErrnoException e) {
             throw e.toKelp("run " + name);
         }
     }
 
-    private static String text(Fd fd) throws ErrnoException {
-        try (InputStream in = Pipes.input(fd)) {
-            return new String(in.readNBytes(OUTPUT_BYTES_MAX), StandardCharsets.UTF_8);
+    private static byte[] content(Fd fd) throws ErrnoException {
+        Pipes.seek(fd, 0, 0);
+        try (InputStream in = Pipes.input(fd.duplicate())) {
+            return in.readNBytes(OUTPUT_BYTES_MAX);
         } catch (ErrnoException e) {
             throw e;
         } catch (IOException e) {
-            return "";
+            return new byte[0];
         }
     }
 }

@@ -24,6 +24,14 @@ public interface Networks {
     /// Makes a network; ALREADY_EXISTS when the name is taken, INVALID_ARGUMENT when its subnet overlaps another's.
     NetworkDefinition create(NewNetwork network);
 
+    /// Makes the networks that plugins of the Container Network Interface make those of exactly these files; one
+    /// that
+    /// containers are on stays.
+    ///
+    /// @param folder the absolute path of the files' folder
+    /// @return what was left out and why, a sentence each
+    List<String> adopt(String folder, List<NetworkDefinition.Plugins> found);
+
     /// All networks, the three that are always there first, then by age.
     List<NetworkDefinition> list();
 

@@ -178,7 +178,8 @@ class NetworkTest {
         assertThat(kelp.run("run", "--rm", "-p", "127.0.0.1:" + port + ":80", busybox(), "true")
                         .expect(125)
                         .err())
-                .contains("already in use");
+                .contains("already in use")
+                .contains("container web publishes it");
         ProcessHandle.of(kelp.daemonPid()).orElseThrow().destroyForcibly();
         awaitAnswer(port);
         kelp.run("restart", "-t", "0", "web").succeeded();

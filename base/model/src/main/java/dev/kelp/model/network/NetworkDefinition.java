@@ -10,12 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// A network as `network create` fixes it.
 ///
 /// @param id 64 hexadecimal digits
-/// @param driver `bridge`; `host` and `none` for the two that are always there
+/// @param driver `bridge`, or what its plugins make; `host` and `none` for the two that are always there
 /// @param pools where its addresses come from, at most one of each family
 /// @param internal no way out
 /// @param mtu of its interfaces, in bytes
 /// @param bridge the name of its bridge interface
 /// @param createdMillis since 1970
+/// @param plugins what makes it when it is not Kelp's own; null: it is
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NetworkDefinition(
         String id,
@@ -27,13 +28,47 @@ public record NetworkDefinition(
         String bridge,
         Map<String, String> labels,
         Map<String, String> options,
-        long createdMillis) {
+        long createdMillis,
+        @Nullable Plugins plugins) {
     public static final int MTU_DEFAULT = 1500;
 
     public NetworkDefinition {
         pools = pools == null ? List.of() : List.copyOf(pools);
         labels = labels == null ? Map.of() : Map.copyOf(labels);
         options = options == null ? Map.of() : Map.copyOf(options);
+    }
+
+    /// One of Kelp's own.
+    public NetworkDefinition(
+            String id,
+            String name,
+            String driver,
+            List<Pool> pools,
+            boolean internal,
+            int mtu,
+            String bridge,
+            Map<String, String> labels,
+            Map<String, String> options,
+            long createdMillis) {
+        this(id, name, driver, pools, internal, mtu, bridge, labels, options, createdMillis, null);
+    }
+
+    /// The network configuration of the Container Network Interface that a file of the user's holds.
+    ///
+    /// @param file where it was found
+    /// @param list its text
+    /// @param folders where its plugins are looked for
+    public record Plugins(String file, String list, List<String> folders) {
+        /// Where plugins lie unless the user says otherwise, as containerd has it.
+        public static final List<String> FOLDERS = List.of(
+                "/opt/cni/bin", "/usr/local/libexec/cni", "/usr/local/lib/cni", "/usr/libexec/cni", "/usr/lib/cni");
+
+        /// The largest file, in bytes.
+        public static final int BYTES_MAX = 1 << 20;
+
+        public Plugins {
+            folders = List.copyOf(folders);
+        }
     }
 
     /// One family's addresses.

@@ -18,6 +18,7 @@ import dev.kelp.cli.flags.SourceFlags.Pull;
 import dev.kelp.cli.flags.StartFlags;
 import dev.kelp.cli.flags.UserNamespaceFlags;
 import dev.kelp.cli.image.VerifyFlags;
+import dev.kelp.cli.network.ConfiguredNetworks;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Images;
@@ -108,6 +109,9 @@ public abstract class CreatingCommand extends KelpCommand {
         if (cidFile != null && client.readFile(cidFile, 128).isPresent()) {
             throw new KelpException(ErrorKind.ALREADY_EXISTS, "the id file `" + cidFile + "` exists")
                     .withHint("it may belong to another container: remove the file or name another one");
+        }
+        if (network.namesNetworks()) {
+            ConfiguredNetworks.takeUp(call);
         }
         ContainerSpec spec = new ContainerSpec(
                 source.rootfs() ? null : image,

@@ -59,6 +59,11 @@ public final class NetworkFlags {
     @Nullable
     String mac;
 
+    /// Whether networks are named that may be configured by files of the user's.
+    public boolean namesNetworks() {
+        return networks.stream().anyMatch(n -> !ALONE.contains(n) && !n.equals("bridge") && !n.contains(":/"));
+    }
+
     /// The isolation with these flags' part.
     public Isolation apply(Isolation isolation) {
         List<PortMapping> ports =

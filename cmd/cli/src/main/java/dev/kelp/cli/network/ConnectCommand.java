@@ -36,6 +36,7 @@ public final class ConnectCommand extends KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        ConfiguredNetworks.takeUp(call);
         call.namespace().networks().connect(network, container, new Wish(network, aliases, ip, ip6, null));
         return 0;
     }

@@ -35,6 +35,7 @@ public final class InspectCommand extends KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        ConfiguredNetworks.takeUp(call);
         List<Object> found = new ArrayList<>();
         KelpException failure = null;
         for (String name : names) {

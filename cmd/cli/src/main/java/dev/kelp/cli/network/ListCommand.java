@@ -40,6 +40,7 @@ public final class ListCommand extends KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        ConfiguredNetworks.takeUp(call);
         List<NetworkDefinition> networks = call.namespace().networks().list().stream()
                 .filter(new NetworkFilter(filters))
                 .toList();

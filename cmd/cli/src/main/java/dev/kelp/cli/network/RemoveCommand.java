@@ -27,6 +27,7 @@ public final class RemoveCommand extends KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        ConfiguredNetworks.takeUp(call);
         KelpException failure = null;
         for (String name : names) {
             try {

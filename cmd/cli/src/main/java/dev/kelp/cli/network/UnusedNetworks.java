@@ -22,7 +22,7 @@ public final class UnusedNetworks {
         Networks networks = call.namespace().networks();
         List<String> removed = new ArrayList<>();
         for (NetworkDefinition n : networks.list()) {
-            if (!FIXED.contains(n.name()) && chosen.test(n)) {
+            if (!FIXED.contains(n.name()) && n.plugins() == null && chosen.test(n)) {
                 try {
                     networks.remove(n.name());
                     removed.add(n.name());

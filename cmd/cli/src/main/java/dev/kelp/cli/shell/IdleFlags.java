@@ -16,11 +16,9 @@ import java.util.TreeMap;
 /// they count when Kelp is called by that name.
 final class IdleFlags {
     private static final Map<String, String> WITHOUT_EFFECT = Map.of(
-            "cni_path", "--cni-path has no effect: networks need no plugins",
-            "cni_netconfpath", "--cni-netconfpath has no effect: networks are kept in Kelp's database",
             "bridge_ip",
-                    "--bridge-ip has no effect: the default network's address is fixed; `network create --subnet` makes"
-                            + " one with others");
+            "--bridge-ip has no effect: the default network's address is fixed; `network create --subnet` makes"
+                    + " one with others");
 
     private IdleFlags() {}
 

@@ -7,6 +7,7 @@ import dev.kelp.model.Reference;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -18,13 +19,24 @@ final class ContainerNames {
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]*");
     private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
     private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int SHORT_CHARS = 12;
 
     private ContainerNames() {}
 
+    /// A fresh id: 64 hexadecimal digits.
     static String newId() {
+        return newId(RANDOM);
+    }
+
+    /// The start of an id is the container's host name, and one of decimal digits alone is looked up as an address.
+    static String newId(RandomGenerator random) {
         byte[] bytes = new byte[32];
-        RANDOM.nextBytes(bytes);
-        return HexFormat.of().formatHex(bytes);
+        String id;
+        do {
+            random.nextBytes(bytes);
+            id = HexFormat.of().formatHex(bytes);
+        } while (id.substring(0, SHORT_CHARS).chars().allMatch(Character::isDigit));
+        return id;
     }
 
     /// The name to use: `asked` when it is good, else one made of image and id.

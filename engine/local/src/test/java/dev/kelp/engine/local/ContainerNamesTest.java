@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -20,6 +24,24 @@ class ContainerNamesTest {
             }
             return "made";
         });
+    }
+
+    @Test
+    void aHostNameIsNeverANumber() {
+        // the first twelve digits of the first id are decimal
+        Iterator<Byte> starts = List.of((byte) 0x12, (byte) 0xab).iterator();
+        RandomGenerator random = new RandomGenerator() {
+            @Override
+            public long nextLong() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void nextBytes(byte[] bytes) {
+                Arrays.fill(bytes, starts.next());
+            }
+        };
+        assertThat(ContainerNames.newId(random)).isEqualTo("ab".repeat(32));
     }
 
     @Test

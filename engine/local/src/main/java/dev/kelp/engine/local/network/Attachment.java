@@ -2,12 +2,17 @@
 package dev.kelp.engine.local.network;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.PortMapping;
+import dev.kelp.network.Bridges;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +46,9 @@ public record Attachment(
     /// Its end at one network.
     ///
     /// @param network id
-    /// @param outside the interface at the bridge
+    /// @param outside the interface at the bridge; empty for a plugin's network
     /// @param inside the interface in the container
+    /// @param plugged what its plugins made; null: it is one of Kelp's own networks, or not made yet
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record End(
             String network,
@@ -51,17 +57,57 @@ public record Attachment(
             @Nullable InetAddress ipv4,
             @Nullable InetAddress ipv6,
             @Nullable String mac,
-            List<String> aliases) {
+            List<String> aliases,
+            @Nullable Plugged plugged) {
         public End {
+            outside = outside == null ? "" : outside;
             aliases = aliases == null ? List.of() : List.copyOf(aliases);
         }
 
+        public End(
+                String network,
+                String outside,
+                String inside,
+                @Nullable InetAddress ipv4,
+                @Nullable InetAddress ipv6,
+                @Nullable String mac,
+                List<String> aliases) {
+            this(network, outside, inside, ipv4, ipv6, mac, aliases, null);
+        }
+
         End withAliases(List<String> others) {
-            return new End(network, outside, inside, ipv4, ipv6, mac, others);
+            return new End(network, outside, inside, ipv4, ipv6, mac, others, plugged);
+        }
+
+        /// How a bridge connects it.
+        ///
+        /// @param gateway whether it is the way out
+        Bridges.Endpoint endpoint(boolean gateway) {
+            return new Bridges.Endpoint(outside, inside, addresses(), mac, gateway);
+        }
+
+        /// Whom the container asks for names; empty: the machine's servers.
+        List<String> nameServers(NetworkDefinition at) {
+            return plugged == null
+                    ? List.of(at.pools().getFirst().gateway().getHostAddress())
+                    : plugged.servers().stream()
+                            .map(InetAddress::getHostAddress)
+                            .toList();
         }
 
         List<InetAddress> addresses() {
             return Stream.of(ipv4, ipv6).filter(Objects::nonNull).toList();
+        }
+    }
+
+    /// What plugins made of an end, for the time when it is taken away.
+    ///
+    /// @param plugins as they were then: the file may have changed since
+    /// @param result the last plugin's
+    /// @param servers whom the container asks for names
+    public record Plugged(NetworkDefinition.Plugins plugins, String result, List<InetAddress> servers) {
+        public Plugged {
+            servers = servers == null ? List.of() : List.copyOf(servers);
         }
     }
 
@@ -73,6 +119,12 @@ public record Attachment(
         List<End> more = new ArrayList<>(ends);
         more.add(end);
         return new Attachment(container, name, names, more, ports, servers, endedMillis);
+    }
+
+    Attachment withEndAt(int index, End end) {
+        List<End> changed = new ArrayList<>(ends);
+        changed.set(index, end);
+        return new Attachment(container, name, names, changed, ports, servers, endedMillis);
     }
 
     Attachment withoutEnd(End end) {
@@ -103,6 +155,16 @@ public record Attachment(
 
     Attachment ended(long nowMillis) {
         return new Attachment(container, name, names, ends, List.of(), servers, nowMillis);
+    }
+
+    /// A name for another interface in the container.
+    String freeInterface() {
+        Set<String> used = ends.stream().map(End::inside).collect(Collectors.toSet());
+        return IntStream.range(0, ends.size() + 1)
+                .mapToObj(i -> "eth" + i)
+                .filter(n -> !used.contains(n))
+                .findFirst()
+                .orElseThrow();
     }
 
     /// Its end at a network.

@@ -17,6 +17,10 @@ public record Connected(
         implements AutoCloseable {
     /// Where a program started by the holder finds the namespace, while this daemon lives.
     public String path() {
+        return path(namespace);
+    }
+
+    static String path(ContainerNamespace namespace) {
         return "/proc/" + ProcessHandle.current().pid() + "/fd/"
                 + namespace.fd().number();
     }

@@ -14,7 +14,6 @@ import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
-import dev.kelp.network.Bridges;
 import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.Outbound;
@@ -46,6 +45,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private final Executor threads;
     private final NetworkRecords records;
     private final NetworkCatalogue catalogue;
+    private final WantedNetworks wantedNetworks;
     private final KnownNames names = new KnownNames();
     private final PublishedPorts ports;
 
@@ -70,6 +70,7 @@ public final class ContainerNetworks implements AutoCloseable {
         this.threads = threads;
         records = new NetworkRecords(database);
         catalogue = new NetworkCatalogue(records);
+        wantedNetworks = new WantedNetworks(catalogue);
         ports = new PublishedPorts(holder);
         departures = new Departures(threads);
         prepared = new PreparedNamespaces(threads, this::prepare);
@@ -102,13 +103,7 @@ public final class ContainerNetworks implements AutoCloseable {
     ///
     /// @return what will not work on this machine, a sentence each
     public List<String> check(Networking wanted) {
-        List<NetworkDefinition> networks = new ArrayList<>();
-        for (Wish wish : wishes(wanted)) {
-            NetworkDefinition network = bridged(wish);
-            checkAddress(network, wish.ipv4(), false);
-            checkAddress(network, wish.ipv6(), true);
-            networks.add(network);
-        }
+        List<NetworkDefinition> networks = wantedNetworks.checked(wanted);
         Firewall.requireInstalled();
         if (networks.stream().allMatch(NetworkDefinition::internal)) {
             return List.of();
@@ -126,45 +121,24 @@ public final class ContainerNetworks implements AutoCloseable {
         }
     }
 
-    private static void checkAddress(NetworkDefinition network, @Nullable String address, boolean ipv6) {
-        if (address == null) {
-            return;
-        }
-        Pool pool = network.pools().stream()
-                .filter(p -> p.subnet().isIpv6() == ipv6)
-                .findFirst()
-                .orElseThrow(() -> KelpException.invalid(
-                        "network " + network.name() + " has no " + (ipv6 ? "IPv6" : "IPv4") + " subnet"));
-        AddressPool.wanted(pool, Subnet.parseAddress(address), List.of());
-    }
-
-    private static List<Wish> wishes(Networking wanted) {
-        return wanted.wishes().isEmpty() ? List.of(Wish.of(Networks.BRIDGE)) : wanted.wishes();
-    }
-
-    private NetworkDefinition bridged(Wish wish) {
-        NetworkDefinition network = catalogue.find(wish.network());
-        if (!network.driver().equals("bridge")) {
-            throw KelpException.invalid("network " + network.name() + " cannot be joined together with others");
-        }
-        return network;
-    }
-
     /// Connects a container; one that was connected before is so anew. Nothing is left when this fails; when what
     /// [Connected#wired] stands for fails, [#disconnect] leaves nothing.
     public Connected connect(Request request) {
         disconnect(request.container(), true);
-        List<Wish> wishes = wishes(request.wanted());
-        List<NetworkDefinition> networks = wishes.stream().map(this::bridged).toList();
+        List<Wish> wishes = WantedNetworks.wishes(request.wanted());
+        List<NetworkDefinition> networks =
+                wishes.stream().map(wantedNetworks::joinable).toList();
         Plumbing works = plumbing();
-        Optional<Prepared> found = Optional.empty();
+        Optional<ContainerNamespace> made = Optional.empty();
         try {
             Chosen chosen = choose(request, wishes, networks);
-            found = chosen.prepared();
-            Attachment attachment = chosen.attachment().withPorts(ports.open(request));
-            names.put(attachment);
-            ContainerNamespace namespace = found.map(Prepared::namespace).orElseGet(ContainerNamespace::create);
-            boolean first = found.isEmpty();
+            made = chosen.prepared().map(Prepared::namespace);
+            boolean first = made.isEmpty();
+            Attachment opened = chosen.attachment().withPorts(ports.open(request, names.all()));
+            names.put(opened);
+            ContainerNamespace namespace = made.orElseGet(ContainerNamespace::create);
+            made = Optional.of(namespace);
+            Attachment attachment = plugged(opened, wishes, networks, namespace);
             CompletableFuture<Void> wired = CompletableFuture.runAsync(
                     () -> {
                         networks.forEach(works::ensure);
@@ -178,10 +152,10 @@ public final class ContainerNetworks implements AutoCloseable {
                     attachment.addresses().stream()
                             .map(InetAddress::getHostAddress)
                             .toList(),
-                    nameServers(networks.getFirst()),
+                    attachment.ends().getFirst().nameServers(networks.getFirst()),
                     wired);
         } catch (RuntimeException e) {
-            found.ifPresent(p -> p.namespace().close());
+            made.ifPresent(ContainerNamespace::close);
             try {
                 disconnect(request.container(), true);
             } catch (RuntimeException f) {
@@ -191,18 +165,35 @@ public final class ContainerNetworks implements AutoCloseable {
         }
     }
 
+    /// Runs the plugins of those networks that have some. What they made is kept at once: only they can undo it.
+    private Attachment plugged(
+            Attachment attachment, List<Wish> wishes, List<NetworkDefinition> networks, ContainerNamespace namespace) {
+        Attachment now = attachment;
+        for (int i = 0; i < networks.size(); i++) {
+            NetworkDefinition network = networks.get(i);
+            if (network.plugins() != null) {
+                plumbing().ensure(network);
+                now = now.withEndAt(
+                        i,
+                        PluggedEnds.add(plumbing(), network, new PluggedEnds.Wanted(now, i, wishes.get(i)), namespace));
+                names.put(now);
+                records.keep(now);
+            }
+        }
+        return now;
+    }
+
     /// @param done how many ends are connected already
     private void wire(List<NetworkDefinition> networks, ContainerNamespace namespace, Attachment attachment, int done) {
         Plumbing works = plumbing();
         for (int i = done; i < networks.size(); i++) {
             End end = attachment.ends().get(i);
+            if (end.plugged() != null) {
+                continue;
+            }
             end.addresses().forEach(a -> departures.awaitLeft(a, works::disconnect));
-            works.connect(networks.get(i), namespace, endpoint(end, i == 0));
+            works.connect(networks.get(i), namespace, end.endpoint(i == 0));
         }
-    }
-
-    private static Bridges.Endpoint endpoint(End end, boolean gateway) {
-        return new Bridges.Endpoint(end.outside(), end.inside(), end.addresses(), end.mac(), gateway);
     }
 
     /// @param prepared the namespace in which the first end is connected already
@@ -274,6 +265,9 @@ public final class ContainerNetworks implements AutoCloseable {
     }
 
     private End end(NetworkDefinition network, Wish wish, String inside) {
+        if (network.plugins() != null) {
+            return PluggedEnds.unplugged(network, inside, wish.aliases());
+        }
         List<InetAddress> used = names.all().stream()
                 .flatMap(a -> a.ends().stream())
                 .filter(e -> e.network().equals(network.id()))
@@ -345,7 +339,7 @@ public final class ContainerNetworks implements AutoCloseable {
             Plumbing works = plumbing();
             works.ensure(network);
             namespace = ContainerNamespace.create();
-            works.connect(network, namespace, endpoint(end, true));
+            works.connect(network, namespace, end.endpoint(true));
             return new Prepared(namespace, end);
         } catch (RuntimeException e) {
             promised.removeAll(end.addresses());
@@ -366,7 +360,9 @@ public final class ContainerNetworks implements AutoCloseable {
         }
         Plumbing works = plumbing();
         ports.close(works.forwarder(), container);
-        departures.add(known.get().ends(), works::disconnect);
+        departures.add(
+                known.get().ends().stream().filter(e -> !e.outside().isEmpty()).toList(), works::disconnect);
+        known.get().ends().forEach(e -> PluggedEnds.delete(works, known.get(), e, ""));
         names.remove(container);
         if (comesBack) {
             Attachment ended = known.get().ended(System.currentTimeMillis());
@@ -415,6 +411,10 @@ public final class ContainerNetworks implements AutoCloseable {
                     .map(e -> networks.get(e.network()))
                     .filter(n -> n != null)
                     .forEach(works::resume);
+            a.ends().stream()
+                    .map(End::plugged)
+                    .filter(p -> p != null)
+                    .forEach(p -> p.servers().forEach(works::serves));
             ports.resume(works.forwarder(), a);
         }
     }
@@ -423,7 +423,7 @@ public final class ContainerNetworks implements AutoCloseable {
     ///
     /// @param namespace the container's
     void join(String container, ContainerNamespace namespace, Wish wish) {
-        NetworkDefinition network = bridged(wish);
+        NetworkDefinition network = wantedNetworks.joinable(wish);
         Plumbing works = plumbing();
         works.ensure(network);
         Attachment more;
@@ -435,28 +435,26 @@ public final class ContainerNetworks implements AutoCloseable {
                 throw new KelpException(
                         ErrorKind.ALREADY_EXISTS, "container " + now.name() + " is on network " + network.name());
             }
-            end = end(network, wish, freeInterface(now));
+            end = end(network, wish, now.freeInterface());
             more = now.withEnd(end);
             names.put(more);
         } finally {
             choosing.unlock();
         }
         try {
-            end.addresses().forEach(a -> departures.awaitLeft(a, works::disconnect));
-            works.connect(network, namespace, endpoint(end, more.ends().size() == 1));
+            if (network.plugins() == null) {
+                end.addresses().forEach(a -> departures.awaitLeft(a, works::disconnect));
+                works.connect(network, namespace, end.endpoint(more.ends().size() == 1));
+            } else {
+                int last = more.ends().size() - 1;
+                PluggedEnds.Wanted asked = new PluggedEnds.Wanted(more, last, wish);
+                more = more.withEndAt(last, PluggedEnds.add(works, network, asked, namespace));
+                names.put(more);
+            }
             records.keep(more);
         } catch (RuntimeException e) {
             names.put(more.withoutEnd(end));
             throw e;
-        }
-    }
-
-    private static String freeInterface(Attachment attachment) {
-        Set<String> used = attachment.ends().stream().map(End::inside).collect(Collectors.toSet());
-        for (int i = 0; ; i++) {
-            if (!used.contains("eth" + i)) {
-                return "eth" + i;
-            }
         }
     }
 
@@ -467,7 +465,9 @@ public final class ContainerNetworks implements AutoCloseable {
     }
 
     /// Takes a running container out of a network.
-    void leave(String container, String nameOrId) {
+    ///
+    /// @param namespace a path of the container's
+    void leave(String container, String nameOrId, String namespace) {
         NetworkDefinition network = catalogue.find(nameOrId);
         Attachment now = attached(container);
         End end = now.ends().stream()
@@ -476,7 +476,11 @@ public final class ContainerNetworks implements AutoCloseable {
                 .orElseThrow(() -> new KelpException(
                         ErrorKind.FAILED_PRECONDITION,
                         "container " + now.name() + " is not on network " + network.name()));
-        plumbing().disconnect(end.outside());
+        if (end.plugged() == null) {
+            plumbing().disconnect(end.outside());
+        } else {
+            PluggedEnds.delete(plumbing(), now, end, namespace);
+        }
         Attachment less = now.withoutEnd(end);
         names.put(less);
         records.keep(less);
@@ -489,6 +493,11 @@ public final class ContainerNetworks implements AutoCloseable {
             names.put(renamed);
             records.keep(renamed);
         });
+    }
+
+    /// As [Networks#adopt].
+    List<String> adopt(String folder, List<NetworkDefinition.Plugins> found) {
+        return catalogue.adopt(folder, found, n -> !members(n).isEmpty());
     }
 
     NetworkDefinition create(NewNetwork wanted) {
@@ -514,6 +523,12 @@ public final class ContainerNetworks implements AutoCloseable {
         NetworkDefinition network = catalogue.find(nameOrId);
         if (NetworkCatalogue.isFixed(network)) {
             throw new KelpException(ErrorKind.FAILED_PRECONDITION, "network " + network.name() + " is always there");
+        }
+        if (network.plugins() != null) {
+            throw new KelpException(
+                            ErrorKind.FAILED_PRECONDITION,
+                            "network " + network.name() + " is configured by a file of yours")
+                    .withHint("remove it: " + network.plugins().file());
         }
         List<Attachment> members = members(network);
         if (!members.isEmpty()) {
@@ -543,12 +558,9 @@ public final class ContainerNetworks implements AutoCloseable {
     public List<String> nameServers(String container) {
         return names.of(container)
                 .filter(a -> !a.ends().isEmpty())
-                .map(a -> nameServers(catalogue.find(a.ends().getFirst().network())))
+                .map(a -> a.ends().getFirst())
+                .map(e -> e.nameServers(catalogue.find(e.network())))
                 .orElse(List.of());
-    }
-
-    private static List<String> nameServers(NetworkDefinition network) {
-        return List.of(network.pools().getFirst().gateway().getHostAddress());
     }
 
     /// What a running container has; nothing when it does not run or shares another's network.

@@ -33,6 +33,11 @@ public final class EngineNetworks implements Networks {
     }
 
     @Override
+    public List<String> adopt(String folder, List<NetworkDefinition.Plugins> found) {
+        return networks.adopt(folder, found);
+    }
+
+    @Override
     public List<NetworkDefinition> list() {
         return networks.list();
     }
@@ -66,7 +71,8 @@ public final class EngineNetworks implements Networks {
 
     @Override
     public void disconnect(String network, String container) {
-        networks.leave(containers.apply(container).id(), network);
+        Running running = containers.apply(container);
+        networks.leave(running.id(), network, "/proc/" + running.pid() + "/ns/net");
     }
 
     static Member member(Attachment attachment, End end) {

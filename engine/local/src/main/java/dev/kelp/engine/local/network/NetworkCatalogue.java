@@ -3,19 +3,27 @@ package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.Networks;
 import dev.kelp.engine.Networks.NewNetwork;
+import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.NetworkDefinition.Plugins;
 import dev.kelp.model.network.NetworkDefinition.Pool;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
+import dev.kelp.network.cni.NetworkList;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// Which networks there are. Definitions only: nothing is made for them before a container needs it.
@@ -201,6 +209,76 @@ final class NetworkCatalogue {
         HexFormat hex = HexFormat.of();
         return Subnet.parse("fd" + hex.toHexDigits(random[0]) + ":" + hex.formatHex(random, 1, 3) + ":"
                 + hex.formatHex(random, 3, 5) + "::/64");
+    }
+
+    /// Makes the networks configured in a folder those of exactly these files.
+    ///
+    /// @param used whether containers are on it; such a network stays
+    /// @return what was left out and why, a sentence each
+    synchronized List<String> adopt(String folder, List<Plugins> found, Predicate<NetworkDefinition> used) {
+        List<String> leftOut = new ArrayList<>();
+        Map<String, NetworkDefinition> known = new LinkedHashMap<>();
+        all().forEach(n -> known.put(n.name(), n));
+        Set<String> present = new HashSet<>();
+        for (Plugins plugins : found) {
+            try {
+                NetworkDefinition network = configured(plugins);
+                if (isFixed(network)) {
+                    // nerdctl's own `bridge` is one: Kelp makes these itself
+                    continue;
+                }
+                NetworkDefinition before = known.get(network.name());
+                boolean taken = before != null && before.plugins() == null;
+                if (taken || !present.add(network.name())) {
+                    leftOut.add("the network in `" + plugins.file() + "` is left out: " + network.name()
+                            + " already exists");
+                } else if (before == null) {
+                    records.insert(network);
+                } else if (!plugins.equals(before.plugins())) {
+                    records.replace(with(before.id(), network));
+                }
+            } catch (KelpException e) {
+                leftOut.add(e.getMessage());
+            }
+        }
+        records.networks().stream()
+                .filter(n -> n.plugins() != null && n.plugins().file().startsWith(folder + "/"))
+                .filter(n -> !present.contains(n.name()) && !used.test(n))
+                .forEach(records::delete);
+        return leftOut;
+    }
+
+    private static NetworkDefinition with(String id, NetworkDefinition n) {
+        return new NetworkDefinition(
+                id,
+                n.name(),
+                n.driver(),
+                n.pools(),
+                n.internal(),
+                n.mtu(),
+                n.bridge(),
+                n.labels(),
+                n.options(),
+                n.createdMillis(),
+                n.plugins());
+    }
+
+    private static NetworkDefinition configured(Plugins plugins) {
+        NetworkList list = NetworkList.parse(plugins.file(), plugins.list().getBytes(StandardCharsets.UTF_8));
+        return new NetworkDefinition(
+                list.id()
+                        .orElseGet(() -> Digest.ofSha256(("cni " + list.name()).getBytes(StandardCharsets.UTF_8))
+                                .hex()),
+                list.name(),
+                list.type(),
+                list.pools(),
+                false,
+                list.mtu().orElse(NetworkDefinition.MTU_DEFAULT),
+                list.device(),
+                list.labels(),
+                Map.of(),
+                System.currentTimeMillis(),
+                plugins);
     }
 
     synchronized void remove(NetworkDefinition network) {

@@ -29,6 +29,19 @@ final class NetworkRecords {
         });
     }
 
+    /// As [#insert], in place of the one with that id.
+    void replace(NetworkDefinition network) {
+        database.write(connection -> {
+            try (PreparedStatement s =
+                    connection.prepareStatement("UPDATE networks SET name = ?, definition = ? WHERE id = ?")) {
+                s.setString(1, network.name());
+                s.setBytes(2, OciJson.write(network));
+                s.setString(3, network.id());
+                return s.executeUpdate();
+            }
+        });
+    }
+
     void delete(NetworkDefinition network) {
         database.writeEssential(connection -> {
             try (PreparedStatement s = connection.prepareStatement("DELETE FROM networks WHERE id = ?")) {

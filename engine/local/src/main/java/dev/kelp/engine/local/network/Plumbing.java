@@ -14,12 +14,14 @@ import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
+import dev.kelp.network.cni.CniPlugins;
 import dev.kelp.network.dns.NameServer;
 import dev.kelp.network.dns.Names;
 import dev.kelp.network.port.PortForwarder;
 import dev.kelp.rootless.Spawner;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -42,10 +44,11 @@ final class Plumbing implements AutoCloseable {
     private final Optional<Outbound> outbound;
     private final PortForwarder forwarder;
     private final NameServer names;
+    private final CniPlugins plugins;
     private final Executor threads;
     private final Map<String, NetworkDefinition> ready = new LinkedHashMap<>();
 
-    private Plumbing(DetachedNamespace detached, Spawner spawner, Names known, Executor threads) {
+    private Plumbing(Path runRoot, DetachedNamespace detached, Spawner spawner, Names known, Executor threads) {
         this.detached = detached;
         this.threads = threads;
         HostPrograms programs = new HostPrograms(spawner);
@@ -54,17 +57,18 @@ final class Plumbing implements AutoCloseable {
         outbound = outbound(detached, programs, threads);
         forwarder = new PortForwarder(detached);
         names = new NameServer(detached, known);
+        plugins = new CniPlugins(programs, detached, runRoot.resolve("cni"));
     }
 
     /// What an earlier daemon left, or new.
     static Plumbing open(Path runRoot, Spawner spawner, Names known, Executor threads) {
         return adopt(runRoot, spawner, known, threads)
-                .orElseGet(() -> new Plumbing(made(runRoot.resolve(PIN)), spawner, known, threads));
+                .orElseGet(() -> new Plumbing(runRoot, made(runRoot.resolve(PIN)), spawner, known, threads));
     }
 
     /// What an earlier daemon left; empty when its namespace is gone, and with it all that ran in it.
     static Optional<Plumbing> adopt(Path runRoot, Spawner spawner, Names known, Executor threads) {
-        return pinned(runRoot.resolve(PIN)).map(found -> new Plumbing(found, spawner, known, threads));
+        return pinned(runRoot.resolve(PIN)).map(found -> new Plumbing(runRoot, found, spawner, known, threads));
     }
 
     /// The one that is there already.
@@ -119,7 +123,7 @@ final class Plumbing implements AutoCloseable {
                 network.internal() || outbound.isEmpty() || outbound.get().isOpen()
                         ? CompletableFuture.completedFuture(null)
                         : CompletableFuture.runAsync(() -> open(outbound.get()), threads);
-        if (!ready.containsKey(network.id())) {
+        if (network.plugins() == null && !ready.containsKey(network.id())) {
             bridges.ensure(network);
             ready.put(network.id(), network);
             try {
@@ -137,6 +141,10 @@ final class Plumbing implements AutoCloseable {
     /// and
     /// waits for none, since exits are told only to a daemon that is ready.
     synchronized void resume(NetworkDefinition network) {
+        if (network.plugins() != null) {
+            outbound.ifPresent(o -> threads.execute(() -> open(o)));
+            return;
+        }
         ready.put(network.id(), network);
         network.pools().stream().map(Pool::gateway).forEach(names::listen);
         if (!network.internal()) {
@@ -167,6 +175,21 @@ final class Plumbing implements AutoCloseable {
 
     void disconnect(String outside) {
         bridges.disconnect(outside);
+    }
+
+    CniPlugins plugins() {
+        return plugins;
+    }
+
+    /// Answers questions for names at an address; false when it is none of the detached namespace.
+    boolean serves(InetAddress address) {
+        try {
+            names.listen(address);
+            return true;
+        } catch (KelpException e) {
+            LOG.log(Level.DEBUG, "no name server at " + address, e);
+            return false;
+        }
     }
 
     PortForwarder forwarder() {

@@ -3,6 +3,7 @@ package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.local.network.ContainerNetworks.Request;
 import dev.kelp.linux.Fd;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.PortMapping;
@@ -13,12 +14,14 @@ import dev.kelp.rootless.Holder;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// The listening sockets of published ports. The holder keeps them too: while the daemon is away connections wait in
 /// their backlog, and nobody else gets the port.
@@ -37,25 +40,46 @@ final class PublishedPorts {
 
     /// Opens all that a container publishes, or nothing.
     ///
+    /// @param others who may have a port already
     /// @return the mappings with the host's ports
-    List<PortMapping> open(Request request) {
+    List<PortMapping> open(Request request, Collection<Attachment> others) {
         List<List<Listener>> sockets = new ArrayList<>();
         List<PortMapping> mappings = new ArrayList<>();
+        PortMapping refused = null;
         try {
             for (PortMapping wanted : wanted(request)) {
+                refused = wanted;
                 Listeners.Opened opened = Listeners.open(wanted);
                 sockets.add(opened.listeners());
                 mappings.add(opened.mapping());
             }
         } catch (KelpException e) {
             sockets.forEach(l -> l.forEach(s -> s.socket().close()));
-            throw e;
+            throw e.kind() == ErrorKind.ALREADY_EXISTS ? named(e, refused, others) : e;
         }
         if (!sockets.isEmpty()) {
             open.put(request.container(), sockets);
             store(request.container(), sockets);
         }
         return mappings;
+    }
+
+    /// Names the container whose port it is, when it is one of Kelp's.
+    private static KelpException named(KelpException e, @Nullable PortMapping refused, Collection<Attachment> others) {
+        return others.stream()
+                .filter(a -> refused != null && a.ports().stream().anyMatch(p -> overlap(p, refused)))
+                .findFirst()
+                .map(a -> e.withHint("container " + a.name() + " publishes it"))
+                .orElse(e);
+    }
+
+    private static boolean overlap(PortMapping a, PortMapping b) {
+        return a.protocol().equals(b.protocol())
+                && a.hostPort() < b.hostPort() + b.count()
+                && b.hostPort() < a.hostPort() + a.count()
+                && (a.hostAddress().isEmpty()
+                        || b.hostAddress().isEmpty()
+                        || a.hostAddress().equals(b.hostAddress()));
     }
 
     private static List<PortMapping> wanted(Request request) {
