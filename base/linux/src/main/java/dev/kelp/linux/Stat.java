@@ -25,6 +25,24 @@ public record Stat(
     public static final int S_IFLNK = 0xA000;
     public static final int S_IFSOCK = 0xC000;
 
+    /// The same file, belonging to others.
+    public Stat withOwner(int user, int group) {
+        return new Stat(
+                mode,
+                user,
+                group,
+                inode,
+                sizeBytes,
+                blocks,
+                links,
+                modifiedNanos,
+                deviceMajor,
+                deviceMinor,
+                rdevMajor,
+                rdevMinor,
+                mountId);
+    }
+
     public int type() {
         return mode & S_IFMT;
     }

@@ -20,6 +20,17 @@ public record IdMaps(List<IdMapping> uids, List<IdMapping> gids) {
         return outside(gids, inside);
     }
 
+    /// The maps the other way round: [#uid] and [#gid] give the namespace's id for one of the parent.
+    public IdMaps inverse() {
+        return new IdMaps(inverse(uids), inverse(gids));
+    }
+
+    private static List<IdMapping> inverse(List<IdMapping> maps) {
+        return maps.stream()
+                .map(m -> new IdMapping(m.outside(), m.inside(), m.count()))
+                .toList();
+    }
+
     private static long outside(List<IdMapping> maps, long inside) {
         for (IdMapping m : maps) {
             if (inside >= m.inside() && inside - m.inside() < m.count()) {

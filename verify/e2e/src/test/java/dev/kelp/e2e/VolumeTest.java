@@ -217,7 +217,7 @@ class VolumeTest {
                         .expect(125)
                         .err())
                 .contains("overlap");
-        assertThat(shell("true", "--userns=nomap").expect(125).err()).contains("keep-id");
+        assertThat(shell("true", "--userns=nomap:x=1").expect(125).err()).contains("nomap");
     }
 
     @Test

@@ -17,7 +17,8 @@ public final class UserNamespaceFlags {
             names = "--userns",
             paramLabel = "MODE",
             description = "host (the default: root in the container is you), keep-id[:uid=N,gid=N] (you are yourself),"
-                    + " auto[:size=N] (ids no other container has), nomap (you are nobody)")
+                    + " auto[:size=N,uidmapping=C:F:N,gidmapping=C:F:N] (ids no other container has), nomap (you are"
+                    + " nobody)")
     @Nullable
     String mode;
 
@@ -44,7 +45,7 @@ public final class UserNamespaceFlags {
         boolean maps = !uidMaps.isEmpty() || !gidMaps.isEmpty() || subUidName != null || subGidName != null;
         if (asked != null && !asked.matches("host|private|nomap|(keep-id|auto)(:.*)?")) {
             throw KelpException.invalid("invalid --userns `" + asked + "`")
-                    .withHint("use host, keep-id[:uid=N,gid=N], auto[:size=N] or nomap");
+                    .withHint("use host, keep-id[:uid=N,gid=N], auto[:size=N,uidmapping=MAP,gidmapping=MAP] or nomap");
         }
         if (maps && asked != null && !asked.equals("private")) {
             throw KelpException.invalid("--userns=" + asked + " and maps exclude each other");

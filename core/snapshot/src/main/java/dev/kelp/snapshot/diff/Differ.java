@@ -21,9 +21,16 @@ public final class Differ {
     private static final int DIRECTORY = Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW;
 
     private final Exclusions exclusions;
+    private final ShownOwners owners;
 
     public Differ(Exclusions exclusions) {
+        this(exclusions, ShownOwners.HERE);
+    }
+
+    /// @param owners whom archives name as owners
+    public Differ(Exclusions exclusions, ShownOwners owners) {
         this.exclusions = exclusions;
+        this.owners = owners;
     }
 
     /// What was written.
@@ -51,7 +58,7 @@ public final class Differ {
 
     /// Writes the changes as an uncompressed layer, and flushes.
     public Written writeLayer(ChangedTree tree, OutputStream out) {
-        TreeTar tar = new TreeTar(out, true);
+        TreeTar tar = new TreeTar(out, true, owners);
         changes(tree, tar);
         try {
             tar.end();
@@ -65,7 +72,7 @@ public final class Differ {
     ///
     /// @throws IOException what `out` throws
     public Written writeTree(Fd root, OutputStream out) throws IOException {
-        TreeTar tar = new TreeTar(out, false);
+        TreeTar tar = new TreeTar(out, false, owners);
         new ChangeWalk(ChangedTree.Form.WHOLE, exclusions, tar).run(root, List.of());
         tar.end();
         return new Written(tar.entries(), tar.leftOut());

@@ -25,6 +25,7 @@ final class TreeTar implements ChangeVisitor {
 
     private final TarWriter tar;
     private final boolean layer;
+    private final ShownOwners owners;
     private final byte[] buffer = new byte[BUFFER_BYTES];
     private final Map<Inode, String> linked = new HashMap<>();
     private long entries;
@@ -33,9 +34,10 @@ final class TreeTar implements ChangeVisitor {
     private record Inode(long number, long major, long minor) {}
 
     /// @param layer whether it is a layer, in which some names have a meaning, or just an archive
-    TreeTar(OutputStream out, boolean layer) {
+    TreeTar(OutputStream out, boolean layer, ShownOwners owners) {
         this.tar = new TarWriter(out);
         this.layer = layer;
+        this.owners = owners;
     }
 
     /// What was written besides the root itself.
@@ -87,7 +89,7 @@ final class TreeTar implements ChangeVisitor {
             Inode inode = new Inode(stat.inode(), stat.deviceMajor(), stat.deviceMinor());
             String first = linked.putIfAbsent(inode, c.path());
             if (first != null) {
-                tar.begin(new Header(c.path(), '1', first, 0, stat, seconds(stat), Map.of()));
+                tar.begin(new Header(c.path(), '1', first, 0, owners.of(stat), seconds(stat), Map.of()));
                 return;
             }
         }
@@ -106,7 +108,14 @@ final class TreeTar implements ChangeVisitor {
 
     private void plain(Change c, String path, char type, String link) throws IOException {
         Stat stat = c.now();
-        tar.begin(new Header(path, type, link, 0, stat, seconds(stat), PackedAttributes.of(c.directory(), c.name())));
+        tar.begin(new Header(
+                path,
+                type,
+                link,
+                0,
+                owners.of(stat),
+                seconds(stat),
+                PackedAttributes.of(c.directory(), c.name())));
     }
 
     private static long seconds(Stat stat) {
@@ -127,7 +136,7 @@ final class TreeTar implements ChangeVisitor {
                     '0',
                     "",
                     stat.sizeBytes(),
-                    stat,
+                    owners.of(stat),
                     seconds(stat),
                     PackedAttributes.of(c.directory(), c.name())));
             for (int n = 0; n >= 0 && tar.left() > 0; n = in.read(buffer)) {

@@ -55,7 +55,7 @@ public final class LayerUnpacker implements AutoCloseable {
         this.deletions = deletions;
         this.policy = policy;
         this.directories = new TargetDirectories(root, deletions);
-        this.metadata = new Metadata(policy.ownership());
+        this.metadata = new Metadata(policy);
     }
 
     /// Unpacks an uncompressed tar and reads `tar` to its end. Blocks: not for virtual threads.

@@ -7,6 +7,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Xattrs;
 import dev.kelp.model.ErrorKind;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,12 +24,12 @@ final class Metadata {
 
     private static final int CAPABILITY_V2_BYTES = 20;
 
-    private final Ownership ownership;
+    private final UnpackPolicy policy;
     private final Map<String, Long> droppedXattrs = new HashMap<>();
     private long squashedOwners;
 
-    Metadata(Ownership ownership) {
-        this.ownership = ownership;
+    Metadata(UnpackPolicy policy) {
+        this.policy = policy;
     }
 
     long squashedOwners() {
@@ -42,7 +43,7 @@ final class Metadata {
     /// A regular file made by us a moment ago: it is ours, so root's files need no chown unless the group was
     /// inherited.
     void file(Fd fd, TarEntry entry, boolean groupInherited) throws ErrnoException {
-        if (entry.uid() != 0 || entry.gid() != 0 || groupInherited) {
+        if (uid(entry) != 0 || gid(entry) != 0 || groupInherited) {
             chown(fd, entry);
         }
         xattrs(fd, entry);
@@ -60,9 +61,9 @@ final class Metadata {
 
     /// A symbolic link or FIFO made by us a moment ago.
     void node(Fd dir, String name, TarEntry entry, boolean groupInherited) throws ErrnoException {
-        if (entry.uid() != 0 || entry.gid() != 0 || groupInherited) {
+        if (uid(entry) != 0 || gid(entry) != 0 || groupInherited) {
             try {
-                Inodes.chown(dir, name, (int) entry.uid(), (int) entry.gid(), 0);
+                Inodes.chown(dir, name, mapped(uid(entry)), mapped(gid(entry)), 0);
             } catch (ErrnoException e) {
                 ownerRefused(e, entry);
             }
@@ -84,17 +85,35 @@ final class Metadata {
 
     private void chown(Fd fd, TarEntry entry) throws ErrnoException {
         try {
-            Inodes.chown(fd, (int) entry.uid(), (int) entry.gid());
+            Inodes.chown(fd, mapped(uid(entry)), mapped(gid(entry)));
         } catch (ErrnoException e) {
             ownerRefused(e, entry);
         }
+    }
+
+    private long uid(TarEntry entry) {
+        IdMaps ids = policy.ids();
+        return ids == null ? entry.uid() : ids.uid(entry.uid());
+    }
+
+    private long gid(TarEntry entry) {
+        IdMaps ids = policy.ids();
+        return ids == null ? entry.gid() : ids.gid(entry.gid());
+    }
+
+    /// -1 would tell chown(2) to leave the owner as it is.
+    private static int mapped(long id) throws ErrnoException {
+        if (id < 0) {
+            throw new ErrnoException("chown", Errno.EINVAL, "");
+        }
+        return (int) id;
     }
 
     private void ownerRefused(ErrnoException e, TarEntry entry) throws ErrnoException {
         if (!e.is(Errno.EINVAL) && !e.is(Errno.EPERM)) {
             throw e;
         }
-        if (ownership == Ownership.EXACT) {
+        if (policy.ownership() == Ownership.EXACT) {
             throw new KelpException(
                             ErrorKind.FAILED_PRECONDITION,
                             "unpack layer: give `" + entry.path() + "` to " + entry.uid() + ":" + entry.gid()

@@ -9,6 +9,7 @@ import dev.kelp.engine.local.ContainerRecord.Run;
 import dev.kelp.engine.local.image.ImageBase;
 import dev.kelp.engine.local.image.MappedRoots;
 import dev.kelp.linux.Signals;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
@@ -85,8 +86,9 @@ final class ContainerCreation {
         ContainerSpec named = asked.withName(name);
         UserNamespace userNamespace = named.isolation().user();
         UserNamespaces.Settled ids =
-                userNamespace == null ? null : files.userNamespaces().settle(userNamespace, autoIds());
+                userNamespace == null ? null : files.userNamespaces().settle(userNamespace, autoIds(), idsOf(named));
         if (ids != null) {
+            checkRoot(named, ids.maps());
             named = withSelf(named, ids);
         }
         Optional<ImageBase> plain = base(namespace, named, held);
@@ -122,6 +124,28 @@ final class ContainerCreation {
         }
         UserNamespaces.Self self = ids.self().get();
         return spec.withProcess(p -> p.withUser(self.uid() + ":" + self.gid()));
+    }
+
+    /// A root file system of the user's own belongs to her, and may lie where only she gets.
+    private static void checkRoot(ContainerSpec spec, IdMaps ids) {
+        if (spec.rootfs() != null && OpenMountPoints.areFor(ids)) {
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED,
+                            "--rootfs needs a user namespace that has your own id in it: the files are yours")
+                    .withHint("use --userns=keep-id, or a map that has the id 0");
+        }
+    }
+
+    /// How many ids a container needs for the user that was asked for by number.
+    private static long idsOf(ContainerSpec spec) {
+        String user = spec.process().user();
+        long most = 0;
+        for (String id : user == null ? new String[0] : user.split(":", -1)) {
+            if (id.matches("[0-9]{1,9}")) {
+                most = Math.max(most, Long.parseLong(id) + 1);
+            }
+        }
+        return most;
     }
 
     /// The ids that containers with `auto` have for themselves.

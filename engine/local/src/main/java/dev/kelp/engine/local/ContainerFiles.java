@@ -56,6 +56,7 @@ final class ContainerFiles {
     private final SharedMemory sharedMemory;
     private final OwnIds ownIds;
     private final JoinedNamespaces joined;
+    private final OpenMountPoints openMountPoints = new OpenMountPoints();
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -132,7 +133,17 @@ final class ContainerFiles {
     }
 
     private Path mountPoint(ContainerRecord c) {
-        return instance.runRoot().resolve("mounts").resolve(c.id());
+        return OpenMountPoints.areFor(c.definition().ids())
+                ? openMountPoints.of(c.id())
+                : instance.runRoot().resolve("mounts").resolve(c.id());
+    }
+
+    private void makeMountPoint(ContainerRecord c) throws IOException {
+        if (OpenMountPoints.areFor(c.definition().ids())) {
+            openMountPoints.make(c.id());
+        } else {
+            make(mountPoint(c));
+        }
     }
 
     private Path hostTree(ContainerRecord c) {
@@ -226,7 +237,7 @@ final class ContainerFiles {
 
     private void fill(ContainerRecord c, List<MountSpec> toFill) {
         try {
-            Files.createDirectories(mountPoint(c));
+            makeMountPoint(c);
             volumes.fill(c, mountRoot(c), toFill);
         } catch (IOException e) {
             throw failed("fill the volumes of container " + c.name(), e);
@@ -243,7 +254,7 @@ final class ContainerFiles {
         ContainerSpec spec = d.spec();
         try {
             make(folder(c));
-            make(mountPoint(c));
+            makeMountPoint(c);
             Path rootfs = mountRoot(c);
             IdMaps ids = c.definition().ids();
             if (ids != null) {
@@ -293,7 +304,7 @@ final class ContainerFiles {
                     "container " + c.name() + " is a throw-away view of this machine: it has files only while it runs");
         }
         try {
-            Files.createDirectories(mountPoint(c));
+            makeMountPoint(c);
             work.accept(mountRoot(c));
         } catch (IOException e) {
             throw failed("mount the root file system of container " + c.name(), e);

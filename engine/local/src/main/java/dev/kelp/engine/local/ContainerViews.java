@@ -77,7 +77,9 @@ record ContainerViews(
 
     ContainerFileAccess files(ContainerRecord c) {
         return new ContainerCopies(
-                (path, work) -> lifecycle.withRoot(c, root -> within(c, root, path, work)), unpacking);
+                (path, work) -> lifecycle.withRoot(c, root -> within(c, root, path, work)),
+                unpacking,
+                c.definition().ids());
     }
 
     /// A container that does not run has none of its mounts: below the target of a bind its source is meant.

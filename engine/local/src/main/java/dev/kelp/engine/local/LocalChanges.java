@@ -18,6 +18,7 @@ import dev.kelp.runtime.ContainerTask;
 import dev.kelp.snapshot.diff.Change;
 import dev.kelp.snapshot.diff.Differ;
 import dev.kelp.snapshot.diff.Exclusions;
+import dev.kelp.snapshot.diff.ShownOwners;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -91,9 +92,8 @@ final class LocalChanges implements Changes {
     public void export(String container, OutputStream out) {
         ContainerRecord c = find.apply(container);
         checkStillThere(c);
-        checkIds(c, "export");
         try (Fd root = files.openRoot(c)) {
-            new Differ(Exclusions.NONE).writeTree(root, out);
+            new Differ(Exclusions.NONE, owners(c)).writeTree(root, out);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.UNAVAILABLE, "export container " + c.name() + ": " + e.getMessage(), e);
         }
@@ -104,7 +104,6 @@ final class LocalChanges implements Changes {
     public Committed commit(String container, CommitOptions options, UserEnvironment user) {
         ContainerRecord c = withLayer(find.apply(container), "commit");
         Definition d = c.definition();
-        checkIds(c, "commit");
         Digest image = d.imageDigest();
         if (image == null) {
             throw noImage(c, "commit");
@@ -121,6 +120,7 @@ final class LocalChanges implements Changes {
                     frozen(c, options.pause(), user, work);
                     checkStillThere(c);
                 },
+                owners(c),
                 user::warn));
     }
 
@@ -206,18 +206,10 @@ final class LocalChanges implements Changes {
                 .withHint("`kelp export` writes all of its files");
     }
 
-    /// Files of a container with a user namespace of its own belong to other ids here than in it, and the archive
-    /// would
-    /// say those.
-    private static void checkIds(ContainerRecord c, String what) {
-        if (c.definition().ids() != null) {
-            throw new KelpException(
-                            ErrorKind.UNSUPPORTED,
-                            "cannot " + what + " container " + c.name()
-                                    + ": it has a user namespace of its own, and its"
-                                    + " files' owners cannot be translated yet")
-                    .withHint("do it with a container made without --userns, --uidmap and --gidmap");
-        }
+    /// Files of a container with a user namespace of its own belong to other ids here than in it; an archive says
+    /// those of the image.
+    private static ShownOwners owners(ContainerRecord c) {
+        return ShownOwners.in(c.definition().ids());
     }
 
     /// What was read of a container that is being removed may lack anything.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.IdMapping;
 import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,31 +31,27 @@ record UserNamespaces(Instance instance) {
     /// Who the user is in the container.
     record Self(long uid, long gid) {}
 
+    /// What a `--userns` says after its colon.
+    ///
+    /// @param numbers `size`, `uid`, `gid`
+    /// @param uids lines that the map has in any case, as of `--uidmap`
+    private record Options(Map<String, Long> numbers, List<String> uids, List<String> gids) {
+        long number(String name, long otherwise) {
+            return numbers.getOrDefault(name, otherwise);
+        }
+    }
+
     /// The maps for what was asked.
     ///
     /// @param taken the maps of containers whose ids no other may get
-    Settled settle(UserNamespace asked, List<IdMaps> taken) {
-        Settled settled = maps(asked, taken);
-        if (settled.maps().uids().stream().noneMatch(m -> m.outside() == 0)) {
-            // its root cannot pass the user's own folders (0700), below which everything of the container lies
-            throw new KelpException(
-                            ErrorKind.UNSUPPORTED,
-                            "a container's user namespace without the user's own id (id 0 of the engine's) is not there"
-                                    + " yet: its root could not reach the container's files")
-                    .withHint("use --userns=keep-id, or a map that has the id 0, such as --uidmap 0:1:1000 --uidmap"
-                            + " 1000:0:1");
-        }
-        return settled;
-    }
-
-    private Settled maps(UserNamespace asked, List<IdMaps> taken) {
+    /// @param ids how many the container needs at least
+    Settled settle(UserNamespace asked, List<IdMaps> taken, long ids) {
         if (asked.mode() == null) {
             return new Settled(given(asked), Optional.empty());
         }
         int colon = asked.mode().indexOf(':');
         String mode = colon < 0 ? asked.mode() : asked.mode().substring(0, colon);
-        Map<String, Long> options =
-                colon < 0 ? Map.of() : options(asked.mode(), asked.mode().substring(colon + 1));
+        Options options = options(asked.mode(), mode, colon < 0 ? "" : asked.mode().substring(colon + 1));
         long uids = size(instance.uids());
         long gids = size(instance.gids());
         if (uids < 2 || gids < 2) {
@@ -66,32 +60,39 @@ record UserNamespaces(Instance instance) {
         }
         return switch (mode) {
             case "keep-id" -> {
-                long uid = options.getOrDefault("uid", (long) instance.hostUid());
-                long gid = options.getOrDefault("gid", (long) instance.hostGid());
+                long uid = options.number("uid", instance.hostUid());
+                long gid = options.number("gid", instance.hostGid());
                 yield new Settled(new IdMaps(keep(uid, uids), keep(gid, gids)), Optional.of(new Self(uid, gid)));
             }
             case "nomap" ->
                 new Settled(
                         new IdMaps(List.of(new IdMapping(0, 1, uids - 1)), List.of(new IdMapping(0, 1, gids - 1))),
                         Optional.empty());
-            default ->
-                new Settled(
-                        auto(options.getOrDefault("size", AUTO_SIZE), Math.min(uids, gids), taken), Optional.empty());
+            default -> new Settled(auto(options, taken, ids), Optional.empty());
         };
     }
 
-    private static Map<String, Long> options(String mode, String text) {
-        Map<String, Long> options = new HashMap<>();
-        List<String> known = mode.startsWith("auto") ? List.of("size") : List.of("uid", "gid");
-        for (String option : text.split(",", -1)) {
+    private static Options options(String whole, String mode, String text) {
+        Options options = new Options(new HashMap<>(), new ArrayList<>(), new ArrayList<>());
+        List<String> known =
+                switch (mode) {
+                    case "auto" -> List.of("size", "uidmapping", "gidmapping");
+                    case "keep-id" -> List.of("uid", "gid");
+                    default -> List.of();
+                };
+        for (String option : text.isEmpty() ? List.<String>of() : List.of(text.split(",", -1))) {
             int equals = option.indexOf('=');
             String key = equals < 0 ? option : option.substring(0, equals);
             String value = equals < 0 ? "" : option.substring(equals + 1);
-            if (!known.contains(key) || !value.matches("[0-9]{1,10}") || Long.parseLong(value) >= IdMapping.ID_MAX) {
-                throw KelpException.invalid("invalid --userns `" + mode + "`: `" + option + "`")
-                        .withHint("known are " + String.join("=N, ", known) + "=N");
+            if (known.contains(key) && key.endsWith("mapping")) {
+                (key.equals("uidmapping") ? options.uids : options.gids).add(value);
+                continue;
             }
-            options.put(key, Long.parseLong(value));
+            if (!known.contains(key) || !value.matches("[0-9]{1,10}") || Long.parseLong(value) >= IdMapping.ID_MAX) {
+                throw KelpException.invalid("invalid --userns `" + whole + "`: `" + option + "`")
+                        .withHint(known.isEmpty() ? mode + " takes no options" : "known are " + String.join(", ", known));
+            }
+            options.numbers.put(key, Long.parseLong(value));
         }
         return options;
     }
@@ -114,28 +115,20 @@ record UserNamespaces(Instance instance) {
         return maps;
     }
 
-    private static IdMaps auto(long size, long available, List<IdMaps> taken) {
+    private IdMaps auto(Options options, List<IdMaps> taken, long ids) {
+        long size = options.number("size", Math.max(AUTO_SIZE, ids));
         if (size < 1) {
             throw KelpException.invalid("--userns=auto with no ids");
         }
-        long start = 1;
-        List<IdMapping> used = taken.stream()
-                .flatMap(m -> m.uids().stream())
-                .sorted(Comparator.comparingLong(IdMapping::outside))
-                .toList();
-        for (IdMapping m : used) {
-            if (start + size <= m.outside()) {
-                break;
-            }
-            start = Math.max(start, m.outside() + m.count());
-        }
-        if (start + size > available) {
-            throw KelpException.invalid("no " + size + " ids are left for --userns=auto: " + available
-                            + " are there, and other containers have some")
-                    .withHint("remove a container made so, or ask for fewer: --userns=auto:size=N");
-        }
-        List<IdMapping> map = List.of(new IdMapping(0, start, size));
-        return new IdMaps(map, map);
+        List<IdMapping> uids = lines("uidmapping", options.uids, instance.uids());
+        List<IdMapping> gids = lines("gidmapping", options.gids, instance.gids());
+        List<IdMapping> takenUids =
+                taken.stream().flatMap(m -> m.uids().stream()).toList();
+        List<IdMapping> takenGids =
+                taken.stream().flatMap(m -> m.gids().stream()).toList();
+        return checked(new IdMaps(
+                AutoIds.fill(size, size(instance.uids()), uids, takenUids),
+                AutoIds.fill(size, size(instance.gids()), gids, takenGids)));
     }
 
     private IdMaps given(UserNamespace asked) {
@@ -146,7 +139,10 @@ record UserNamespaces(Instance instance) {
         List<IdMapping> gids = groups != null
                 ? subordinate("/etc/subgid", groups, instance.gids())
                 : asked.gidMaps().isEmpty() ? List.of() : lines("--gidmap", asked.gidMaps(), instance.gids());
-        IdMaps maps = new IdMaps(uids.isEmpty() ? gids : uids, gids.isEmpty() ? uids : gids);
+        return checked(new IdMaps(uids.isEmpty() ? gids : uids, gids.isEmpty() ? uids : gids));
+    }
+
+    private IdMaps checked(IdMaps maps) {
         checkInside("--uidmap", maps.uids(), instance::mapsUid);
         checkInside("--gidmap", maps.gids(), instance::mapsGid);
         return maps;

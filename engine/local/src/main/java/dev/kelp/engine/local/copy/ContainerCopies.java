@@ -8,23 +8,29 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
+import dev.kelp.model.IdMaps;
 import dev.kelp.model.KelpException;
 import dev.kelp.snapshot.LayerTarget.Deletions;
+import dev.kelp.snapshot.diff.ShownOwners;
 import dev.kelp.snapshot.layer.LayerUnpacker;
 import dev.kelp.snapshot.layer.UnpackPolicy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Carries out what [ContainerFileAccess] says, on whatever root directory it is given.
 public final class ContainerCopies implements ContainerFileAccess {
     private final Roots roots;
     private final UnpackPolicy policy;
+    private final @Nullable IdMaps ids;
 
-    public ContainerCopies(Roots roots, UnpackPolicy policy) {
+    /// @param ids the container's own user namespace: archives and copies name the ids in it
+    public ContainerCopies(Roots roots, UnpackPolicy policy, @Nullable IdMaps ids) {
         this.roots = roots;
-        this.policy = policy;
+        this.policy = policy.mappedTo(ids);
+        this.ids = ids;
     }
 
     /// Gives the root directory of a container for as long as `work` runs.
@@ -44,7 +50,7 @@ public final class ContainerCopies implements ContainerFileAccess {
         Split source = Split.of(from);
         Stat stat = clientStat(user, from, how.followLink() || source.isFolder());
         roots.within(to, (root, path) -> {
-            ContainerRoot inside = new ContainerRoot(root, how.keepOwners());
+            ContainerRoot inside = new ContainerRoot(root, new Owners(how.keepOwners(), ids));
             Target target = target(inside.stat(path), stat.isDirectory(), Split.of(path), source, to);
             TreeCopier copier = new TreeCopier(user::warn);
             if (stat.isDirectory()) {
@@ -73,7 +79,7 @@ public final class ContainerCopies implements ContainerFileAccess {
     @Override
     public void copyOut(String from, String to, boolean followLink, UserEnvironment user) {
         roots.within(from, (root, path) -> {
-            ContainerRoot inside = new ContainerRoot(root, false);
+            ContainerRoot inside = new ContainerRoot(root, new Owners(false, ids));
             Split source = Split.of(path);
             Stat stat = inside.need(path, followLink || source.isFolder(), from);
             ContainerRoot.Place place = followLink || source.isFolder()
@@ -111,7 +117,7 @@ public final class ContainerCopies implements ContainerFileAccess {
     @Override
     public void unpack(String directory, InputStream tar) {
         roots.within(directory, (root, path) -> {
-            ContainerRoot inside = new ContainerRoot(root, true);
+            ContainerRoot inside = new ContainerRoot(root, new Owners(true, ids));
             if (!inside.need(path, true, directory).isDirectory()) {
                 throw KelpException.invalid("`" + directory + "` is not a directory of the container");
             }
@@ -125,14 +131,14 @@ public final class ContainerCopies implements ContainerFileAccess {
     @Override
     public void pack(String path, boolean followLink, OutputStream tar) {
         roots.within(path, (root, below) -> {
-            ContainerRoot inside = new ContainerRoot(root, false);
+            ContainerRoot inside = new ContainerRoot(root, new Owners(false, ids));
             Split source = Split.of(below);
             inside.need(below, followLink || source.isFolder(), path);
             ContainerRoot.Place place = followLink || source.isFolder()
                     ? inside.follow(source.folder(), source.name())
                     : new ContainerRoot.Place(source.folder(), source.name());
             try (Folder folder = inside.folder(place.folder())) {
-                new TreePacker(tar).pack(folder, place.name(), source.archiveName());
+                new TreePacker(tar, ShownOwners.in(ids)).pack(folder, place.name(), source.archiveName());
             }
         });
     }

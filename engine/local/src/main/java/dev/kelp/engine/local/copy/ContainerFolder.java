@@ -11,12 +11,9 @@ import java.util.Optional;
 
 /// A directory in a container's root.
 ///
-/// @param keepOwners what is made belongs to whom the original does; else to the container's root
-record ContainerFolder(Fd directory, String name, boolean keepOwners) implements Folder {
+/// @param owners whom what is made belongs to
+record ContainerFolder(Fd directory, String name, Owners owners) implements Folder {
     private static final int ENTER = Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW;
-
-    /// The id the kernel shows for one that is not mapped.
-    private static final int OVERFLOW_ID = 65534;
 
     @Override
     public List<String> names() throws ErrnoException {
@@ -47,7 +44,7 @@ record ContainerFolder(Fd directory, String name, boolean keepOwners) implements
 
     @Override
     public Folder folder(String child) throws ErrnoException {
-        return new ContainerFolder(Inodes.open(directory, child, ENTER, 0), path(child), keepOwners);
+        return new ContainerFolder(Inodes.open(directory, child, ENTER, 0), path(child), owners);
     }
 
     /// A file that a mount covers, such as /etc/hosts, cannot be replaced and is overwritten.
@@ -94,7 +91,7 @@ record ContainerFolder(Fd directory, String name, boolean keepOwners) implements
     /// chown(2) first: it takes set-user-id bits away.
     @Override
     public void settle(Fd file, Stat like) throws ErrnoException {
-        Inodes.chown(file, owner(like.uid()), owner(like.gid()));
+        Inodes.chown(file, owners.uid(like), owners.gid(like));
         Inodes.chmod(file, like.permissions());
         Inodes.setTimes(file, like.modifiedNanos(), like.modifiedNanos());
     }
@@ -108,12 +105,8 @@ record ContainerFolder(Fd directory, String name, boolean keepOwners) implements
 
     @Override
     public void settleLink(String child, Stat like) throws ErrnoException {
-        Inodes.chown(directory, child, owner(like.uid()), owner(like.gid()), 0);
+        Inodes.chown(directory, child, owners.uid(like), owners.gid(like), 0);
         Inodes.setTimes(directory, child, like.modifiedNanos(), like.modifiedNanos());
-    }
-
-    private int owner(int id) {
-        return keepOwners && id != OVERFLOW_ID ? id : 0;
     }
 
     @Override

@@ -16,8 +16,8 @@ import java.util.Optional;
 
 /// Paths of a container, resolved so that they end inside its root.
 ///
-/// @param keepOwners see [ContainerFolder]
-record ContainerRoot(Fd root, boolean keepOwners) {
+/// @param owners see [ContainerFolder]
+record ContainerRoot(Fd root, Owners owners) {
     private static final long INSIDE = Inodes.RESOLVE_IN_ROOT | Inodes.RESOLVE_NO_MAGICLINKS;
 
     /// As the kernel has it (path_resolution(7)).
@@ -30,7 +30,7 @@ record ContainerRoot(Fd root, boolean keepOwners) {
     }
 
     Folder folder(String path) throws ErrnoException {
-        return new ContainerFolder(open(path), path, keepOwners);
+        return new ContainerFolder(open(path), path, owners);
     }
 
     /// What is there, links followed.

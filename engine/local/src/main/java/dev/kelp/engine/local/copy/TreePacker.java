@@ -7,6 +7,7 @@ import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.snapshot.diff.ShownOwners;
 import dev.kelp.snapshot.diff.TarWriter;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,9 +20,11 @@ final class TreePacker {
     private static final int BUFFER_BYTES = 256 << 10;
 
     private final TarWriter tar;
+    private final ShownOwners owners;
     private final byte[] buffer = new byte[BUFFER_BYTES];
 
-    TreePacker(OutputStream out) {
+    TreePacker(OutputStream out, ShownOwners owners) {
+        this.owners = owners;
         this.tar = new TarWriter(out);
     }
 
@@ -62,7 +65,7 @@ final class TreePacker {
 
     private void begin(String path, char type, String link, long size, Stat stat) throws IOException {
         long seconds = Math.floorDiv(stat.modifiedNanos(), 1_000_000_000L);
-        tar.begin(new TarWriter.Header(path, type, link, size, stat, seconds, Map.of()));
+        tar.begin(new TarWriter.Header(path, type, link, size, owners.of(stat), seconds, Map.of()));
     }
 
     /// A file that becomes shorter meanwhile is filled up with zeros.

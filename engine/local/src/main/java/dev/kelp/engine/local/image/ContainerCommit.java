@@ -17,6 +17,7 @@ import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.snapshot.ChangedTree;
 import dev.kelp.snapshot.diff.Differ;
 import dev.kelp.snapshot.diff.Exclusions;
+import dev.kelp.snapshot.diff.ShownOwners;
 import dev.kelp.snapshot.diff.LayerCompression;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ public final class ContainerCommit {
     /// @param command what it runs, for the history
     /// @param frozen runs the reading of the files while they stand still, and fails when the container was removed
     ///     meanwhile
+    /// @param owners whom the layer names as owners
     /// @param warn takes a sentence for the user
     public record Request(
             Digest image,
@@ -46,6 +48,7 @@ public final class ContainerCommit {
             String snapshotter,
             CommitOptions options,
             Consumer<Runnable> frozen,
+            ShownOwners owners,
             Consumer<String> warn) {}
 
     ContainerCommit(ImageService service, String namespace) {
@@ -99,7 +102,7 @@ public final class ContainerCommit {
                 lease,
                 compression,
                 null,
-                out -> written.add(new Differ(r.exclusions).writeLayer(r.tree, out)))));
+                out -> written.add(new Differ(r.exclusions, r.owners).writeLayer(r.tree, out)))));
         long leftOut = written.getFirst().leftOut();
         if (leftOut > 0) {
             r.warn.accept(leftOut + " files whose names begin with `.wh.` are left out: in a layer these mean that"
