@@ -20,6 +20,8 @@ module dev.kelp.cli {
             info.picocli;
     opens dev.kelp.cli.network to
             info.picocli;
+    opens dev.kelp.cli.secret to
+            info.picocli;
     opens dev.kelp.cli.system to
             info.picocli;
     opens dev.kelp.cli.volume to

@@ -10,6 +10,7 @@ import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Secrets;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.UnixSockets;
@@ -118,6 +119,11 @@ public final class FakeEngine implements Engine {
 
         @Override
         public ManifestLists manifestLists() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Secrets secrets() {
             throw new UnsupportedOperationException();
         }
 

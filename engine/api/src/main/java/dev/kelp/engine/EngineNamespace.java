@@ -19,4 +19,6 @@ public interface EngineNamespace {
     Events events();
 
     Volumes volumes();
+
+    Secrets secrets();
 }

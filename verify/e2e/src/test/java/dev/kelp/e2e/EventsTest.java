@@ -72,6 +72,52 @@ class EventsTest {
                 .matches("\\S+ container start [0-9a-f]{64} \\(a=b, image=.*, name=brief\\)");
     }
 
+    private static List<String> pastOf(String filter, String format) {
+        return kelp.run("events", "--since", "1h", "--until", "0s", "--filter", filter, "--format", format)
+                .succeeded()
+                .lines();
+    }
+
+    @Test
+    void networksAndVolumesTellWhatHappensToThem() {
+        kelp.run("network", "create", "front").succeeded();
+        kelp.run("volume", "create", "data").succeeded();
+        kelp.run("run", "-d", "--name", "user", "--network=front", "-v", "data:/d:ro", busybox(), "sleep", "1000")
+                .succeeded();
+        kelp.run("network", "disconnect", "front", "user").succeeded();
+        kelp.run("network", "connect", "front", "user").succeeded();
+        kelp.run("rm", "-f", "user").succeeded();
+        kelp.run("network", "rm", "front").succeeded();
+        kelp.run("volume", "rm", "data").succeeded();
+        assertThat(pastOf("network=front", "{{.Action}} {{.Actor.Attributes.type}}"))
+                .containsExactly(
+                        "create bridge",
+                        "connect bridge",
+                        "disconnect bridge",
+                        "connect bridge",
+                        "disconnect bridge",
+                        "destroy bridge");
+        assertThat(pastOf("volume=data", "{{.Action}} {{.Actor.Attributes.driver}}"))
+                .containsExactly("create local", "mount local", "unmount local", "destroy local");
+        assertThat(pastOf("volume=data", "json").get(1))
+                .contains("\"Type\":\"volume\"", "\"ID\":\"data\"", "\"destination\":\"/d\"", "\"container\":\"")
+                .contains("\"read/write\":\"false\"", "\"scope\":\"local\"")
+                .doesNotContain("\"status\"");
+        // networks are the engine's: another namespace hears of the network, not of who is on it
+        assertThat(kelp.run(
+                                "--namespace=other",
+                                "events",
+                                "--since=1h",
+                                "--until=0s",
+                                "--filter=type=network",
+                                "--filter=type=volume",
+                                "--format={{.Type}} {{.Action}}")
+                        .succeeded()
+                        .lines())
+                .contains("network create", "network destroy")
+                .doesNotContain("network connect", "volume create");
+    }
+
     @Test
     void historySurvivesTheDaemon() {
         kelp.run("run", "-d", "--net=host", "--name", "long", busybox(), "sleep", "1000")

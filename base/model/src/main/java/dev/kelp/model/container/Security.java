@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param withoutHostDevices a privileged container that gets none of the machine's devices
 /// @param cdiDevices names of devices by the Container Device Interface, `VENDOR/CLASS=NAME`; what they stand for
 ///     was added to the specification at `create`
+/// @param secrets what it is told in confidence; their contents are not here
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Security(
         boolean privileged,
@@ -34,7 +35,8 @@ public record Security(
         List<String> unmasked,
         boolean writableCgroups,
         boolean withoutHostDevices,
-        List<String> cdiDevices) {
+        List<String> cdiDevices,
+        List<SecretUse> secrets) {
     public static final Security DEFAULT =
             new Security(false, false, List.of(), List.of(), null, null, null, false, List.of());
 
@@ -45,6 +47,7 @@ public record Security(
         masked = masked == null ? List.of() : List.copyOf(masked);
         unmasked = unmasked == null ? List.of() : List.copyOf(unmasked);
         cdiDevices = cdiDevices == null ? List.of() : List.copyOf(cdiDevices);
+        secrets = secrets == null ? List.of() : List.copyOf(secrets);
     }
 
     /// With the default hidden paths and no named devices.
@@ -72,6 +75,7 @@ public record Security(
                 List.of(),
                 false,
                 false,
+                List.of(),
                 List.of());
     }
 
@@ -90,7 +94,8 @@ public record Security(
                 unmasked,
                 writableCgroups,
                 withoutHostDevices,
-                cdiDevices);
+                cdiDevices,
+                secrets);
     }
 
     public Security withDevices(List<DeviceSpec> nodes) {
@@ -108,6 +113,26 @@ public record Security(
                 unmasked,
                 writableCgroups,
                 withoutHostDevices,
-                cdiDevices);
+                cdiDevices,
+                secrets);
+    }
+
+    public Security withSecrets(List<SecretUse> given) {
+        return new Security(
+                privileged,
+                readOnlyRootfs,
+                capabilitiesAdd,
+                capabilitiesDrop,
+                noNewPrivileges,
+                seccomp,
+                apparmor,
+                systemPathsUnconfined,
+                devices,
+                masked,
+                unmasked,
+                writableCgroups,
+                withoutHostDevices,
+                cdiDevices,
+                given);
     }
 }

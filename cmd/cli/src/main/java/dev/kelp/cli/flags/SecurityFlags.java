@@ -50,6 +50,12 @@ public final class SecurityFlags {
             split = ",")
     List<String> cdiFolders = new ArrayList<>();
 
+    @Option(
+            names = "--secret",
+            paramLabel = "NAME[,OPTION=VALUE…]",
+            description = "give it a secret: type=mount (a file below /run/secrets) or env, target=, uid=, gid=, mode=")
+    List<String> secrets = new ArrayList<>();
+
     public Security spec(ClientContext client, boolean readOnlyRootfs) {
         Options o = new Options();
         options.forEach(option -> o.set(client, option));
@@ -70,7 +76,8 @@ public final class SecurityFlags {
                 o.unmasked,
                 o.writableCgroups,
                 o.withoutHostDevices,
-                cdiNames());
+                cdiNames(),
+                secrets.stream().map(SecretWord::parse).toList());
     }
 
     private List<String> cdiNames() {

@@ -102,10 +102,14 @@ public final class Volumes {
         return options;
     }
 
-    /// Accepting it would leave files with owners that nobody asked for.
+    /// mount_setattr(2): ids of a mount are mapped by the owner of the file system's user namespace alone, and the file
+    /// systems of the disk are the machine's. Accepting it would leave files with owners that nobody asked for.
     static KelpException idMapped(String flag) {
-        return new KelpException(ErrorKind.UNSUPPORTED, "`" + flag + "`: id-mapped mounts are not there yet")
-                .withHint("use --userns=keep-id, or the option U, which changes the files' owners");
+        return new KelpException(
+                        ErrorKind.UNSUPPORTED,
+                        "`" + flag + "`: Linux lets only the machine's root map the ids of a mount, and the engine is not"
+                                + " root")
+                .withHint("--userns=keep-id shows your files as yours; the option U changes the files' owners");
     }
 
     /// `type=…,source=…,target=…[,KEY[=VALUE]…]`, fields as CSV has them: one with commas stands in double quotes.

@@ -181,6 +181,14 @@ final class Commands {
                     row("export", "", "write a volume's files into an archive", dev.kelp.cli.volume.ExportCommand::new),
                     row("import", "", "unpack an archive into a volume", dev.kelp.cli.volume.ImportCommand::new)),
             group(
+                    List.of("secret"),
+                    "commands about secrets",
+                    row("create", "", "keep a secret", dev.kelp.cli.secret.CreateCommand::new),
+                    row(List.of("ls", "list"), "list secrets", dev.kelp.cli.secret.ListCommand::new),
+                    row("inspect", "", "print everything but the data", dev.kelp.cli.secret.InspectCommand::new),
+                    row(List.of("rm", "remove"), "remove secrets", dev.kelp.cli.secret.RemoveCommand::new),
+                    row("exists", "", "tell whether there is a secret", dev.kelp.cli.secret.ExistsCommand::new)),
+            group(
                     List.of("network"),
                     "commands about networks",
                     row("create", "", "make a network", dev.kelp.cli.network.CreateCommand::new),

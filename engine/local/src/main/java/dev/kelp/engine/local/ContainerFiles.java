@@ -3,6 +3,7 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
+import dev.kelp.engine.local.secret.SecretStore;
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
@@ -54,6 +55,7 @@ final class ContainerFiles {
     private final ContainerVolumes volumes;
     private final ImageMounts imageMounts;
     private final SharedMemory sharedMemory;
+    private final ContainerSecrets secrets;
     private final OwnIds ownIds;
     private final JoinedNamespaces joined;
     private final OpenMountPoints openMountPoints = new OpenMountPoints();
@@ -67,7 +69,8 @@ final class ContainerFiles {
             Function<String, Snapshotter> snapshotters,
             Function<Path, CompiledSeccomp> filters,
             ContainerVolumes volumes,
-            JoinedNamespaces joined) {
+            JoinedNamespaces joined,
+            SecretStore secrets) {
         this.joined = joined;
         this.instance = instance;
         this.cgroups = cgroups;
@@ -77,6 +80,7 @@ final class ContainerFiles {
         this.ownIds = new OwnIds(instance);
         this.imageMounts = new ImageMounts(snapshotters, instance.runRoot().resolve("mounts"));
         this.sharedMemory = new SharedMemory(instance.runRoot().resolve("mounts"));
+        this.secrets = new ContainerSecrets(secrets, instance.runRoot().resolve("mounts"));
         this.binds = new Binds(instance);
         this.hostName = machineName();
         spread(instance.dataRoot().resolve("containers"));
@@ -182,6 +186,7 @@ final class ContainerFiles {
     /// The container has made its mounts: takes away those it made them from.
     void releaseBinds(ContainerRecord c) {
         binds.release(c.id());
+        secrets.unmount(c);
     }
 
     /// Takes back what [#mounts] made for a container that did not come to be.
@@ -214,6 +219,7 @@ final class ContainerFiles {
         }
         try {
             make(folder(c));
+            secrets.keep(c, folder(c));
         } catch (IOException e) {
             throw failed("make the folder of container " + c.name(), e);
         }
@@ -263,9 +269,10 @@ final class ContainerFiles {
             volumes.use(c);
             List<MountSpec> mounts =
                     binds.own(c.id(), imageMounts.mount(c, volumes.resolve(c.namespace(), spec.mounts())));
-            mounts = sharedMemory.with(c, mounts);
+            mounts = secrets.with(c, folder(c), sharedMemory.with(c, mounts));
+            ContainerSpec told = ContainerSecrets.environment(c, network.applied(spec), folder(c));
             NetworkShare shared = network.and(joined.of(c));
-            OciSpec.Generated generated = OciSpec.generate(inputs(c, network.applied(spec), rootfs, mounts, shared));
+            OciSpec.Generated generated = OciSpec.generate(inputs(c, told, rootfs, mounts, shared));
             ownIds.giveAway(c, mounts, folder(c), generated.process().user());
             return generated;
         } catch (IOException e) {
@@ -275,7 +282,8 @@ final class ContainerFiles {
 
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
-        return OciSpec.process(inputs(c, changed, root(c), List.of(), NetworkShare.NONE));
+        ContainerSpec told = ContainerSecrets.environment(c, changed, folder(c));
+        return OciSpec.process(inputs(c, told, root(c), List.of(), NetworkShare.NONE));
     }
 
     /// What a container binds, its volumes among them.
@@ -460,6 +468,7 @@ final class ContainerFiles {
         volumes.release(c);
         imageMounts.unmount(c);
         sharedMemory.unmount(c);
+        secrets.unmount(c);
     }
 
     private void unmountRoot(ContainerRecord c) {

@@ -127,7 +127,7 @@ final class ContainerVolumes {
                 try {
                     store.records()
                             .deleteUnused(new VolumeKey(namespace, use.volume()))
-                            .ifPresent(store::removeFolder);
+                            .ifPresent(store::destroyed);
                 } catch (RuntimeException e) {
                     cause.addSuppressed(e);
                 }
@@ -157,7 +157,7 @@ final class ContainerVolumes {
             records.delete(c);
             return;
         }
-        store.records().deleteWith(() -> records.delete(c), c.id()).forEach(store::removeFolder);
+        store.records().deleteWith(() -> records.delete(c), c.id()).forEach(store::destroyed);
     }
 
     /// Mounts, with the volumes' directories as sources: absolute ones of this engine, or binds of the user's

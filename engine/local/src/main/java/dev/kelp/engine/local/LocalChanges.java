@@ -13,6 +13,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.container.SecretUse;
 import dev.kelp.model.oci.ImageConfig.Execution;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.snapshot.diff.Change;
@@ -187,6 +188,10 @@ final class LocalChanges implements Changes {
     private static Exclusions exclusions(ContainerRecord c) {
         List<String> points = new ArrayList<>(MOUNT_POINTS);
         c.definition().spec().mounts().stream().map(MountSpec::target).forEach(points::add);
+        c.definition().spec().security().secrets().stream()
+                .filter(s -> !s.variable())
+                .map(SecretUse::target)
+                .forEach(points::add);
         return new Exclusions(points);
     }
 

@@ -19,12 +19,15 @@ import dev.kelp.engine.local.metadata.NamespaceRecords;
 import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.EngineNetworks;
+import dev.kelp.engine.local.secret.LocalSecrets;
+import dev.kelp.engine.local.secret.SecretStore;
 import dev.kelp.engine.local.volume.LocalVolumes;
 import dev.kelp.engine.local.volume.VolumeRecords;
 import dev.kelp.engine.local.volume.VolumeStore;
 import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.rootless.CgroupAccess;
@@ -53,6 +56,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The engine in this process, over one data root.
 public final class LocalEngine implements Engine {
@@ -71,6 +75,7 @@ public final class LocalEngine implements Engine {
     private final ContainerViews views;
     private final ImageService images;
     private final VolumeStore volumes;
+    private final SecretStore secrets;
     private final LayerApplication unpacking;
     private final GarbageCollector collector;
     private final Transport transport;
@@ -81,6 +86,7 @@ public final class LocalEngine implements Engine {
             Thread.ofPlatform().daemon(true).name("timer").factory());
     private final EventLog events;
     private final ContainerEvents containerEvents;
+    private final ResourceEvents resourceEvents;
     private final Restarts restarts;
     private final HealthChecks health;
     private final ContainerLogs logs;
@@ -98,17 +104,21 @@ public final class LocalEngine implements Engine {
         known = new LocalNamespaces(new NamespaceRecords(database));
         records = new ContainerRecords(database);
         events = new EventLog(database, timer);
-        volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database));
+        secrets = new SecretStore(instance.dataRoot(), database);
+        volumes = new VolumeStore(
+                instance.dataRoot(), new VolumeRecords(database), ResourceEvents.volumes(events));
         ContainerFiles files = new ContainerFiles(
                 instance,
                 cgroups,
                 this::snapshotter,
                 tasks::compiledSeccomp,
                 new ContainerVolumes(volumes, records),
-                new JoinedNamespaces(records));
+                new JoinedNamespaces(records),
+                secrets);
         networks = new ContainerNetworks(instance.runRoot(), holder, database, background);
         ContainerNetworking networking = new ContainerNetworking(networks, records);
         containerEvents = new ContainerEvents(events);
+        resourceEvents = new ResourceEvents(events, networks);
         restarts = new Restarts(timer);
         health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
         logs = new ContainerLogs(files::logPath, new LogPositions(database));
@@ -119,7 +129,7 @@ public final class LocalEngine implements Engine {
                 tasks,
                 background,
                 restarts,
-                new RunObserver(containerEvents, health, logs));
+                new RunObserver(containerEvents, resourceEvents, health, logs));
         views = new ContainerViews(lifecycle, files, tasks, UnpackPolicy.of(instance));
         ContentStore content = new OciLayoutStore(instance.dataRoot().resolve("content"));
         Leases leases = new Leases(database);
@@ -153,6 +163,14 @@ public final class LocalEngine implements Engine {
         events.publish(namespace, new Event("image", action, actor, Map.of("name", name), Instant.now()));
     }
 
+    private void networkEvent(String namespace, String action, NetworkDefinition network, @Nullable String container) {
+        if (container == null) {
+            resourceEvents.network(action, network);
+        } else {
+            resourceEvents.network(action, network, namespace, container);
+        }
+    }
+
     /// Opens the engine and takes up what an earlier daemon left: running containers, half-done work.
     public static LocalEngine open(Instance instance, Holder holder) {
         Path natives = instance.installRoot().resolve("lib/native");
@@ -160,6 +178,7 @@ public final class LocalEngine implements Engine {
             Database.useNativeLibrary(natives);
         }
         LocalEngine engine = new LocalEngine(instance, holder);
+        engine.secrets.recover();
         engine.volumes.recover();
         engine.lifecycle.recover();
         engine.logs.recover(engine.records.all());
@@ -208,7 +227,8 @@ public final class LocalEngine implements Engine {
             LocalImages own = images.images(LocalNamespaces.checkName(n));
             LocalContainers containers = new LocalContainers(
                     n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health, views));
-            Networks reached = new EngineNetworks(networks, containers::runningProcess);
+            Networks reached = new EngineNetworks(
+                    networks, containers::runningProcess, (action, network, id) -> networkEvent(n, action, network, id));
             return new LocalNamespace(
                     n,
                     own,
@@ -217,7 +237,8 @@ public final class LocalEngine implements Engine {
                     new LocalChanges(n, records, lifecycle, creation.files(), own, containers::find),
                     new LocalVolumes(n, volumes, unpacking),
                     reached,
-                    events.in(n));
+                    events.in(n),
+                    new LocalSecrets(n, secrets));
         });
     }
 

@@ -8,6 +8,7 @@ import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Secrets;
 import dev.kelp.engine.Volumes;
 
 /// One namespace of a [LocalEngine].
@@ -19,5 +20,6 @@ record LocalNamespace(
         Changes changes,
         Volumes volumes,
         Networks networks,
-        Events events)
+        Events events,
+        Secrets secrets)
         implements EngineNamespace {}

@@ -4,7 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.runtime.ContainerTask;
 
 /// What follows from a container's run: events, health checks and the care of its log.
-record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs logs)
+record RunObserver(ContainerEvents events, ResourceEvents resources, HealthChecks health, ContainerLogs logs)
         implements ContainerLifecycle.Observer {
     @Override
     public void starts(ContainerRecord c) {
@@ -14,6 +14,7 @@ record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs lo
     @Override
     public void runs(ContainerRecord c, ContainerTask task, boolean resumed) {
         if (!resumed) {
+            resources.taken(c);
             events.publish(c, "start");
         }
         logs.runs(c, task, resumed);
@@ -23,6 +24,7 @@ record RunObserver(ContainerEvents events, HealthChecks health, ContainerLogs lo
     @Override
     public void ended(ContainerRecord c) {
         events.died(c);
+        resources.given(c);
         logs.ended(c);
         health.ended(c);
     }

@@ -28,12 +28,16 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.core.type.TypeReference;
 
-/// The events of all namespaces.
+/// The events of all namespaces, in one order. A namespace's clients see its own and those of what the whole engine
+/// shares.
 public final class EventLog implements AutoCloseable {
     private static final Logger LOG = System.getLogger(EventLog.class.getName());
 
     /// How long events wait for others to be written with.
     private static final long LINGER_MILLIS = 100;
+
+    /// The namespace of what belongs to none, such as networks: everybody is told.
+    public static final String EVERY_NAMESPACE = "";
 
     private static final int PAGE_ROWS = 500;
     private static final long NANOS = 1_000_000_000L;
@@ -63,7 +67,8 @@ public final class EventLog implements AutoCloseable {
         }
 
         void offer(Numbered e) {
-            if (e.namespace.equals(namespace) && query.filter().test(e.event) && !waiting.offer(e)) {
+            boolean ours = e.namespace.equals(namespace) || e.namespace.equals(EVERY_NAMESPACE);
+            if (ours && query.filter().test(e.event) && !waiting.offer(e)) {
                 overrun = true;
             }
         }
@@ -140,7 +145,7 @@ public final class EventLog implements AutoCloseable {
         return time.getEpochSecond() * NANOS + time.getNano();
     }
 
-    /// The events of one namespace.
+    /// The events of one namespace, and of what all share.
     public Events in(String namespace) {
         return (query, sink) -> stream(namespace, query, sink);
     }
@@ -190,7 +195,7 @@ public final class EventLog implements AutoCloseable {
         return database.read(c -> {
             try (PreparedStatement s =
                     c.prepareStatement("SELECT number, time, type, action, actor, attributes FROM events"
-                            + " WHERE number > ? AND number <= ? AND namespace = ? ORDER BY number LIMIT "
+                            + " WHERE number > ? AND number <= ? AND namespace IN (?, '') ORDER BY number LIMIT "
                             + PAGE_ROWS)) {
                 s.setLong(1, after);
                 s.setLong(2, upTo);

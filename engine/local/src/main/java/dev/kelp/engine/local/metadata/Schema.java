@@ -148,6 +148,17 @@ final class Schema {
             CREATE TABLE namespaces (
                 name TEXT PRIMARY KEY,        -- of those that were created or labelled
                 labels BLOB NOT NULL          -- JSON
+            ) WITHOUT ROWID"""),
+            List.of("""
+            CREATE TABLE secrets (
+                id TEXT PRIMARY KEY,          -- names the file with the data
+                namespace TEXT NOT NULL,
+                name TEXT NOT NULL,
+                created INTEGER NOT NULL,
+                driver TEXT NOT NULL,
+                options BLOB NOT NULL,        -- JSON
+                labels BLOB NOT NULL,         -- JSON
+                UNIQUE (namespace, name)
             ) WITHOUT ROWID"""));
 
     static final int VERSION = MIGRATIONS.size();

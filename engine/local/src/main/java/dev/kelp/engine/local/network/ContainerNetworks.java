@@ -546,6 +546,11 @@ public final class ContainerNetworks implements AutoCloseable {
         }
     }
 
+    /// The networks a running container is on; `mode` is `host` or `none` when it is on no other.
+    public List<NetworkDefinition> networksOf(String container, String mode) {
+        return catalogue.of(mode, names.of(container));
+    }
+
     /// A running container's own addresses.
     public List<String> addresses(String container) {
         return names.of(container)

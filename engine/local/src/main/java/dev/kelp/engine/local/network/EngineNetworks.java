@@ -17,19 +17,30 @@ import org.jspecify.annotations.Nullable;
 public final class EngineNetworks implements Networks {
     private final ContainerNetworks networks;
     private final Function<String, Running> containers;
+    private final Listener listener;
 
     /// A container that runs.
     public record Running(String id, int pid) {}
 
+    /// Is told of networks.
+    public interface Listener {
+        /// @param action `create` or `destroy`, or with a container's id `connect` or `disconnect`
+        void happened(String action, NetworkDefinition network, @Nullable String container);
+    }
+
     /// @param containers finds a running container by name, id or prefix, or throws
-    public EngineNetworks(ContainerNetworks networks, Function<String, Running> containers) {
+    public EngineNetworks(
+            ContainerNetworks networks, Function<String, Running> containers, Listener listener) {
         this.networks = networks;
         this.containers = containers;
+        this.listener = listener;
     }
 
     @Override
     public NetworkDefinition create(NewNetwork network) {
-        return networks.create(network);
+        NetworkDefinition made = networks.create(network);
+        listener.happened("create", made, null);
+        return made;
     }
 
     @Override
@@ -55,7 +66,9 @@ public final class EngineNetworks implements Networks {
 
     @Override
     public void remove(String network) {
+        NetworkDefinition found = networks.find(network);
         networks.remove(network);
+        listener.happened("destroy", found, null);
     }
 
     @Override
@@ -64,6 +77,7 @@ public final class EngineNetworks implements Networks {
         try (ContainerNamespace namespace = ContainerNamespace.of(NetworkNamespaces.ofProcess(running.pid()))) {
             networks.join(
                     running.id(), namespace, new Wish(network, wish.aliases(), wish.ipv4(), wish.ipv6(), wish.mac()));
+            listener.happened("connect", networks.find(network), running.id());
         } catch (ErrnoException e) {
             throw e.toKelp("connect container " + container);
         }
@@ -73,6 +87,7 @@ public final class EngineNetworks implements Networks {
     public void disconnect(String network, String container) {
         Running running = containers.apply(container);
         networks.leave(running.id(), network, "/proc/" + running.pid() + "/ns/net");
+        listener.happened("disconnect", networks.find(network), running.id());
     }
 
     static Member member(Attachment attachment, End end) {

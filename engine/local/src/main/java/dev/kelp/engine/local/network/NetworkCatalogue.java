@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// Which networks there are. Definitions only: nothing is made for them before a container needs it.
 final class NetworkCatalogue {
@@ -75,12 +76,44 @@ final class NetworkCatalogue {
         return all;
     }
 
+    /// The networks of a container's attachment, or the one called `mode` when that is `host` or `none`.
+    List<NetworkDefinition> of(String mode, Optional<Attachment> attachment) {
+        if (mode.equals(Networks.HOST) || mode.equals(Networks.NONE)) {
+            return List.of(find(mode));
+        }
+        return attachment.stream()
+                .flatMap(a -> a.ends().stream())
+                .flatMap(e -> byId(e.network()).stream())
+                .toList();
+    }
+
+    /// The network with this id; those that are always there without a look at the records.
+    Optional<NetworkDefinition> byId(String id) {
+        return Stream.of(bridge(), HOST_NETWORK, NONE_NETWORK)
+                .filter(n -> n.id().equals(id))
+                .findFirst()
+                .or(() -> records.networks().stream()
+                        .filter(n -> n.id().equals(id))
+                        .findFirst());
+    }
+
+    /// The same by name.
+    private static Optional<NetworkDefinition> fixed(String name) {
+        return Stream.of(bridge(), HOST_NETWORK, NONE_NETWORK)
+                .filter(n -> n.name().equals(name))
+                .findFirst();
+    }
+
     static boolean isFixed(NetworkDefinition network) {
         return List.of(Networks.BRIDGE, Networks.HOST, Networks.NONE).contains(network.name());
     }
 
     /// The network that a name, id or unambiguous prefix of an id stands for.
     NetworkDefinition find(String nameOrId) {
+        Optional<NetworkDefinition> always = fixed(nameOrId);
+        if (always.isPresent()) {
+            return always.get();
+        }
         List<NetworkDefinition> all = all();
         Optional<NetworkDefinition> exact = all.stream()
                 .filter(n -> n.name().equals(nameOrId) || n.id().equals(nameOrId))

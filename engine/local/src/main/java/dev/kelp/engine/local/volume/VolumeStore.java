@@ -32,10 +32,18 @@ public final class VolumeStore {
 
     private final Path root;
     private final VolumeRecords records;
+    private final Listener listener;
     private final Map<VolumeKey, ReentrantLock> locks = new ConcurrentHashMap<>();
     private final Map<VolumeKey, Set<String>> mounted = new ConcurrentHashMap<>();
 
-    public VolumeStore(Path dataRoot, VolumeRecords records) {
+    /// Is told of volumes.
+    public interface Listener {
+        /// @param action `create` or `destroy`
+        void happened(VolumeKey key, String action, String driver);
+    }
+
+    public VolumeStore(Path dataRoot, VolumeRecords records, Listener listener) {
+        this.listener = listener;
         this.root = dataRoot.resolve("volumes");
         this.records = records;
     }
@@ -91,7 +99,11 @@ public final class VolumeStore {
             } catch (IOException e) {
                 throw failed("make the volume " + name, e);
             }
-            return records.insert(key, how);
+            boolean made = records.insert(key, how);
+            if (made) {
+                listener.happened(key, "create", how.driver());
+            }
+            return made;
         });
     }
 
@@ -101,9 +113,15 @@ public final class VolumeStore {
             if (!records.delete(key)) {
                 return false;
             }
-            removeFolder(key);
+            destroyed(key);
             return true;
         });
+    }
+
+    /// What follows from a volume's row being gone: its directory goes, and who listens is told.
+    public void destroyed(VolumeKey key) {
+        listener.happened(key, "destroy", LocalDriver.NAME);
+        removeFolder(key);
     }
 
     /// Removes the directory of a volume whose row is gone, unless there is a new one of that name.
