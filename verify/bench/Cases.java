@@ -70,10 +70,27 @@ final class Cases {
         if (wanted("ports")) {
             ports();
         }
+        bulk();
         if (wanted("idle")) {
             idle();
         }
         report.note(calmRounds + " of " + rounds + " rounds began on a calm machine");
+    }
+
+    private void bulk() {
+        Bulk bulk = new Bulk(options, report, workspace, kelp, podman, image);
+        if (wanted("logs")) {
+            bulk.logs();
+        }
+        if (wanted("cp")) {
+            bulk.copies();
+        }
+        if (wanted("stats")) {
+            bulk.stats();
+        }
+        if (wanted("lists")) {
+            bulk.lists();
+        }
     }
 
     private boolean wanted(String... names) {

@@ -49,6 +49,10 @@ final class Kelp {
         return Machine.pssMegabytes(Long.parseLong(status("daemon pid")));
     }
 
+    double daemonProcessorMillis() {
+        return Machine.processorMillis(Long.parseLong(status("daemon pid")));
+    }
+
     /// The memory of all monitors of this instance.
     double monitorMegabytes() {
         return Machine.processes("conmon", workspace.inMemory("kelp-run").toString()).stream()

@@ -66,6 +66,17 @@ final class Machine {
         }
     }
 
+    /// The processor time a process has used so far (proc_pid_stat(5): utime and stime, in hundredths of a second).
+    static double processorMillis(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return 10.0 * (Long.parseLong(fields[11]) + Long.parseLong(fields[12]));
+        } catch (IOException e) {
+            throw new UncheckedIOException("read the processor time of " + pid, e);
+        }
+    }
+
     /// Processes with this command name whose arguments contain a text.
     static List<Long> processes(String name, String argument) {
         List<Long> found = new ArrayList<>();
