@@ -170,6 +170,42 @@ class LogDriverTest {
     }
 
     @Test
+    void aProgramTakesTheLog() throws Exception {
+        Path folder = Files.createTempDirectory("kelp-log-");
+        Path program = Files.writeString(
+                folder.resolve("take"),
+                """
+                #!/bin/sh
+                exec 5>&-
+                cat <&3 >%1$s/out & cat <&4 >%1$s/err & wait
+                echo "$CONTAINER_NAMESPACE $*" >%1$s/end
+                """
+                        .formatted(folder));
+        program.toFile().setExecutable(true);
+        kelp.run(
+                        "run",
+                        "--rm",
+                        "--net=host",
+                        "--log-driver=binary://" + program + "?key=a%20value&flag",
+                        busybox(),
+                        "sh",
+                        "-c",
+                        "for i in $(seq 1 500); do echo number $i; done; echo error >&2")
+                .succeeded();
+        Waiting.until(SOON, "the program has ended", () -> Files.exists(folder.resolve("end")), () -> "not yet");
+        assertThat(Files.readAllLines(folder.resolve("out")))
+                .isEqualTo(IntStream.rangeClosed(1, 500)
+                        .mapToObj(i -> "number " + i)
+                        .toList());
+        assertThat(folder.resolve("err")).hasContent("error");
+        assertThat(folder.resolve("end")).hasContent("default key a value flag");
+        assertThat(kelp.run("run", "--rm", "--log-driver=binary:///nowhere/at/all", busybox(), "true")
+                        .expect(125)
+                        .err())
+                .contains("/nowhere/at/all");
+    }
+
+    @Test
     void asManyFilesAsMaxFileSays() {
         run(
                 "limited",

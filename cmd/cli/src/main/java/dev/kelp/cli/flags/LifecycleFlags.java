@@ -41,7 +41,7 @@ public final class LifecycleFlags {
     @Option(
             names = "--log-driver",
             paramLabel = "NAME",
-            description = "json-file, local, journald, syslog, fluentd or none (default: json-file)")
+            description = "json-file, local, journald, syslog, fluentd, none, or binary:///PATH (default: json-file)")
     @Nullable
     String logDriver;
 

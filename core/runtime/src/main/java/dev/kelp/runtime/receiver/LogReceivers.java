@@ -63,7 +63,7 @@ public final class LogReceivers {
     private LogReceivers() {}
 
     public static boolean isDriver(String name) {
-        return OPTIONS.containsKey(name);
+        return OPTIONS.containsKey(name) || BinaryReceiver.isUri(name);
     }
 
     /// The options that only this driver has.
@@ -90,7 +90,11 @@ public final class LogReceivers {
                 fluentd(logging);
                 isAsynchronous(logging);
             }
-            default -> {}
+            default -> {
+                if (BinaryReceiver.isUri(logging.driver())) {
+                    BinaryReceiver.command(logging.driver());
+                }
+            }
         }
     }
 

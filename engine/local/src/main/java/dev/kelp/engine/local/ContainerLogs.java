@@ -6,8 +6,10 @@ import dev.kelp.linux.Inotify;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Logging;
+import dev.kelp.rootless.Spawner;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.LogRotation;
+import dev.kelp.runtime.receiver.BinaryReceiver;
 import dev.kelp.runtime.receiver.LogReceiver;
 import dev.kelp.runtime.receiver.LogReceivers;
 import java.io.IOException;
@@ -41,6 +43,7 @@ final class ContainerLogs implements AutoCloseable {
 
     private final Function<ContainerRecord, Path> logPath;
     private final LogPositions positions;
+    private final Spawner spawner;
     private final Map<String, Watched> byContainer = new HashMap<>();
     private final Map<String, LogSender> senders = new HashMap<>();
     private Optional<Inotify> inotify = Optional.empty();
@@ -49,15 +52,22 @@ final class ContainerLogs implements AutoCloseable {
     /// @param watch inotify's number of the log's folder
     private record Watched(int watch, Optional<LogRotation> rotation, Optional<LogSender> sender) {}
 
-    ContainerLogs(Function<ContainerRecord, Path> logPath, LogPositions positions) {
+    /// @param spawner starts programs that take logs
+    ContainerLogs(Function<ContainerRecord, Path> logPath, LogPositions positions, Spawner spawner) {
         this.logPath = logPath;
         this.positions = positions;
+        this.spawner = spawner;
     }
 
     /// Fails when the log is to be sent on and nobody would take it.
     void check(ContainerRecord c) {
         Logging logging = c.definition().spec().logging();
         if (!LogReceivers.isDriver(logging.driver()) || LogReceivers.isAsynchronous(logging)) {
+            return;
+        }
+        if (BinaryReceiver.isUri(logging.driver())) {
+            // one start more would be a container more to it
+            BinaryReceiver.command(logging.driver());
             return;
         }
         try {
@@ -72,7 +82,11 @@ final class ContainerLogs implements AutoCloseable {
         }
     }
 
-    private static LogReceiver connect(ContainerRecord c) throws IOException {
+    private LogReceiver connect(ContainerRecord c) throws IOException {
+        String driver = c.definition().spec().logging().driver();
+        if (BinaryReceiver.isUri(driver)) {
+            return BinaryReceiver.open(spawner, driver, c.id(), c.namespace());
+        }
         String hostname = Files.readString(HOSTNAME).strip();
         return LogReceivers.open(c.definition().spec().logging(), LogOrigin.of(c), hostname);
     }

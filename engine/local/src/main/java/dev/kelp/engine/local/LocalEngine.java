@@ -121,7 +121,7 @@ public final class LocalEngine implements Engine {
         resourceEvents = new ResourceEvents(events, networks);
         restarts = new Restarts(timer);
         health = new HealthChecks(new HealthRecords(database), new Probes(files), containerEvents, timer);
-        logs = new ContainerLogs(files::logPath, new LogPositions(database));
+        logs = new ContainerLogs(files::logPath, new LogPositions(database), holder);
         lifecycle = new ContainerLifecycle(
                 records,
                 files,

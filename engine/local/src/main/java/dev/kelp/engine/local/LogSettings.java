@@ -43,7 +43,7 @@ record LogSettings(boolean isKept, long bytesMax, int files, boolean isSent) {
         boolean sent = LogReceivers.isDriver(driver);
         if (!KEPT.contains(driver) && !sent) {
             throw new KelpException(ErrorKind.UNSUPPORTED, "log driver `" + driver + "` is not there")
-                    .withHint("use json-file, local, journald, syslog, fluentd or none");
+                    .withHint("use json-file, local, journald, syslog, fluentd, none or binary:///PATH");
         }
         for (String option : logging.options().keySet()) {
             if (!COMMON.contains(option)

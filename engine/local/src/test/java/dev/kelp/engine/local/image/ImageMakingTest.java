@@ -25,6 +25,7 @@ import dev.kelp.model.oci.Descriptor;
 import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.diff.Exclusions;
+import dev.kelp.snapshot.diff.ShownOwners;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -100,6 +101,7 @@ class ImageMakingTest {
                 "overlayfs",
                 options,
                 frozen,
+                ShownOwners.HERE,
                 warnings::add));
         assertThat(warnings).isEmpty();
         return c;
