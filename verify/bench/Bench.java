@@ -19,7 +19,8 @@ import java.util.Set;
 final class Bench {
     private static final Set<String> CASES =
             Set.of(
-            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "idle", "lists", "logs", "cp", "stats");
+            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "idle", "lists", "logs", "cp",
+            "stats");
 
     private static final String USAGE = """
             usage: ./dev bench [--quick] [--only CASE,…] [--podman direct] [--patience SECONDS]

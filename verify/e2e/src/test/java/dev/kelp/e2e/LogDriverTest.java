@@ -172,15 +172,12 @@ class LogDriverTest {
     @Test
     void aProgramTakesTheLog() throws Exception {
         Path folder = Files.createTempDirectory("kelp-log-");
-        Path program = Files.writeString(
-                folder.resolve("take"),
-                """
+        Path program = Files.writeString(folder.resolve("take"), """
                 #!/bin/sh
                 exec 5>&-
                 cat <&3 >%1$s/out & cat <&4 >%1$s/err & wait
                 echo "$CONTAINER_NAMESPACE $*" >%1$s/end
-                """
-                        .formatted(folder));
+                """.formatted(folder));
         program.toFile().setExecutable(true);
         kelp.run(
                         "run",

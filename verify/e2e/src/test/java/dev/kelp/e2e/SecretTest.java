@@ -41,9 +41,10 @@ class SecretTest {
 
     private Outcome create(String... options) throws Exception {
         Path file = Files.writeString(dir.resolve("data"), DATA);
-        return engine.run(Stream.of(Stream.of("secret", "create"), Stream.of(options), Stream.of("key", file.toString()))
-                .flatMap(s -> s)
-                .toArray(String[]::new));
+        return engine.run(
+                Stream.of(Stream.of("secret", "create"), Stream.of(options), Stream.of("key", file.toString()))
+                        .flatMap(s -> s)
+                        .toArray(String[]::new));
     }
 
     private Outcome shell(String script, String... options) {
@@ -64,8 +65,7 @@ class SecretTest {
                 .isEqualTo(DATA + " 0:0 444\n");
         assertThat(shell(
                                 "cat /run/secrets/other; stat -c ' %u:%g %a' /run/secrets/other",
-                                "--secret",
-                                "source=key,type=mount,target=other,uid=7,gid=8,mode=0640")
+                                "--secret", "source=key,type=mount,target=other,uid=7,gid=8,mode=0640")
                         .succeeded()
                         .out())
                 .isEqualTo(DATA + " 7:8 640\n");
@@ -73,8 +73,10 @@ class SecretTest {
                         .succeeded()
                         .out())
                 .isEqualTo(DATA);
-        assertThat(shell("cat /proc/mounts", "--secret", "key").succeeded().out())
-                .contains("tmpfs /run/secrets");
+        if (engine.isKelp()) {
+            assertThat(shell("cat /proc/mounts", "--secret", "key").succeeded().out())
+                    .contains("/run/secrets/key tmpfs ro");
+        }
     }
 
     @Test
@@ -116,11 +118,15 @@ class SecretTest {
             {"secret", "inspect", "key"},
             {"diff", "one"}
         }) {
+            if (!engine.isKelp() && words[0].equals("inspect")) {
+                // Podman 4.3 shows variables
+                continue;
+            }
             assertThat(engine.run(words).succeeded().out())
                     .as(String.join(" ", words))
                     .doesNotContain(DATA);
         }
-        engine.run("commit", "-q", "one", "told:1").succeeded();
+        engine.run("commit", "one", "told:1").succeeded();
         assertThat(engine.run("inspect", "told:1").succeeded().out()).doesNotContain(DATA);
         Outcome found = shell("grep -rl " + DATA + " /run /etc /var 2>/dev/null");
         assertThat(found.out()).isEmpty();
@@ -155,7 +161,8 @@ class SecretTest {
 
     @Test
     void listsAndFindsAndRemoves() throws Exception {
-        String id = create("--label", "a=b", "--driver", "file").succeeded().out().strip();
+        String id =
+                create("--label", "a=b", "--driver", "file").succeeded().out().strip();
         assertThat(engine.run("secret", "ls", "--format", "{{.ID}} {{.Name}} {{.Driver}}")
                         .succeeded()
                         .out())
@@ -211,7 +218,8 @@ class SecretTest {
                         .err())
                 .contains("512000");
         create().succeeded();
-        for (String word : new String[] {"nope", "key,type=x", "key,mode=9", "key,uid=x", "key,type=env,mode=444", "key,x=y"}) {
+        for (String word :
+                new String[] {"nope", "key,type=x", "key,mode=9", "key,uid=x", "key,type=env,mode=444", "key,x=y"}) {
             shell("true", "--secret", word).expect(125);
         }
     }

@@ -183,4 +183,31 @@ class TerminalTest {
         terminal.awaitLine("code 6");
         assertThat(kelp.run("ps", "-aq").text()).isEmpty();
     }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "container prune",
+                "image prune",
+                "image prune -a",
+                "volume prune",
+                "network prune",
+                "system prune -a --volumes",
+                "login localhost:1",
+                "login -u someone localhost:1"
+            })
+    void ctrlCAtAPromptChangesNothing(String command) {
+        kelp.run("create", "--name", "kept", "--net=none", busybox()).succeeded();
+        kelp.run("volume", "create", "kept").succeeded();
+        terminal.enter("$K " + command);
+        terminal.awaitLine("(.*\\[y/N]|Username:|Password:).*");
+        terminal.key("C-c");
+        terminal.awaitPrompt();
+        terminal.enter("echo code $?; stty -a | grep -ow -e icanon -e echo -e isig | sort | xargs");
+        terminal.awaitLine(".*code 130");
+        terminal.awaitLine("echo icanon isig");
+        assertThat(kelp.run("ps", "-a", "--format={{.Names}}").lines()).containsExactly("kept");
+        assertThat(kelp.run("volume", "ls", "-q").lines()).contains("kept");
+        kelp.run("volume", "rm", "kept").succeeded();
+    }
 }

@@ -221,6 +221,13 @@ class VolumeTest {
     }
 
     @Test
+    void aFileIsBoundReadOnly() throws Exception {
+        Files.writeString(dir.resolve("file"), "x");
+        shell("[ $(cat /there/file) = x ] && ! echo y >/there/file", "-v", dir.resolve("file") + ":/there/file:ro")
+                .succeeded();
+    }
+
+    @Test
     void whatIsMountedWithUBelongsToTheUserInside() throws Exception {
         Files.createFile(dir.resolve("file"));
         // by the exit code: Podman 4.3 loses the output of a short command on a busy machine

@@ -67,9 +67,9 @@ public final class LifecycleFlags {
     }
 
     public Logging logging() {
-        if (logDriver != null && !LOG_DRIVERS.contains(logDriver)) {
+        if (logDriver != null && !LOG_DRIVERS.contains(logDriver) && !logDriver.startsWith("binary://")) {
             throw KelpException.invalid("unknown log driver `" + logDriver + "`")
-                    .withHint("use json-file, local, journald, syslog, fluentd or none");
+                    .withHint("use json-file, local, journald, syslog, fluentd, none or binary:///PATH");
         }
         return new Logging(logDriver == null ? "json-file" : logDriver, EnvFile.pairs("--log-opt", logOptions));
     }

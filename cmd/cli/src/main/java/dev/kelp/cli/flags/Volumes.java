@@ -102,12 +102,14 @@ public final class Volumes {
         return options;
     }
 
-    /// mount_setattr(2): ids of a mount are mapped by the owner of the file system's user namespace alone, and the file
+    /// mount_setattr(2): ids of a mount are mapped by the owner of the file system's user namespace alone, and the
+    /// file
     /// systems of the disk are the machine's. Accepting it would leave files with owners that nobody asked for.
     static KelpException idMapped(String flag) {
         return new KelpException(
                         ErrorKind.UNSUPPORTED,
-                        "`" + flag + "`: Linux lets only the machine's root map the ids of a mount, and the engine is not"
+                        "`" + flag
+                                + "`: Linux lets only the machine's root map the ids of a mount, and the engine is not"
                                 + " root")
                 .withHint("--userns=keep-id shows your files as yours; the option U changes the files' owners");
     }

@@ -22,8 +22,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "create",
         customSynopsis = "[OPTIONS] NAME FILE|-",
-        description = "Keeps the content of a file, of standard input (-) or of a variable as a secret and prints its id."
-                + " Nothing shows it again but containers that are given it.",
+        description =
+                "Keeps the content of a file, of standard input (-) or of a variable as a secret and prints its id."
+                        + " Nothing shows it again but containers that are given it.",
         footer = {
             "kelp secret create db-password ./password.txt",
             "pass show db | kelp secret create db-password -",
@@ -77,8 +78,8 @@ public final class CreateCommand extends dev.kelp.cli.KelpCommand {
         if (env) {
             String value = call.client().variables().get(file);
             if (value == null) {
-                throw KelpException.notFound("cannot create the secret " + name + ": the variable `" + file
-                        + "` is not set");
+                throw KelpException.notFound(
+                        "cannot create the secret " + name + ": the variable `" + file + "` is not set");
             }
             return value.getBytes(StandardCharsets.UTF_8);
         }

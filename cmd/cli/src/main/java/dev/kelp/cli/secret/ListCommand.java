@@ -83,9 +83,10 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
         return switch (key) {
             case "name" -> s -> s.name().contains(value);
             case "id" -> s -> s.id().startsWith(value);
-            case "label" -> s -> s.labels().containsKey(value)
-                    || s.labels().entrySet().stream()
-                            .anyMatch(l -> (l.getKey() + "=" + l.getValue()).equals(value));
+            case "label" ->
+                s -> s.labels().containsKey(value)
+                        || s.labels().entrySet().stream()
+                                .anyMatch(l -> (l.getKey() + "=" + l.getValue()).equals(value));
             default ->
                 throw KelpException.invalid("invalid filter '" + key + "'").withHint("there are name, id, label");
         };

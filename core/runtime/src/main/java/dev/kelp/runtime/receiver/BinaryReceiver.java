@@ -116,8 +116,7 @@ public final class BinaryReceiver implements LogReceiver {
             List.of(out[1], err[1], ready[0]).forEach(Fd::close);
             throw new IOException(e.getMessage(), e);
         }
-        BinaryReceiver made =
-                new BinaryReceiver(spawner, key, program, Pipes.output(out[1]), Pipes.output(err[1]));
+        BinaryReceiver made = new BinaryReceiver(spawner, key, program, Pipes.output(out[1]), Pipes.output(err[1]));
         try {
             made.awaitReady(ready[0], words.getFirst());
         } catch (IOException e) {

@@ -181,12 +181,24 @@ final class ContainerMounts {
                 if (source == null || !source.startsWith("/")) {
                     throw KelpException.invalid("the bind mount on " + target + " has no absolute source");
                 }
-                add("bind", source, target, bindOptions(m.options()));
+                add("bind", source, target, bindOptions(isFile(source) ? with(m.options(), "bind") : m.options()));
             }
             case "tmpfs" -> add("tmpfs", "tmpfs", target, tmpfsOptions(m.options()));
             default ->
                 throw KelpException.invalid("the mount on " + target + " has the unknown type `" + m.type() + "`");
         }
+    }
+
+    /// Nothing is mounted below a file; crun 1.8 takes a recursive read-only mount for one of a directory.
+    private static boolean isFile(String source) {
+        Path path = Path.of(source);
+        return Files.exists(path) && !Files.isDirectory(path);
+    }
+
+    private static List<String> with(List<String> words, String more) {
+        List<String> all = new ArrayList<>(words);
+        all.add(more);
+        return all;
     }
 
     private static String absolute(String target) {

@@ -109,13 +109,7 @@ final class TreeTar implements ChangeVisitor {
     private void plain(Change c, String path, char type, String link) throws IOException {
         Stat stat = c.now();
         tar.begin(new Header(
-                path,
-                type,
-                link,
-                0,
-                owners.of(stat),
-                seconds(stat),
-                PackedAttributes.of(c.directory(), c.name())));
+                path, type, link, 0, owners.of(stat), seconds(stat), PackedAttributes.of(c.directory(), c.name())));
     }
 
     private static long seconds(Stat stat) {

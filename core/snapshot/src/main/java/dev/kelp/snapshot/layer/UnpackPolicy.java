@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// How to unpack on this machine.
 ///
 /// @param ids the user namespace whose ids the tar's owners are; null: this one's
-public record UnpackPolicy(UnpackLimits limits, Ownership ownership, @Nullable IdMaps ids) {
+public record UnpackPolicy(
+        UnpackLimits limits, Ownership ownership, @Nullable IdMaps ids) {
     public UnpackPolicy(UnpackLimits limits, Ownership ownership) {
         this(limits, ownership, null);
     }

@@ -168,6 +168,7 @@ final class ContainerFiles {
             binds.handOver(id, sources, user);
         } else {
             sources.forEach(ContainerFiles::checkSource);
+            OwnIds.announce(sources, user);
         }
         return asked.stream()
                 .map(m -> new MountSpec(

@@ -29,7 +29,7 @@ import java.util.List;
 ///
 /// @param mounts the folder of mount points
 record ContainerSecrets(SecretStore store, Path mounts) {
-    private static final List<String> OPTIONS = List.of("ro", "nosuid", "nodev", "noexec", "rprivate");
+    private static final List<String> OPTIONS = List.of("bind", "ro", "nosuid", "nodev", "noexec", "rprivate");
 
     /// A file of a tmpfs takes whole pages, and some for itself.
     private static final long FILE_BYTES = 64 << 10;
@@ -57,7 +57,9 @@ record ContainerSecrets(SecretStore store, Path mounts) {
         try (Fd copies = SecretStore.privateFolder(copies(folder))) {
             for (int i = 0; i < all.size(); i++) {
                 SecretStore.write(
-                        copies, Integer.toString(i), store.data(c.namespace(), all.get(i).name()));
+                        copies,
+                        Integer.toString(i),
+                        store.data(c.namespace(), all.get(i).name()));
             }
         }
     }

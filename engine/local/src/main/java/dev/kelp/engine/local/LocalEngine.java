@@ -105,8 +105,7 @@ public final class LocalEngine implements Engine {
         records = new ContainerRecords(database);
         events = new EventLog(database, timer);
         secrets = new SecretStore(instance.dataRoot(), database);
-        volumes = new VolumeStore(
-                instance.dataRoot(), new VolumeRecords(database), ResourceEvents.volumes(events));
+        volumes = new VolumeStore(instance.dataRoot(), new VolumeRecords(database), ResourceEvents.volumes(events));
         ContainerFiles files = new ContainerFiles(
                 instance,
                 cgroups,
@@ -228,7 +227,9 @@ public final class LocalEngine implements Engine {
             LocalContainers containers = new LocalContainers(
                     n, new LocalContainers.Parts(records, lifecycle, creation, containerEvents, health, views));
             Networks reached = new EngineNetworks(
-                    networks, containers::runningProcess, (action, network, id) -> networkEvent(n, action, network, id));
+                    networks,
+                    containers::runningProcess,
+                    (action, network, id) -> networkEvent(n, action, network, id));
             return new LocalNamespace(
                     n,
                     own,

@@ -37,7 +37,12 @@ final class OpenMountPoints {
 
     /// Whether a container with these maps needs one of them.
     static boolean areFor(@Nullable IdMaps ids) {
-        return ids != null && ids.uids().stream().mapToLong(IdMapping::outside).noneMatch(id -> id == 0);
+        return ids != null && !(hasUser(ids.uids()) && hasUser(ids.gids()));
+    }
+
+    /// A folder's owner and group must both be mapped for a namespace's root to pass it (capabilities(7)).
+    private static boolean hasUser(List<IdMapping> lines) {
+        return lines.stream().mapToLong(IdMapping::outside).anyMatch(id -> id == 0);
     }
 
     Path of(String id) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param instance whose user it is
 record OwnIds(Instance instance) {
+    private static final int LARGE = 10_000;
     private static final int PASSWD_BYTES_MAX = 8 << 20;
 
     /// Gives a container whose user keeps her id a line for her in its passwd(5), unless it has one for that id.
@@ -77,6 +79,27 @@ record OwnIds(Instance instance) {
             // a name from elsewhere (LDAP) is as unknown as none
         }
         return new String[] {"user", "*", "", "", "", "", ""};
+    }
+
+    /// Says that the start of a container will take a while, when what it mounts with `U` is large. Nobody else
+    /// waits
+    /// for
+    /// it: no lock but the container's own is held.
+    ///
+    /// @param mounts with the user's own places as sources
+    static void announce(List<MountSpec> mounts, UserEnvironment user) {
+        for (MountSpec m : mounts) {
+            if (m.options().contains("U") && m.source() != null && m.source().startsWith("/")) {
+                try (Fd source = Inodes.open(m.source(), Inodes.O_RDONLY | Inodes.O_NONBLOCK)) {
+                    if (Inodes.stat(source).isDirectory() && TreeOwner.hasMoreThan(source, LARGE)) {
+                        user.warn("`" + m.source() + "` has more than " + LARGE
+                                + " files: to give them to the container's user when it starts takes a while");
+                    }
+                } catch (ErrnoException e) {
+                    // the start says what is wrong with it
+                }
+            }
+        }
     }
 
     /// Lets the container's own files belong to its root, and what is mounted with `U` to its user.

@@ -4,7 +4,6 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.Events.Event;
 import dev.kelp.engine.local.event.EventLog;
 import dev.kelp.engine.local.network.ContainerNetworks;
-import dev.kelp.engine.local.volume.VolumeRecords.VolumeKey;
 import dev.kelp.engine.local.volume.VolumeStore;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.network.NetworkDefinition;
@@ -17,7 +16,8 @@ import java.util.TreeMap;
 record ResourceEvents(EventLog log, ContainerNetworks networks) {
     /// Listens to what happens to volumes.
     static VolumeStore.Listener volumes(EventLog log) {
-        return (key, action, driver) -> publish(log, key.namespace(), "volume", action, key.name(), Map.of("driver", driver));
+        return (key, action, driver) ->
+                publish(log, key.namespace(), "volume", action, key.name(), Map.of("driver", driver));
     }
 
     /// A network was made or removed.
@@ -61,17 +61,19 @@ record ResourceEvents(EventLog log, ContainerNetworks networks) {
     }
 
     private static Map<String, String> volume(ContainerRecord c, MountSpec m) {
-        return Map.of("container", c.id(), "driver", m.volume() == null ? "local" : m.volume().driver());
+        return Map.of(
+                "container",
+                c.id(),
+                "driver",
+                m.volume() == null ? "local" : m.volume().driver());
     }
 
     private void connections(String action, ContainerRecord c) {
         String mode = c.definition().spec().isolation().network();
-        networks.networksOf(c.id(), mode == null ? "" : mode)
-                .forEach(n -> network(action, n, c.namespace(), c.id()));
+        networks.networksOf(c.id(), mode == null ? "" : mode).forEach(n -> network(action, n, c.namespace(), c.id()));
     }
 
-    private void publish(
-            String namespace, String type, String action, String actor, Map<String, String> attributes) {
+    private void publish(String namespace, String type, String action, String actor, Map<String, String> attributes) {
         publish(log, namespace, type, action, actor, attributes);
     }
 

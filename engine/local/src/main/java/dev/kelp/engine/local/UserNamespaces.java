@@ -51,7 +51,8 @@ record UserNamespaces(Instance instance) {
         }
         int colon = asked.mode().indexOf(':');
         String mode = colon < 0 ? asked.mode() : asked.mode().substring(0, colon);
-        Options options = options(asked.mode(), mode, colon < 0 ? "" : asked.mode().substring(colon + 1));
+        Options options =
+                options(asked.mode(), mode, colon < 0 ? "" : asked.mode().substring(colon + 1));
         long uids = size(instance.uids());
         long gids = size(instance.gids());
         if (uids < 2 || gids < 2) {
@@ -74,12 +75,11 @@ record UserNamespaces(Instance instance) {
 
     private static Options options(String whole, String mode, String text) {
         Options options = new Options(new HashMap<>(), new ArrayList<>(), new ArrayList<>());
-        List<String> known =
-                switch (mode) {
-                    case "auto" -> List.of("size", "uidmapping", "gidmapping");
-                    case "keep-id" -> List.of("uid", "gid");
-                    default -> List.of();
-                };
+        List<String> known = switch (mode) {
+            case "auto" -> List.of("size", "uidmapping", "gidmapping");
+            case "keep-id" -> List.of("uid", "gid");
+            default -> List.of();
+        };
         for (String option : text.isEmpty() ? List.<String>of() : List.of(text.split(",", -1))) {
             int equals = option.indexOf('=');
             String key = equals < 0 ? option : option.substring(0, equals);
@@ -90,7 +90,8 @@ record UserNamespaces(Instance instance) {
             }
             if (!known.contains(key) || !value.matches("[0-9]{1,10}") || Long.parseLong(value) >= IdMapping.ID_MAX) {
                 throw KelpException.invalid("invalid --userns `" + whole + "`: `" + option + "`")
-                        .withHint(known.isEmpty() ? mode + " takes no options" : "known are " + String.join(", ", known));
+                        .withHint(
+                                known.isEmpty() ? mode + " takes no options" : "known are " + String.join(", ", known));
             }
             options.numbers.put(key, Long.parseLong(value));
         }

@@ -149,7 +149,8 @@ final class Schema {
                 name TEXT PRIMARY KEY,        -- of those that were created or labelled
                 labels BLOB NOT NULL          -- JSON
             ) WITHOUT ROWID"""),
-            List.of("""
+            List.of(
+                    """
             CREATE TABLE secrets (
                 id TEXT PRIMARY KEY,          -- names the file with the data
                 namespace TEXT NOT NULL,
@@ -159,7 +160,10 @@ final class Schema {
                 options BLOB NOT NULL,        -- JSON
                 labels BLOB NOT NULL,         -- JSON
                 UNIQUE (namespace, name)
-            ) WITHOUT ROWID"""));
+            ) WITHOUT ROWID""",
+                    // `ps` is not to look at what does not run
+                    "CREATE INDEX containers_running ON containers (namespace, created)"
+                            + " WHERE phase IN ('RUNNING', 'RESTARTING')"));
 
     static final int VERSION = MIGRATIONS.size();
 

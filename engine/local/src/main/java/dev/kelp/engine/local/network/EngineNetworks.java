@@ -29,8 +29,7 @@ public final class EngineNetworks implements Networks {
     }
 
     /// @param containers finds a running container by name, id or prefix, or throws
-    public EngineNetworks(
-            ContainerNetworks networks, Function<String, Running> containers, Listener listener) {
+    public EngineNetworks(ContainerNetworks networks, Function<String, Running> containers, Listener listener) {
         this.networks = networks;
         this.containers = containers;
         this.listener = listener;

@@ -97,7 +97,8 @@ public final class SecretStore {
     }
 
     private static void check(NewSecret wanted, byte[] data) {
-        if (wanted.name().length() > NAME_LENGTH_MAX || !NAME.matcher(wanted.name()).matches()) {
+        if (wanted.name().length() > NAME_LENGTH_MAX
+                || !NAME.matcher(wanted.name()).matches()) {
             throw KelpException.invalid("invalid secret name `" + wanted.name() + "`")
                     .withHint("a letter or digit, then letters, digits, `_`, `.` and `-`, at most " + NAME_LENGTH_MAX);
         }
@@ -190,8 +191,7 @@ public final class SecretStore {
     }
 
     private Secret need(String namespace, String nameOrId) {
-        return find(namespace, nameOrId)
-                .orElseThrow(() -> KelpException.notFound("no such secret: " + nameOrId));
+        return find(namespace, nameOrId).orElseThrow(() -> KelpException.notFound("no such secret: " + nameOrId));
     }
 
     /// What a secret says.
