@@ -196,8 +196,7 @@ static bool write_all(int fd, const void *p, size_t n) {
 /* Reads to the end or the limit; the result is terminated */
 static char *read_all(int fd, size_t *len) {
     static char text[MAX_SMALL_FILE + 1]; size_t n = 0;
-    for (ssize_t r; n < MAX_SMALL_FILE; n += (size_t)r)
-        if ((r = read(fd, text + n, MAX_SMALL_FILE - n)) <= 0) break;
+    for (ssize_t r; n < MAX_SMALL_FILE; n += (size_t)r) if ((r = read(fd, text + n, MAX_SMALL_FILE - n)) <= 0) break;
     if (len) *len = n;
     return memcpy(scratch(n + 1), text, n);
 }
@@ -306,8 +305,7 @@ static void keep_environment(void) {
     static const char *const keep[] = { "PATH=", "HOME=", "LANG=", "XDG_RUNTIME_DIR=", "TMPDIR=", "KELP_",
                                         "ROOTLESSKIT_", "CONTAINERD_ROOTLESS_ROOTLESSKIT_" };
     char **to = environ;
-    for (char **e = environ; *e; e++)
-        for (int i = 0; i < 8; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
+    for (char **e = environ; *e; e++) for (int i = 0; i < 8; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
     *to = NULL;
 }
 /* In the forked child: executed afresh, lest the user's arguments and descriptors stay with the holder */
@@ -422,8 +420,7 @@ static struct {
 } c = { .sock = -1, .sig = -1, .holder = -1 };
 static bool window_size(struct winsize *w) {
     memset(w, 0, sizeof *w);
-    for (int fd = 0; fd < 3; fd++)
-        if (c.tty_bits & 1u << fd && ioctl(fd, TIOCGWINSZ, w) == 0) return true;
+    for (int fd = 0; fd < 3; fd++) if (c.tty_bits & 1u << fd && ioctl(fd, TIOCGWINSZ, w) == 0) return true;
     return false;
 }
 /* Nothing this program opens may become 0, 1 or 2, so closed ones are filled first */
@@ -448,8 +445,7 @@ static void send_request(void) {
         fail(NULL, "send the request: arguments and environment are longer than %d bytes", MAX_PAYLOAD);
     if ((fds[0] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
         fds[0] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (int fd = 0; fd < 3; fd++)
-        if (!(c.tty_bits & 1u << fd) && !(fd == 0 && c.other_bits & 2)) fds[n++] = fd;
+    for (int fd = 0; fd < 3; fd++) if (!(c.tty_bits & 1u << fd) && !(fd == 0 && c.other_bits & 2)) fds[n++] = fd;
     send_frame(c.sock, C_REQUEST, &b, fds, (unsigned)n); shut(&fds[0]); free(b.p);
 }
 static void reply(uint32_t id, int result, const void *p, size_t n, int fd) {
@@ -787,11 +783,26 @@ static int system_command(const char *what) {
     if (!answer || starts(answer, "ready") || starts(answer, "stopped")) return 0;
     fail(NULL, "%s the daemon: %s", what, *answer ? answer : "the holder gave no answer");
 }
+/* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine */
+static int unshare_command(char **argv) {
+    char *cwd = getcwd(NULL, 0), *answer, *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
+    bool started; int pid = 0; argv = *argv ? argv : shell;
+    if (!ask_holder("status")) close(dial_daemon(&started));
+    if ((answer = ask_holder("status"))) sscanf(answer, "holder pid: %d", &pid);
+    int holder = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        fail(NULL, "enter the namespaces of the engine: %s", errtext(errno));
+    (void)!(cwd && chdir(cwd) == 0 ? 0 : chdir("/")); execvp(*argv, argv); int why = errno;
+    dprintf(2, "kelp: error: execute %s: %s\n", *argv, errtext(why)); return why == ENOENT ? 127 : 126;
+}
 static int client_main(int argc, char **argv) {
     sigprocmask(SIG_SETMASK, NULL, &first_mask); c.argv = argv; look_at_stdio(); find_paths();
     if (argc == 3 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "system") == 0 &&
         (!strcmp(argv[2], "status") || !strcmp(argv[2], "restart") || !strcmp(argv[2], "stop")))
         return system_command(argv[2]);
+    bool dashes = argc > 2 && strcmp(argv[2], "--") == 0;
+    if (argc >= 2 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "unshare") == 0 &&
+        (argc == 2 || dashes || argv[2][0] != '-')) return unshare_command(argv + (dashes ? 3 : 2));
     c.out[0].fd = 1, c.out[1].fd = 2; c.sock = dial_daemon(&c.started); send_request();
     c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
@@ -836,8 +847,7 @@ static unsigned find_ranges(bool group, const char *name, struct range *r) {
 /* The first id of the range that stands in for real root: he himself is never in the namespace */
 static unsigned root_base(bool group) {
     struct range r[MAX_RANGES];
-    for (int i = 0; i < 2; i++)
-        for (unsigned n = find_ranges(group, i ? "root" : "kelp", r); n--;)
+    for (int i = 0; i < 2; i++) for (unsigned n = find_ranges(group, i ? "root" : "kelp", r); n--;)
             if (r[n].count >= ROOT_COUNT) return (unsigned)r[n].start;
     return ROOT_RANGE;
 }
@@ -952,10 +962,8 @@ static int spawn_child(void *arg) {
     for (unsigned i = 0; i < s->n; i++)
         if ((moved[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, (int)top + 1)) < 0) goto bad;
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC);
-    for (int fd = 0; fd < 3; fd++)
-        if (dup2(null, fd) < 0) goto bad;
-    for (unsigned i = 0; i < s->n; i++)
-        if (dup2(moved[i], (int)s->targets[i]) < 0) goto bad;
+    for (int fd = 0; fd < 3; fd++) if (dup2(null, fd) < 0) goto bad;
+    for (unsigned i = 0; i < s->n; i++) if (dup2(moved[i], (int)s->targets[i]) < 0) goto bad;
     if (*s->cwd && chdir(s->cwd) < 0) goto bad;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) { files.rlim_cur = h.files; setrlimit(RLIMIT_NOFILE, &files); }
     signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, &first_mask, NULL); execve(s->argv[0], s->argv, s->envp);
@@ -971,8 +979,7 @@ static void execute_command(char **argv) {
 /* As spawn_child(), for a launcher's command: it joins the namespaces that the descriptors are and keeps our stdio */
 static int command_child(void *arg) {
     struct spawn *s = arg; prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (unsigned i = 0; i < s->n; i++)
-        if (setns(s->fds[i], 0) < 0) { s->error = errno; _exit(127); }
+    for (unsigned i = 0; i < s->n; i++) if (setns(s->fds[i], 0) < 0) { s->error = errno; _exit(127); }
     if (chdir(s->cwd) < 0 && chdir("/") < 0) { s->error = errno; _exit(127); }
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC);
     for (unsigned i = 0; i < command.kept; i++) fcntl(3 + (int)i, F_SETFD, 0);
@@ -1018,8 +1025,7 @@ static char **java_argv(const char *name, char **arguments, unsigned narguments)
 /* The lines of an id map, joined by commas */
 static char *id_map(const char *path) {
     char *rest = read_file(path, NULL), *all = ""; unsigned long a, b, n;
-    for (char *line; (line = strsep(&rest, "\n"));)
-        if (sscanf(line, "%lu %lu %lu", &a, &b, &n) == 3)
+    for (char *line; (line = strsep(&rest, "\n"));) if (sscanf(line, "%lu %lu %lu", &a, &b, &n) == 3)
             all = format("%s%s%lu %lu %lu", all, *all ? "," : "", a, b, n);
     return all;
 }
@@ -1039,8 +1045,7 @@ static void answer(struct conn *k, const char *text) {
     shut(&k->fd);                                     /* swept by the loop */
 }
 static void answer_waiting(const char *text) {
-    for (unsigned i = 0; i < h.nconns; i++)
-        if (h.conns[i].fd >= 0 && h.conns[i].waits) answer(&h.conns[i], text);
+    for (unsigned i = 0; i < h.nconns; i++) if (h.conns[i].fd >= 0 && h.conns[i].waits) answer(&h.conns[i], text);
 }
 /* Lest the next daemon runs commands of clients that are gone, and their standard output stays open in the backlog */
 static void drop_requests(void) {
@@ -1161,8 +1166,7 @@ static void forget_child(unsigned i) {
 }
 static void add_child(struct child k) {
     unsigned kept = 0, oldest = 0;
-    for (unsigned i = h.nchildren; i-- > 0;)
-        if (h.children[i].ended) oldest = i, kept++;
+    for (unsigned i = h.nchildren; i-- > 0;) if (h.children[i].ended) oldest = i, kept++;
     if (kept >= MAX_KEPT_EXITS) forget_child(oldest);
     h.children = need(realloc(h.children, (h.nchildren + 1) * sizeof k)); h.children[h.nchildren++] = k;
 }
@@ -1293,8 +1297,7 @@ static void execute_anew(const char *root) {
 /* ---- holder: control socket ---------------------------------------------------------------------------------- */
 static void answer_status(struct conn *k) {
     unsigned long n, most = 0; char *rest = read_file("/proc/self/uid_map", NULL);
-    for (char *line; (line = strsep(&rest, "\n"));)
-        if (sscanf(line, "%*u %*u %lu", &n) == 1 && n > most) most = n;
+    for (char *line; (line = strsep(&rest, "\n"));) if (sscanf(line, "%*u %*u %lu", &n) == 1 && n > most) most = n;
     answer(k, format("holder pid: %d\ndaemon pid: %d\nstate: %s\nrestarts: %u\nbuild id: %s\nroot: %s\nids: %s\n"
                      "descriptors: %u\nchildren: %u\nrun root: %s\ndata root: %s\n", getpid(), h.daemon,
                      state_names[h.state], h.restarts, h.build ? h.build : "", me.root,
@@ -1374,10 +1377,8 @@ _Noreturn static void holder_loop(void) {
         if (poll(p, CONNS + n, until_ms(at ? at : INT64_MAX)) < 0 && errno != EINTR)
             fail(NULL, "poll: %s", errtext(errno));
         if (p[CHANNEL].revents && h.channel >= 0 && told) read_channel();
-        for (; read(h.sig, &s, sizeof s) == sizeof s; reap())
-            if (s.ssi_signo == SIGTERM) stop_holder();
-        for (unsigned i = 0; i < n; i++)
-            if (p[CONNS + i].revents && h.conns[i].fd >= 0) read_conn(&h.conns[i]);
+        for (; read(h.sig, &s, sizeof s) == sizeof s; reap()) if (s.ssi_signo == SIGTERM) stop_holder();
+        for (unsigned i = 0; i < n; i++) if (p[CONNS + i].revents && h.conns[i].fd >= 0) read_conn(&h.conns[i]);
         if (p[LISTENER].revents && h.state == FAILED) try_again();
         if (p[CONTROL].revents) accept_conn();
         if (h.start_at && now_ms() >= h.start_at) start_daemon();
@@ -1446,8 +1447,7 @@ _Noreturn static void init_main(char **argv) {
 }
 static void launcher_start(int argc, char **argv) {
     const char *pid = env("LISTEN_PID"), *n = env("LISTEN_FDS"), *what; struct rlimit files = { 1024, 1024 };
-    for (int i = 1; i < argc && !command.ids; i++)
-        if (starts(argv[i], "--subid-source"))
+    for (int i = 1; i < argc && !command.ids; i++) if (starts(argv[i], "--subid-source"))
             command.ids = argv[i][14] == '=' ? argv[i][15] : i + 1 < argc && !argv[i][14] ? *argv[i + 1] : 0;
     command.argv = argv; command.argc = (unsigned)argc; look_at_stdio(); prctl(PR_SET_DUMPABLE, 1);
     if (pid && n && atoi(pid) == getpid() && (command.kept = (unsigned)atoi(n))) setenv("LISTEN_PID", "0", 1);

@@ -388,6 +388,13 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
+        public Optional<byte[]> runtimeSpec(String container) {
+            return find(container).status == Status.RUNNING
+                    ? Optional.of("{\"ociVersion\":\"1.0.2\"}".getBytes(StandardCharsets.UTF_8))
+                    : Optional.empty();
+        }
+
+        @Override
         public void update(String container, ContainerUpdate update) {
             find(container).calls.add("update " + update.restart());
         }

@@ -128,8 +128,7 @@ class SettingsFileTest {
         assertThat(client.errText().lines())
                 .containsExactly(
                         "kelp: warning: `address` in " + home + "/.config/nerdctl/nerdctl.toml has no effect",
-                        "kelp: warning: `bridge_ip` in " + home + "/.config/kelp/kelp.toml has no effect",
-                        "kelp: warning: `cni_path` in " + home + "/.config/nerdctl/nerdctl.toml has no effect");
+                        "kelp: warning: `bridge_ip` in " + home + "/.config/kelp/kelp.toml has no effect");
         write(".config/nerdctl/nerdctl.toml", "address = \"unix:///run/kelp/kelp.sock\"\ncni_path = \"\"\n");
         write(".config/kelp/kelp.toml", "");
         assertThat(kelp(Map.of(), "ps -q")).isZero();
@@ -141,7 +140,7 @@ class SettingsFileTest {
             -H ssh://box ps            | 1 | error: cannot use the engine at `ssh://box`: not on this machine
             --host tcp://1.2.3.4:1 ps  | 1 | error: cannot use the engine at `tcp://1.2.3.4:1`: not on this machine
             -a /run/containerd.sock ps | 0 | warning: --address has no effect: Kelp finds its own daemon
-            --cni-path /opt ps         | 0 | warning: --cni-path has no effect: networks need no plugins
+            --cni-path /opt ps         | 0 |
             ps --bridge-ip 10.1.1.1/24 | 0 | warning: --bridge-ip has no effect
             --selinux-enabled ps       | 0 | warning: --selinux-enabled has no effect
             --data-root /nowhere ps    | 1 | error: the data root in use is

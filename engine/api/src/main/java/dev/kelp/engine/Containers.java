@@ -80,6 +80,9 @@ public interface Containers {
 
     ContainerDetail inspect(String container);
 
+    /// What the OCI runtime was given for its present run, `config.json`; empty while it does not run.
+    Optional<byte[]> runtimeSpec(String container);
+
     /// Changes what may change after `create`; what the update leaves out stays. A running container has it at
     /// once.
     void update(String container, ContainerUpdate update);

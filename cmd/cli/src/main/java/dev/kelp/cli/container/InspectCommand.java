@@ -37,7 +37,10 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String type;
 
-    @Option(names = "--mode", paramLabel = "MODE", description = "dockercompat or native (default: dockercompat)")
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description = "dockercompat, or native: containerd's words, with the OCI runtime's document while it runs")
     String mode = "dockercompat";
 
     @Option(
@@ -91,7 +94,10 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
         if (images == null || !"image".equals(type)) {
             try {
                 ContainerDetail d = call.containers().inspect(name);
-                return mode.equals("native") ? NativeContainer.describe(d) : docker(call, d);
+                return mode.equals("native")
+                        ? NativeContainer.describe(
+                                d, call.containers().runtimeSpec(d.summary().id()))
+                        : docker(call, d);
             } catch (KelpException e) {
                 if (e.kind() != ErrorKind.NOT_FOUND || images == null || type != null) {
                     throw e;

@@ -65,10 +65,24 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
     }
 
     private static Object raw(ImageDetail d) {
-        return new Struct()
+        Struct image = new Struct()
+                .with(
+                        "Name",
+                        d.references().stream()
+                                .findFirst()
+                                .map(Object::toString)
+                                .orElse(""))
                 .with("Target", Documents.tree(d.image().target()))
+                .with("CreatedAt", d.image().created().toString());
+        Struct manifest = new Struct()
+                .with("mediaType", d.manifest().mediaType())
+                .with("digest", d.platform().id().toString());
+        return new Struct()
+                .with("Image", image.map())
+                .with("ManifestDesc", manifest.map())
                 .with("Manifest", Documents.tree(d.manifest()))
-                .with("Config", Documents.tree(d.config()))
+                .with("ImageConfigDesc", Documents.tree(d.manifest().config()))
+                .with("ImageConfig", Documents.ordered(d.configBytes()))
                 .with(
                         "References",
                         d.references().stream().map(Object::toString).toList())

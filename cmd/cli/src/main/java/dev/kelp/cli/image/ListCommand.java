@@ -3,6 +3,7 @@ package dev.kelp.cli.image;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Listing;
+import dev.kelp.cli.format.Table;
 import dev.kelp.cli.format.Units;
 import dev.kelp.engine.Images.Image;
 import dev.kelp.engine.Images.PlatformImage;
@@ -14,10 +15,12 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,7 +32,11 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "[OPTIONS] [REPOSITORY[:TAG]]",
         description = "Lists images, newest first, a line for each name and platform. SIZE is what the image takes"
                 + " unpacked, BLOB SIZE what was fetched.",
-        footer = {"kelp images", "kelp images --filter reference='*:3*' --format '{{.Repository}}'"})
+        footer = {
+            "kelp images",
+            "kelp images --tree",
+            "kelp images --filter reference='*:3*' --format '{{.Repository}}'"
+        })
 public final class ListCommand extends dev.kelp.cli.KelpCommand {
     private static final String NONE = "<none>";
     private static final String KUBERNETES = "k8s.io";
@@ -51,6 +58,9 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
 
     @Option(names = "--digests", description = "add a column for the digest")
     boolean digests;
+
+    @Option(names = "--tree", description = "the platforms of each image below it")
+    boolean tree;
 
     @Option(names = "--names", description = "a column of whole names instead of repository and tag")
     boolean wholeNames;
@@ -107,8 +117,49 @@ public final class ListCommand extends dev.kelp.cli.KelpCommand {
                     .forEach(i -> call.out().append(i).append('\n'));
             return 0;
         }
+        if (tree) {
+            if (format != null && !format.isEmpty()) {
+                throw KelpException.invalid("--tree and --format exclude each other");
+            }
+            call.out().print(tree(rows));
+            return 0;
+        }
         listing(call.now(), call.zone()).print(call.out(), format, rows);
         return 0;
+    }
+
+    private String tree(List<Row> rows) {
+        Table table = Table.of("IMAGE", "ID", "DISK USAGE", "CONTENT SIZE");
+        rows.stream()
+                .collect(Collectors.groupingBy(Row::image, LinkedHashMap::new, Collectors.toList()))
+                .forEach((image, parts) -> {
+                    String name = image.reference().map(Reference::familiar).orElse(NONE);
+                    Digest digest = image.target().digest();
+                    table.row(List.of(
+                            name,
+                            noTrunc ? digest.toString() : digest.shortHex(),
+                            size(parts, PlatformImage::sizeBytes),
+                            size(parts, PlatformImage::blobBytes)));
+                    for (int i = 0; i < parts.size(); i++) {
+                        Row part = parts.get(i);
+                        String branch = i == parts.size() - 1 ? "└─ " : "├─ ";
+                        table.row(List.of(
+                                branch + (part.platform == null ? "?" : part.platform.platform()),
+                                id(part),
+                                size(List.of(part), PlatformImage::sizeBytes),
+                                size(List.of(part), PlatformImage::blobBytes)));
+                    }
+                });
+        return table.render();
+    }
+
+    private static String size(List<Row> rows, ToLongFunction<PlatformImage> bytes) {
+        long all = 0;
+        for (Row row : rows) {
+            PlatformImage platform = row.platform();
+            all += platform == null ? 0 : bytes.applyAsLong(platform);
+        }
+        return Units.binarySize(all);
     }
 
     /// Kubernetes gives an image a name by its digest besides the one that was asked for.

@@ -36,9 +36,15 @@ public final class LoadCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        load(call, open(call.client()), transfer);
+        return 0;
+    }
+
+    /// Loads an archive, closes it, and prints what was in it.
+    static void load(Invocation call, InputStream archive, TransferFlags transfer) {
         LoadOptions options = new LoadOptions(transfer.platforms(), transfer.allPlatforms(), true, call.snapshotter());
         List<Image> loaded = new ArrayList<>();
-        try (InputStream in = open(call.client())) {
+        try (InputStream in = archive) {
             transfer.run(call, true, p -> loaded.addAll(call.images().load(in, options, p)));
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "cannot read the archive: " + e.getMessage(), e);
@@ -49,7 +55,6 @@ public final class LoadCommand extends dev.kelp.cli.KelpCommand {
                     .orElse("Loaded image ID: " + image.target().digest());
             call.out().append(name).append('\n');
         }
-        return 0;
     }
 
     private InputStream open(ClientContext client) {

@@ -3,9 +3,14 @@ package dev.kelp.cli.image;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Images.PullOptions;
+import dev.kelp.linux.Inodes;
+import dev.kelp.linux.Pipes;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,11 +20,21 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "pull",
         customSynopsis = "[OPTIONS] IMAGE",
-        description =
-                "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
-                        + " an interrupted layer goes on where it stopped.",
-        footer = {"kelp pull alpine", "kelp pull --platform linux/arm64 registry.example/app:1.2"})
+        description = {
+            "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
+                    + " an interrupted layer goes on where it stopped.",
+            "docker-archive:FILE and oci-archive:FILE are read from a file, as `load` does."
+        },
+        footer = {
+            "kelp pull alpine",
+            "kelp pull --platform linux/arm64 registry.example/app:1.2",
+            "kelp pull oci-archive:app.tar"
+        })
 public final class PullCommand extends dev.kelp.cli.KelpCommand {
+    /// Where Podman's and nerdctl's users have images besides registries.
+    private static final Pattern TRANSPORT = Pattern.compile(
+            "(docker-archive|oci-archive|oci|dir|docker-daemon|containers-storage):(?://(?=/|[^/]))?(.+)");
+
     @Mixin
     TransferFlags transfer = new TransferFlags();
 
@@ -39,6 +54,11 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        Matcher transport = TRANSPORT.matcher(image);
+        if (transport.matches()) {
+            load(call, transport.group(1), transport.group(2));
+            return 0;
+        }
         PullOptions options = new PullOptions(
                 transfer.platforms(), transfer.allPlatforms(), unpacks(), snapshotter(call), call.registry());
         boolean signed = verify.isAsked();
@@ -55,6 +75,17 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
             }
         }
         return 0;
+    }
+
+    private void load(Invocation call, String transport, String path) {
+        if (!transport.endsWith("-archive")) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, "cannot pull from `" + transport + ":`")
+                    .withHint(
+                            transport.equals("oci")
+                                    ? "tar -C " + path + " -c . | kelp load"
+                                    : "there are docker-archive:FILE and oci-archive:FILE");
+        }
+        LoadCommand.load(call, Pipes.input(call.client().open(path, Inodes.O_RDONLY, 0)), transfer);
     }
 
     private List<Reference> references(Invocation call) {

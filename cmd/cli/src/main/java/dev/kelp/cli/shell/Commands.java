@@ -49,6 +49,7 @@ import dev.kelp.cli.system.DiskUsageCommand;
 import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
 import dev.kelp.cli.system.SystemPruneCommand;
+import dev.kelp.cli.system.UnshareCommand;
 import dev.kelp.cli.system.VersionCommand;
 import java.util.List;
 import java.util.Optional;
@@ -218,6 +219,7 @@ final class Commands {
                     row("events", "", "print what happens, as it happens", EventsCommand::new),
                     row("info", "", "print what Kelp found on this machine", InfoCommand::new),
                     row("prune", "", "remove what nothing uses", SystemPruneCommand::new)),
+            row("unshare", "System", "run a command in the engine's user namespace", UnshareCommand::new),
             row("events", "System", "print what happens, as it happens", EventsCommand::new),
             row("version", "System", "print versions", VersionCommand::new),
             row("info", "System", "print what Kelp found on this machine", InfoCommand::new),

@@ -53,7 +53,7 @@ final class IdleFlags {
             case "data_root" -> !value.equals(call.engine().info().settings().get("Data Root"));
             case "cgroup_manager" ->
                 !value.equals(call.engine().info().machine().cgroupDriver());
-            case "cni_path", "cni_netconfpath", "bridge_ip" -> !value.isEmpty();
+            case "bridge_ip" -> !value.isEmpty();
             case "selinux_enabled" -> value.equals("true");
             default -> false;
         };

@@ -346,7 +346,7 @@ class ShellTest {
                 "{{.State.Status}} {{.HostConfig.NetworkMode}} {{json .Config.Env}} {{(index .Mounts 0).Destination}}",
                 "web");
         assertThat(client.outText()).isEqualTo("created bridge [\"A=b\"] /d\n");
-        line("inspect --mode native -f {{.Spec.process.env}} web");
+        line("inspect --mode native -f {{.Kelp.Definition.process.env}} web");
         assertThat(client.outText()).isEqualTo("[A=b]\n");
         kelp("inspect", "--format", "{{.Architecture}}", "img");
         assertThat(client.outText()).isEqualTo("amd64\n");

@@ -30,6 +30,7 @@ import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -134,6 +135,18 @@ final class ContainerFiles {
 
     Path bundlePath(ContainerRecord c) {
         return instance.runRoot().resolve("containers").resolve(c.id());
+    }
+
+    /// What the OCI runtime was given; empty when it has ended meanwhile.
+    Optional<byte[]> runtimeSpec(ContainerRecord c) {
+        try {
+            return Optional.of(Files.readAllBytes(bundlePath(c).resolve("config.json")));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new KelpException(
+                    ErrorKind.INTERNAL, "cannot read the bundle of container " + c.name() + ": " + e.getMessage(), e);
+        }
     }
 
     private Path mountPoint(ContainerRecord c) {

@@ -302,6 +302,12 @@ final class LocalContainers implements Containers {
     }
 
     @Override
+    public Optional<byte[]> runtimeSpec(String container) {
+        ContainerRecord c = find(container);
+        return c.isRunning() ? files.runtimeSpec(c) : Optional.empty();
+    }
+
+    @Override
     public long writableBytes(String container) {
         return files.writableBytes(find(container));
     }
