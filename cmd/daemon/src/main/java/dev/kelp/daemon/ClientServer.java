@@ -42,6 +42,7 @@ final class ClientServer {
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SIGPIPE_EXIT = 141;
     private static final int FAILED_EXIT = 125;
+    private static final int UNWRITTEN_EXIT = 1;
 
     /// A client has its request ready when it connects; this long (a machine may be that busy) and it is dead.
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -234,6 +235,12 @@ final class ClientServer {
             client.flush();
         } catch (OutputClosedException e) {
             code = SIGPIPE_EXIT;
+        } catch (KelpException e) {
+            // what was left to write; a command that failed by the same has told it
+            if (code == 0) {
+                tell(connection, String.valueOf(e.getMessage()));
+                code = UNWRITTEN_EXIT;
+            }
         } finally {
             client.finish();
             boolean _ = Thread.interrupted();

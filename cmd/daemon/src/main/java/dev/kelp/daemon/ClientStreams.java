@@ -33,7 +33,9 @@ final class ClientStreams {
         return new Input(fd);
     }
 
-    /// The descriptor stays the caller's. A reader that is gone raises [OutputClosedException].
+    /// The descriptor stays the caller's. A reader that is gone raises [OutputClosedException], a full disk or the
+    /// like
+    /// a KelpException.
     static OutputStream output(Fd fd) {
         return new Output(fd);
     }
@@ -102,7 +104,8 @@ final class ClientStreams {
                 if (e.is(Errno.EPIPE)) {
                     throw new OutputClosedException();
                 }
-                throw e;
+                // no IOException, which a PrintStream would keep to itself
+                throw e.toKelp("write the output");
             }
         }
     }

@@ -172,7 +172,12 @@ final class SocketClientContext implements ClientContext, Connection.Events {
         Payload q = Payload.writer().i32(id).u8(echo ? 1 : 0).string(text);
         try (Frame answer = connection.ask(Frame.PROMPT, id, q)) {
             Payload p = answered(answer);
-            return p.i32() < 0 ? Optional.empty() : Optional.of(new String(p.rest(), StandardCharsets.UTF_8));
+            int result = p.i32();
+            if (result == -Errno.EINTR) {
+                // the answer may come before the signal has reached this thread
+                throw new KelpException(ErrorKind.CANCELLED, "interrupted at a question");
+            }
+            return result < 0 ? Optional.empty() : Optional.of(new String(p.rest(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw malformed(e);
         }
