@@ -14,6 +14,8 @@ module dev.kelp.cli {
             info.picocli;
     opens dev.kelp.cli.flags to
             info.picocli;
+    opens dev.kelp.cli.format to
+            info.picocli;
     opens dev.kelp.cli.image to
             info.picocli;
     opens dev.kelp.cli.namespace to

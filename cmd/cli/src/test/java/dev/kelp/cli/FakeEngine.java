@@ -124,7 +124,7 @@ public final class FakeEngine implements Engine {
 
         @Override
         public Secrets secrets() {
-            throw new UnsupportedOperationException();
+            return new NoSecrets();
         }
 
         @Override
@@ -434,6 +434,29 @@ public final class FakeEngine implements Engine {
                     execExit,
                     "exec:1",
                     () -> {});
+        }
+    }
+
+    /// There are none, and none are made.
+    private static final class NoSecrets implements Secrets {
+        @Override
+        public Secret create(NewSecret secret, byte[] data) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Secret> list() {
+            return List.of();
+        }
+
+        @Override
+        public Optional<Secret> find(String nameOrId) {
+            return Optional.empty();
+        }
+
+        @Override
+        public String remove(String nameOrId) {
+            throw KelpException.notFound("no such secret: " + nameOrId);
         }
     }
 }

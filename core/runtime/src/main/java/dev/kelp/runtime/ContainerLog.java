@@ -40,17 +40,30 @@ public final class ContainerLog {
     /// @param tail the last lines to begin with; negative: all
     /// @param since entries from then on
     /// @param until entries up to then
+    /// @param joined lines of one stream may come in one entry, with the time of the first
     public record Options(
             boolean follow,
             int tail,
             @Nullable Instant since,
             @Nullable Instant until,
             boolean stdout,
-            boolean stderr) {
+            boolean stderr,
+            boolean joined) {
+        /// Each line by itself.
+        public Options(
+                boolean follow,
+                int tail,
+                @Nullable Instant since,
+                @Nullable Instant until,
+                boolean stdout,
+                boolean stderr) {
+            this(follow, tail, since, until, stdout, stderr, false);
+        }
+
         public static final Options ALL = new Options(false, -1, null, null, true, true);
     }
 
-    /// A piece of output. A whole line's data ends in a newline; a piece without one goes on in its stream's next
+    /// A piece of output. Data that ends in a newline ends a line; a piece without one goes on in its stream's next
     /// entry.
     public record Entry(Instant time, boolean stderr, byte[] data) {}
 
@@ -235,10 +248,20 @@ public final class ContainerLog {
         private boolean tooLong;
         private boolean done;
         private long position;
+        private final byte[] bytes = new byte[BLOCK_BYTES];
+        private final LogLine.Parser parser = new LogLine.Parser();
+        /// Lines that are given together; each takes less than in the log, so those of a block and of what was
+        /// carried over have room.
+        private final byte[] joined;
+
+        private int joinedBytes;
+        private boolean joinedError;
+        private Instant joinedTime = Instant.EPOCH;
 
         Reader(Options options, Sink sink) {
             this.options = options;
             this.sink = sink;
+            this.joined = new byte[options.joined() ? BLOCK_BYTES + LINE_BYTES_MAX : 0];
         }
 
         /// Goes on in that file.
@@ -251,7 +274,6 @@ public final class ContainerLog {
 
         /// False when the sink, or `until`, ended it.
         boolean readToEnd() throws IOException {
-            byte[] bytes = new byte[BLOCK_BYTES];
             while (!done && channel != null) {
                 block.clear();
                 int n = channel.read(block, position);
@@ -261,12 +283,13 @@ public final class ContainerLog {
                 position += n;
                 block.flip();
                 block.get(bytes, 0, n);
-                take(bytes, n);
+                take(n);
+                giveJoined();
             }
             return !done;
         }
 
-        private void take(byte[] bytes, int length) {
+        private void take(int length) {
             int from = 0;
             for (int i = 0; i < length && !done; i++) {
                 if (bytes[i] != '\n') {
@@ -303,11 +326,12 @@ public final class ContainerLog {
             if (carried > 0 && !tooLong && !done) {
                 line(carry, 0, carried, false);
                 carried = 0;
+                giveJoined();
             }
         }
 
         private void line(byte[] bytes, int from, int to, boolean complete) {
-            Optional<LogLine> parsed = LogLine.parse(bytes, from, to);
+            Optional<LogLine> parsed = parser.parse(bytes, from, to);
             if (parsed.isEmpty()) {
                 return;
             }
@@ -321,11 +345,40 @@ public final class ContainerLog {
                 return;
             }
             boolean newline = l.whole() && complete;
-            byte[] data = Arrays.copyOfRange(bytes, l.dataAt(), newline ? to + 1 : to);
-            if (newline) {
-                data[data.length - 1] = '\n';
+            if (options.joined()) {
+                join(l, bytes, to, newline);
+            } else {
+                byte[] data = Arrays.copyOfRange(bytes, l.dataAt(), newline ? to + 1 : to);
+                if (newline) {
+                    data[data.length - 1] = '\n';
+                }
+                give(l.time(), l.stderr(), data);
             }
-            done = !sink.take(new Entry(l.time(), l.stderr(), data));
+        }
+
+        private void join(LogLine l, byte[] bytes, int to, boolean newline) {
+            if (joinedBytes == 0 || joinedError != l.stderr()) {
+                giveJoined();
+                joinedError = l.stderr();
+                joinedTime = l.time();
+            }
+            int length = to - l.dataAt();
+            System.arraycopy(bytes, l.dataAt(), joined, joinedBytes, length);
+            joinedBytes += length;
+            if (newline) {
+                joined[joinedBytes++] = '\n';
+            }
+        }
+
+        private void giveJoined() {
+            if (joinedBytes > 0 && !done) {
+                give(joinedTime, joinedError, Arrays.copyOf(joined, joinedBytes));
+            }
+            joinedBytes = 0;
+        }
+
+        private void give(Instant time, boolean stderr, byte[] data) {
+            done = !sink.take(new Entry(time, stderr, data));
         }
     }
 }

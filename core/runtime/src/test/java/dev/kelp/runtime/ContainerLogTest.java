@@ -68,6 +68,32 @@ class ContainerLogTest {
     }
 
     @Test
+    void joinsLinesOfOneStreamWhereThatIsAllowed() throws IOException {
+        String many = line(1, "stdout F " + "y".repeat(100)).repeat(2000);
+        Files.writeString(
+                file,
+                line(1, "stdout F a")
+                        + line(2, "stdout P b")
+                        + "garbage\n"
+                        + line(3, "stdout F c")
+                        + line(4, "stderr F bad")
+                        + many
+                        + "2026-01-01T00:00:05Z stdout F torn");
+        Options joined = new Options(false, -1, null, null, true, true, true);
+        List<Integer> lengths = new ArrayList<>();
+        StringBuilder text = new StringBuilder();
+        new ContainerLog(file).replay(joined, new CompletableFuture<>(), new CompletableFuture<>(), e -> {
+            lengths.add(e.data().length);
+            text.append(new String(e.data(), StandardCharsets.UTF_8));
+            return true;
+        });
+        assertThat(text.toString()).isEqualTo(replay(Options.ALL).replace("E:", ""));
+        assertThat(lengths).startsWith("a\nbc\n".length(), "bad\n".length()).hasSizeLessThan(20);
+        Options from = new Options(false, -1, Instant.parse("2026-01-01T00:00:05Z"), null, true, true, true);
+        assertThat(replay(from)).isEqualTo("torn");
+    }
+
+    @Test
     void skipsWhatIsNoLineAndKeepsAPieceOfATornOne() throws IOException {
         String big = "z".repeat(ContainerLog.LINE_BYTES_MAX + 10);
         Files.writeString(

@@ -178,13 +178,15 @@ public interface Containers {
             int columns) {}
 
     /// @param tail last lines to begin with; −1: all
+    /// @param joined lines of one stream may come together in one entry with the time of the first, which is faster
     record LogOptions(
             boolean follow,
             int tail,
             @Nullable Instant since,
             @Nullable Instant until,
             boolean stdout,
-            boolean stderr) {}
+            boolean stderr,
+            boolean joined) {}
 
     /// Takes log entries; returning false ends the replay.
     interface LogSink {

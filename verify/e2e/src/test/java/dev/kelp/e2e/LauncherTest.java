@@ -216,9 +216,22 @@ class LauncherTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void orphansAreReapedWhereThatIsAskedFor(Launcher launcher) {
-        String script = "sh -c 'sleep 0.05 &'; sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l";
-        assertThat(launcher.shell(script, "--pidns").text()).isEqualTo("0");
-        assertThat(launcher.shell(script, "--pidns", "--reaper=false").text()).isEqualTo("1");
+        String orphan = """
+                orphan() { sh -c 'sleep 0.05 >/dev/null & echo $!'; }
+                await() { n=0; until eval "$1"; do n=$((n + 1)); [ $n -lt 1000 ] || exit 9; sleep 0.01; done; }
+                first=$(orphan)
+                """;
+        String reaped = orphan + "await '[ ! -e /proc/$first ]' && echo gone";
+        // what reaps late would have taken the first before the second has ended
+        String left = orphan + """
+                ended='grep -q "^State:.Z" /proc/%s/status 2>/dev/null'
+                await "$(printf "$ended" $first)"
+                second=$(orphan)
+                await "$(printf "$ended" $second)"
+                eval "$(printf "$ended" $first)" && echo left
+                """;
+        assertThat(launcher.shell(reaped, "--pidns").text()).isEqualTo("gone");
+        assertThat(launcher.shell(left, "--pidns", "--reaper=false").text()).isEqualTo("left");
         assertThat(launcher.run("--reaper=true", "true").expect(1).err()).contains("requires --pidns");
     }
 

@@ -2,7 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
-import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.InspectingCommand;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Containers.ContainerDetail;
 import dev.kelp.model.ErrorKind;
@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,18 +23,13 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         customSynopsis = "[OPTIONS] NAME…",
-        description = "Prints everything about containers or images as JSON with Docker's field names."
-                + " A name is looked for among containers first.",
+        description = "Prints everything about containers, images, networks, volumes or secrets as JSON with Docker's"
+                + " field names. A name is looked for among them in this order.",
         footer = {"kelp inspect web", "kelp inspect -f '{{.State.Pid}}' web", "kelp inspect --type image alpine"})
-public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(
-            names = {"-f", "--format"},
-            paramLabel = "FORMAT",
-            description = "json or a Go template")
-    @Nullable
-    String format;
+public final class InspectCommand extends InspectingCommand {
+    private static final String CONTAINER = "container";
 
-    @Option(names = "--type", paramLabel = "TYPE", description = "container or image")
+    @Option(names = "--type", paramLabel = "TYPE", description = "container, image, network, volume or secret")
     @Nullable
     String type;
 
@@ -54,65 +50,59 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
     @Parameters(arity = "0..*", paramLabel = "NAME")
     List<String> names = new ArrayList<>();
 
-    private final @Nullable BiFunction<Invocation, String, Map<String, @Nullable Object>> images;
+    private final List<Kind> others;
 
-    /// @param images describes an image by name; null: only containers are looked for
-    public InspectCommand(@Nullable BiFunction<Invocation, String, Map<String, @Nullable Object>> images) {
-        this.images = images;
+    /// @param others what else a name may be, looked for in that order
+    public InspectCommand(List<Kind> others) {
+        this.others = others;
     }
+
+    /// A kind of thing that has a name.
+    ///
+    /// @param type for `--type`
+    /// @param describe gives the document of the thing that is named
+    public record Kind(String type, BiFunction<Invocation, String, Map<String, @Nullable Object>> describe) {}
 
     @Override
     public int run(Invocation call) {
-        if (type != null && !List.of("container", "image").contains(type)) {
-            throw KelpException.invalid("unknown --type `" + type + "`").withHint("use container or image");
+        List<String> types = Stream.concat(Stream.of(CONTAINER), others.stream().map(Kind::type))
+                .toList();
+        if (type != null && !types.contains(type)) {
+            throw KelpException.invalid("unknown --type `" + type + "`").withHint("use " + String.join(", ", types));
         }
         if (!List.of("dockercompat", "native").contains(mode)) {
             throw KelpException.invalid("unknown --mode `" + mode + "`").withHint("use dockercompat or native");
         }
-        List<Object> found = new ArrayList<>();
-        KelpException missing = null;
-        for (String name : latest.or(call, names)) {
-            try {
-                found.add(one(call, name));
-            } catch (KelpException e) {
-                if (e.kind() != ErrorKind.NOT_FOUND) {
-                    throw e;
-                }
-                missing = e;
-            }
-        }
-        if (!found.isEmpty() || format == null || format.isEmpty()) {
-            Documents.print(call.out(), format, found);
-        }
-        if (missing != null) {
-            throw missing;
-        }
-        return 0;
+        return inspect(call, latest.or(call, names), name -> one(call, name));
     }
 
     private Map<String, @Nullable Object> one(Invocation call, String name) {
-        if (images == null || !"image".equals(type)) {
+        Stream<Kind> containers = Stream.of(new Kind(CONTAINER, this::container));
+        List<Kind> kinds = Stream.concat(containers, others.stream())
+                .filter(k -> type == null || k.type().equals(type))
+                .toList();
+        if (kinds.size() == 1) {
+            return kinds.getFirst().describe().apply(call, name);
+        }
+        for (Kind kind : kinds) {
             try {
-                ContainerDetail d = call.containers().inspect(name);
-                return mode.equals("native")
-                        ? NativeContainer.describe(
-                                d, call.containers().runtimeSpec(d.summary().id()))
-                        : docker(call, d);
+                return kind.describe().apply(call, name);
             } catch (KelpException e) {
-                if (e.kind() != ErrorKind.NOT_FOUND || images == null || type != null) {
+                // what cannot be a name of this kind may be one of the next
+                if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.INVALID_ARGUMENT) {
                     throw e;
                 }
             }
-            try {
-                return images.apply(call, name);
-            } catch (KelpException e) {
-                if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.INVALID_ARGUMENT) {
-                    throw KelpException.notFound("no container or image `" + name + "`");
-                }
-                throw e;
-            }
         }
-        return images.apply(call, name);
+        throw KelpException.notFound("no such object: " + name);
+    }
+
+    private Map<String, @Nullable Object> container(Invocation call, String name) {
+        ContainerDetail d = call.containers().inspect(name);
+        return mode.equals("native")
+                ? NativeContainer.describe(
+                        d, call.containers().runtimeSpec(d.summary().id()))
+                : docker(call, d);
     }
 
     private Map<String, @Nullable Object> docker(Invocation call, ContainerDetail d) {

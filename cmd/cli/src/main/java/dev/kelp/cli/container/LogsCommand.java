@@ -63,7 +63,9 @@ public final class LogsCommand extends dev.kelp.cli.KelpCommand {
     @Override
     public int run(Invocation call) {
         String name = latest.or(call, named);
-        LogOptions options = new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true);
+        boolean joined = !timestamps && !details;
+        LogOptions options =
+                new LogOptions(follow, tailLines(), time(call, since), time(call, until), true, true, joined);
         ContainerDetail container = call.containers().inspect(name);
         if (container.spec().logging().driver().equals("none")) {
             throw new KelpException(

@@ -9,23 +9,34 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(
         name = "port",
-        customSynopsis = "CONTAINER [PORT[/PROTOCOL]]",
+        customSynopsis = "[OPTIONS] CONTAINER [PORT[/PROTOCOL]]",
         description = "Lists the published ports of a container, or what one of them is published as.",
         footer = {"kelp port web", "kelp port web 80/tcp"})
 public final class PortCommand extends KelpCommand {
-    @Parameters(index = "0", paramLabel = "CONTAINER")
-    String container = "";
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(index = "0", arity = "0..1", paramLabel = "CONTAINER")
+    @Nullable
+    String first;
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "PORT[/PROTOCOL]")
     @Nullable
-    String port;
+    String second;
 
     @Override
     public int run(Invocation call) {
+        // with --latest the port is the first word
+        if (latest.isSet() && second != null) {
+            throw KelpException.invalid("--latest and the name of a container exclude each other");
+        }
+        String container = latest.or(call, latest.isSet() ? null : first);
+        String port = latest.isSet() ? first : second;
         ContainerDetail detail = call.containers().inspect(container);
         List<Published> all = Published.of(detail);
         if (port == null) {

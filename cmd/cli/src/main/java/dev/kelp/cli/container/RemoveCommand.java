@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -38,7 +39,7 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
         List<String> chosen = latest.or(call, names);
         List<String> wanted =
                 force ? chosen.stream().filter(n -> isHere(call, n)).toList() : chosen;
-        return EachContainer.perform(call, wanted, n -> remove(call, n));
+        return Each.printing(call, wanted, n -> remove(call, n));
     }
 
     private void remove(Invocation call, String name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ public final class RestartCommand extends dev.kelp.cli.KelpCommand {
     public int run(Invocation call) throws InterruptedException {
         List<String> chosen = latest.or(call, names);
         Containers containers = call.containers();
-        return EachContainer.perform(call, chosen, name -> {
+        return Each.printing(call, chosen, name -> {
             containers.rebind(name, call.client());
             containers.restart(name, seconds, signal);
             PidFile.write(call.client(), containers, name);

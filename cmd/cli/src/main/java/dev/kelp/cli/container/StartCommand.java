@@ -2,6 +2,7 @@
 package dev.kelp.cli.container;
 
 import dev.kelp.cli.DetachKeys;
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.Attachment;
@@ -46,7 +47,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         DetachKeys.parse(detachKeys);
         Containers containers = call.containers();
         if (!attach && !interactive) {
-            return EachContainer.perform(call, chosen, name -> {
+            return Each.printing(call, chosen, name -> {
                 containers.rebind(name, call.client());
                 containers.start(name);
                 PidFile.write(call.client(), containers, name);

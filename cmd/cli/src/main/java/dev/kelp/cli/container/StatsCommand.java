@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -58,11 +59,17 @@ public final class StatsCommand extends KelpCommand {
     @Nullable
     String format;
 
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
     @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
+        if (latest.isSet()) {
+            names = latest.or(call, names);
+        }
         Map<String, Usage> before = look(call);
         boolean noted = before.values().stream().allMatch(Usage::fromCgroup);
         if (!noted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,6 @@ public final class StopCommand extends dev.kelp.cli.KelpCommand {
     @Override
     public int run(Invocation call) throws InterruptedException {
         List<String> chosen = latest.or(call, names);
-        return EachContainer.perform(call, chosen, n -> call.containers().stop(n, seconds, signal));
+        return Each.printing(call, chosen, n -> call.containers().stop(n, seconds, signal));
     }
 }

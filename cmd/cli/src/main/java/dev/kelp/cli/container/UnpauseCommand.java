@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,12 +22,15 @@ public final class UnpauseCommand extends KelpCommand {
             description = "all that are paused")
     boolean all;
 
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
     @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        List<String> chosen = Chosen.of(call, names, all, true);
-        return EachContainer.perform(call, chosen, call.containers()::unpause);
+        List<String> chosen = Chosen.of(call, latest.isSet() ? latest.or(call, names) : names, all, true);
+        return Each.printing(call, chosen, call.containers()::unpause);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.container;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
 import dev.kelp.cli.flags.LimitFlags;
@@ -29,7 +30,10 @@ public final class UpdateCommand extends KelpCommand {
     @Nullable
     String restart;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER")
+    @Mixin
+    LatestFlag latest = new LatestFlag();
+
+    @Parameters(arity = "0..*", paramLabel = "CONTAINER")
     List<String> names = new ArrayList<>();
 
     @Override
@@ -41,6 +45,6 @@ public final class UpdateCommand extends KelpCommand {
         }
         Containers containers = call.containers();
         ContainerUpdate update = new ContainerUpdate(restart, limited ? changes : null);
-        return EachContainer.perform(call, names, name -> containers.update(name, update));
+        return Each.printing(call, latest.or(call, names), name -> containers.update(name, update));
     }
 }

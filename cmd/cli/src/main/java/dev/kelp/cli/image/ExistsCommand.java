@@ -6,21 +6,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 @Command(
-        name = "exists",
         customSynopsis = "IMAGE",
-        description = "Exits with 0 when an image of that name or id is here, and with 1 when not.",
+        description = "Tells by its exit code whether an image of that name or id is here.",
         footer = "kelp image exists alpine || kelp pull alpine")
-public final class ExistsCommand extends dev.kelp.cli.KelpCommand {
+public final class ExistsCommand extends dev.kelp.cli.ExistsCommand {
     @Parameters(paramLabel = "IMAGE")
     String name = "";
 
     @Override
-    public int run(Invocation call) {
-        return call.images().find(name).isPresent() ? 0 : 1;
-    }
-
-    @Override
-    public int errorCode() {
-        return 125;
+    protected boolean exists(Invocation call) {
+        return call.images().find(name).isPresent();
     }
 }

@@ -3,6 +3,7 @@ package dev.kelp.cli.image;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.InspectingCommand;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Images.ImageDetail;
 import dev.kelp.model.KelpException;
@@ -19,14 +20,7 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "[OPTIONS] IMAGE…",
         description = "Prints everything about images as JSON with Docker's field names.",
         footer = "kelp image inspect -f '{{json .Config.Env}}' alpine")
-public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(
-            names = {"-f", "--format"},
-            paramLabel = "FORMAT",
-            description = "json or a Go template")
-    @Nullable
-    String format;
-
+public final class InspectCommand extends InspectingCommand {
     @Option(names = "--mode", paramLabel = "MODE", description = "dockercompat or native (default: dockercompat)")
     String mode = "dockercompat";
 
@@ -42,26 +36,11 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
         if (!List.of("dockercompat", "native").contains(mode)) {
             throw KelpException.invalid("unknown --mode `" + mode + "`").withHint("use dockercompat or native");
         }
-        List<Object> found = new ArrayList<>();
         Platform wanted = platform == null ? null : Platform.parse(platform);
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                ImageDetail d = call.images().inspect(name, wanted);
-                found.add(mode.equals("native") ? raw(d) : DockerImage.describe(d));
-            } catch (KelpException e) {
-                failure = failure == null
-                        ? e
-                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-            }
-        }
-        if (!found.isEmpty() || format == null || format.isEmpty()) {
-            Documents.print(call.out(), format, found);
-        }
-        if (failure != null) {
-            throw failure;
-        }
-        return 0;
+        return inspect(call, names, name -> {
+            ImageDetail d = call.images().inspect(name, wanted);
+            return mode.equals("native") ? raw(d) : DockerImage.describe(d);
+        });
     }
 
     private static Object raw(ImageDetail d) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.image;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Images.Removal;
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -30,28 +29,14 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                Removal removal = call.images().remove(name, force);
-                removal.untagged()
-                        .forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
-                removal.deleted()
-                        .forEach(d -> call.out()
-                                .append("Deleted: ")
-                                .append(d.toString())
-                                .append('\n'));
-            } catch (KelpException e) {
-                if (!force || e.kind() != ErrorKind.NOT_FOUND) {
-                    failure = failure == null
-                            ? e
-                            : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Each.of(names, Each.ignoringMissing(force, name -> {
+            Removal removal = call.images().remove(name, force);
+            removal.untagged()
+                    .forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
+            removal.deleted()
+                    .forEach(d ->
+                            call.out().append("Deleted: ").append(d.toString()).append('\n'));
+        }));
         return 0;
     }
 }

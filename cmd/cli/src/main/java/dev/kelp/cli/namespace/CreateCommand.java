@@ -2,10 +2,8 @@
 package dev.kelp.cli.namespace;
 
 import dev.kelp.cli.Invocation;
-import java.util.ArrayList;
-import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -14,18 +12,15 @@ import picocli.CommandLine.Parameters;
         description = "Makes a namespace. To work in one it need not be made before.",
         footer = {"kelp namespace create --label owner=ci build", "kelp --namespace build pull alpine"})
 public final class CreateCommand extends dev.kelp.cli.KelpCommand {
-    @Option(
-            names = {"-l", "--label"},
-            paramLabel = "KEY[=VALUE]",
-            description = "a label; without a value it is true")
-    List<String> labels = new ArrayList<>();
+    @Mixin
+    LabelFlags labels = new LabelFlags();
 
     @Parameters(paramLabel = "NAMESPACE")
     String name = "";
 
     @Override
     public int run(Invocation call) {
-        call.engine().namespaces().create(name, Labels.parse(labels));
+        call.engine().namespaces().create(name, labels.map());
         return 0;
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.namespace;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -31,24 +30,9 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                call.engine().namespaces().remove(name);
-                call.out().append(name).append('\n');
-            } catch (KelpException e) {
-                if (e.kind() == ErrorKind.NOT_FOUND) {
-                    call.out().append(name).append('\n');
-                } else {
-                    failure = failure == null
-                            ? e
-                            : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-        return 0;
+        return Each.printing(
+                call,
+                names,
+                Each.ignoringMissing(true, name -> call.engine().namespaces().remove(name)));
     }
 }

@@ -2,11 +2,10 @@
 package dev.kelp.cli.network;
 
 import dev.kelp.cli.Invocation;
-import dev.kelp.cli.KelpCommand;
-import dev.kelp.cli.format.Documents;
-import dev.kelp.model.KelpException;
+import dev.kelp.cli.format.InspectingCommand;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -17,14 +16,7 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "[OPTIONS] NETWORK…",
         description = "Prints everything about networks, with the containers on them.",
         footer = "kelp network inspect --format '{{range .IPAM.Config}}{{.Subnet}}{{end}}' bridge")
-public final class InspectCommand extends KelpCommand {
-    @Option(
-            names = {"-f", "--format"},
-            paramLabel = "FORMAT",
-            description = "json, or a Go template")
-    @Nullable
-    String format;
-
+public final class InspectCommand extends InspectingCommand {
     @Option(
             names = {"-v", "--verbose"},
             description = "accepted for compatibility")
@@ -36,21 +28,16 @@ public final class InspectCommand extends KelpCommand {
     @Override
     public int run(Invocation call) {
         ConfiguredNetworks.takeUp(call);
-        List<Object> found = new ArrayList<>();
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                found.add(DockerNetwork.describe(call.namespace().networks().inspect(name)));
-            } catch (KelpException e) {
-                failure = failure == null
-                        ? e
-                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-            }
-        }
-        Documents.print(call.out(), format, found);
-        if (failure != null) {
-            throw failure;
-        }
-        return 0;
+        return inspect(call, names, name -> document(call, name));
+    }
+
+    /// As `network inspect` shows it.
+    public static Map<String, @Nullable Object> describe(Invocation call, String name) {
+        ConfiguredNetworks.takeUp(call);
+        return document(call, name);
+    }
+
+    private static Map<String, @Nullable Object> document(Invocation call, String name) {
+        return DockerNetwork.describe(call.namespace().networks().inspect(name));
     }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.network;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -28,23 +27,10 @@ public final class RemoveCommand extends KelpCommand {
     @Override
     public int run(Invocation call) {
         ConfiguredNetworks.takeUp(call);
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                call.namespace().networks().remove(name);
-                call.out().append(name).append('\n');
-            } catch (KelpException e) {
-                if (force && e.kind() == ErrorKind.NOT_FOUND) {
-                    continue;
-                }
-                failure = failure == null
-                        ? e
-                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Each.of(names, Each.ignoringMissing(force, name -> {
+            call.namespace().networks().remove(name);
+            call.out().append(name).append('\n');
+        }));
         return 0;
     }
 }

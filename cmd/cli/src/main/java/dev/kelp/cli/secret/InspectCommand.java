@@ -2,7 +2,7 @@
 package dev.kelp.cli.secret;
 
 import dev.kelp.cli.Invocation;
-import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.InspectingCommand;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Secrets.Secret;
 import dev.kelp.model.KelpException;
@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -20,14 +19,7 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "[OPTIONS] SECRET…",
         description = "Prints everything about secrets but what they say.",
         footer = {"kelp secret inspect db-password", "kelp secret inspect --format '{{.Spec.Labels}}' db-password"})
-public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(
-            names = {"-f", "--format"},
-            paramLabel = "FORMAT",
-            description = "json, or a Go template")
-    @Nullable
-    String format;
-
+public final class InspectCommand extends InspectingCommand {
     @Parameters(arity = "1..*", paramLabel = "SECRET")
     List<String> names = new ArrayList<>();
 
@@ -38,21 +30,16 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        List<Map<String, @Nullable Object>> found = new ArrayList<>();
-        List<String> missing = new ArrayList<>();
-        for (String name : names) {
-            call.namespace()
-                    .secrets()
-                    .find(name)
-                    .ifPresentOrElse(s -> found.add(describe(s)), () -> missing.add("no such secret: " + name));
-        }
-        if (!found.isEmpty() || format == null || format.isEmpty()) {
-            Documents.print(call.out(), format, found);
-        }
-        if (!missing.isEmpty()) {
-            throw KelpException.notFound(String.join("\n", missing));
-        }
-        return 0;
+        return inspect(call, names, name -> describe(call, name));
+    }
+
+    /// As `secret inspect` shows it.
+    public static Map<String, @Nullable Object> describe(Invocation call, String name) {
+        return call.namespace()
+                .secrets()
+                .find(name)
+                .map(InspectCommand::describe)
+                .orElseThrow(() -> KelpException.notFound("no such secret: " + name));
     }
 
     private static Map<String, @Nullable Object> describe(Secret s) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.secret;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Secrets;
 import dev.kelp.engine.Secrets.Secret;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,21 +44,10 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
         }
         Secrets secrets = call.namespace().secrets();
         List<String> wanted = all ? secrets.list().stream().map(Secret::id).toList() : names;
-        KelpException failure = null;
-        for (String name : wanted) {
-            try {
-                call.out().append(secrets.remove(name)).append('\n');
-            } catch (KelpException e) {
-                if (!ignore || e.kind() != ErrorKind.NOT_FOUND) {
-                    failure = failure == null
-                            ? e
-                            : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Each.of(
+                wanted,
+                Each.ignoringMissing(
+                        ignore, name -> call.out().append(secrets.remove(name)).append('\n')));
         return 0;
     }
 }

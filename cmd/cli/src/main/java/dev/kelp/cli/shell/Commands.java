@@ -11,6 +11,7 @@ import dev.kelp.cli.container.ExecCommand;
 import dev.kelp.cli.container.ExportCommand;
 import dev.kelp.cli.container.HealthcheckCommand;
 import dev.kelp.cli.container.InspectCommand;
+import dev.kelp.cli.container.InspectCommand.Kind;
 import dev.kelp.cli.container.KillCommand;
 import dev.kelp.cli.container.ListCommand;
 import dev.kelp.cli.container.LogsCommand;
@@ -93,7 +94,7 @@ final class Commands {
             row("update", "Containers", "change limits and restart policy", UpdateCommand::new),
             row("port", "Containers", "list published ports", PortCommand::new),
             row("wait", "Containers", "wait for containers and print their exit codes", WaitCommand::new),
-            row("inspect", "Containers", "print everything about containers or images", Commands::inspectBoth),
+            row("inspect", "Containers", "print everything about what has a name", Commands::inspectAny),
             row("diff", "Containers", "list what a container changed in its files", DiffCommand::new),
             row("export", "Containers", "write a container's files into an archive", ExportCommand::new),
             row("commit", "Containers", "make an image of a container", CommitCommand::new),
@@ -139,7 +140,7 @@ final class Commands {
                     row("healthcheck", "", "run a container's health check now", () -> new HealthcheckCommand(false)),
                     row("exists", "", "tell whether there is a container", dev.kelp.cli.container.ExistsCommand::new),
                     row("prune", "", "remove stopped containers", PruneCommand::new),
-                    row("inspect", "", "print everything about containers", () -> new InspectCommand(null))),
+                    row("inspect", "", "print everything about containers", () -> new InspectCommand(List.of()))),
             group(
                     List.of("image"),
                     "commands about images",
@@ -231,9 +232,17 @@ final class Commands {
         return rows.stream().filter(r -> r.names.contains(name)).findFirst();
     }
 
-    private static KelpCommand inspectBoth() {
-        return new InspectCommand(
-                (call, name) -> DockerImage.describe(call.images().inspect(name, null)));
+    private static KelpCommand inspectAny() {
+        return new InspectCommand(List.of(
+                new Kind(
+                        "image",
+                        (call, name) -> DockerImage.describe(call.images().inspect(name, null))),
+                new Kind("network", dev.kelp.cli.network.InspectCommand::describe),
+                new Kind(
+                        "volume",
+                        (call, name) -> dev.kelp.cli.volume.InspectCommand.describe(
+                                call.namespace().volumes().inspect(name))),
+                new Kind("secret", dev.kelp.cli.secret.InspectCommand::describe)));
     }
 
     private static Row row(String name, String section, String summary, Supplier<KelpCommand> factory) {

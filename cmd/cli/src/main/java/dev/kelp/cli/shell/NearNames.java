@@ -20,8 +20,7 @@ import java.util.stream.Stream;
 final class NearNames {
     /// How the engine says that something is missing: what, and its name.
     private static final List<Pattern> SAID = List.of(
-            Pattern.compile("no such (container|image|network): `?([^\\s`]+)`?"),
-            Pattern.compile("no (container) or image `([^\\s`]+)`"),
+            Pattern.compile("no such (container|image|network|object): `?([^\\s`]+)`?"),
             Pattern.compile("(volume|namespace) ([^\\s:]+):? not found.*"));
 
     private NearNames() {}
@@ -53,6 +52,10 @@ final class NearNames {
             case "container" ->
                 call.containers().list(true).stream()
                         .map(ContainerSummary::name)
+                        .toList();
+            case "object" ->
+                Stream.of("container", "image", "network", "volume")
+                        .flatMap(k -> names(call, k).stream())
                         .toList();
             case "image" -> images(call.images().list());
             case "network" ->

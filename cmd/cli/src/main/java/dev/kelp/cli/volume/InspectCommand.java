@@ -2,11 +2,10 @@
 package dev.kelp.cli.volume;
 
 import dev.kelp.cli.Invocation;
-import dev.kelp.cli.format.Documents;
+import dev.kelp.cli.format.InspectingCommand;
 import dev.kelp.cli.format.Struct;
 import dev.kelp.engine.Volumes;
 import dev.kelp.engine.Volumes.Volume;
-import dev.kelp.model.KelpException;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,14 +21,7 @@ import picocli.CommandLine.Parameters;
         customSynopsis = "[OPTIONS] VOLUME…",
         description = "Prints everything about volumes.",
         footer = {"kelp volume inspect data", "kelp volume inspect --format '{{.Mountpoint}}' data"})
-public final class InspectCommand extends dev.kelp.cli.KelpCommand {
-    @Option(
-            names = {"-f", "--format"},
-            paramLabel = "FORMAT",
-            description = "json, or a Go template")
-    @Nullable
-    String format;
-
+public final class InspectCommand extends InspectingCommand {
     @Option(
             names = {"-s", "--size"},
             description = "also what the files occupy")
@@ -41,29 +33,10 @@ public final class InspectCommand extends dev.kelp.cli.KelpCommand {
     @Override
     public int run(Invocation call) {
         Volumes volumes = call.namespace().volumes();
-        List<Map<String, @Nullable Object>> found = new ArrayList<>();
-        KelpException failure = null;
-        for (String name : names) {
-            try {
-                Volume v = volumes.inspect(name);
-                Struct document = struct(v);
-                if (size) {
-                    document.with("Size", volumes.sizeBytes(name));
-                }
-                found.add(document.map());
-            } catch (KelpException e) {
-                failure = failure == null
-                        ? e
-                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-            }
-        }
-        if (!found.isEmpty() || format == null || format.isEmpty()) {
-            Documents.print(call.out(), format, found);
-        }
-        if (failure != null) {
-            throw failure;
-        }
-        return 0;
+        return inspect(call, names, name -> {
+            Struct document = struct(volumes.inspect(name));
+            return (size ? document.with("Size", volumes.sizeBytes(name)) : document).map();
+        });
     }
 
     /// A volume as `docker volume inspect` shows it.

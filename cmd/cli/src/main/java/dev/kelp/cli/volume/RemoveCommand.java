@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.volume;
 
+import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Volumes;
 import dev.kelp.engine.Volumes.Volume;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,24 +39,6 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
                     all ? "--all and names exclude each other" : "requires at least 1 argument: the name of a volume");
         }
         List<String> wanted = all ? volumes.list().stream().map(Volume::name).toList() : names;
-        KelpException failure = null;
-        for (String name : wanted) {
-            try {
-                volumes.remove(name);
-                call.out().append(name).append('\n');
-            } catch (KelpException e) {
-                if (force && e.kind() == ErrorKind.NOT_FOUND) {
-                    call.out().append(name).append('\n');
-                } else {
-                    failure = failure == null
-                            ? e
-                            : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-        return 0;
+        return Each.printing(call, wanted, Each.ignoringMissing(force, volumes::remove));
     }
 }

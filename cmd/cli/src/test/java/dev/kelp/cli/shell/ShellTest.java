@@ -55,7 +55,7 @@ class ShellTest {
             rename x            | `kelp rename` needs NAME             | `kelp rename --help` explains the flags
             run                | `kelp run` needs IMAGE               | `kelp run --help` explains the flags
             ps --filter        | flag needs an argument: --filter     | `kelp ps --help` explains the flags
-            inspect --type x y | unknown --type `x`                   | use container or image
+            inspect --type x y | unknown --type `x`                   | use container, image, network, volume, secret
             stop none          | no such container: none              |
             --namespace        | flag needs an argument: --namespace  |
             --cgroup-manager x ps | unknown cgroup manager `x`        | use systemd, cgroupfs or none
@@ -352,7 +352,7 @@ class ShellTest {
         assertThat(client.outText()).isEqualTo("amd64\n");
         assertThat(line("inspect none")).isEqualTo(1);
         assertThat(client.outText()).isEqualTo("[]\n");
-        assertThat(client.errText()).contains("no container or image `none`");
+        assertThat(client.errText()).contains("no such object: none");
     }
 
     @Test

@@ -334,7 +334,8 @@ final class LocalContainers implements Containers {
                 options.since(),
                 options.until(),
                 options.stdout(),
-                options.stderr());
+                options.stderr(),
+                options.joined());
         CompletableFuture<Void> cancelled = new CompletableFuture<>();
         ContainerLog.Sink entries = e -> sink.entry(new LogEntry(e.time(), e.stderr(), e.data()));
         if (!wanted.follow()) {

@@ -2,16 +2,24 @@
 package dev.kelp.cli.namespace;
 
 import dev.kelp.model.KelpException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `--label` of namespaces.
-final class Labels {
-    private Labels() {}
+@Command(optionListHeading = "Options")
+final class LabelFlags {
+    @Option(
+            names = {"-l", "--label"},
+            paramLabel = "KEY[=VALUE]",
+            description = "a label; without a value it is true")
+    List<String> words = new ArrayList<>();
 
     /// A bare key has the value `true`, as containerd's client has it.
-    static Map<String, String> parse(List<String> words) {
+    Map<String, String> map() {
         Map<String, String> labels = new LinkedHashMap<>();
         for (String word : words) {
             int equals = word.indexOf('=');
