@@ -4,6 +4,7 @@ module dev.kelp.network {
     requires transitive dev.kelp.rootless;
 
     exports dev.kelp.network;
+    exports dev.kelp.network.bypass;
     exports dev.kelp.network.cni;
     exports dev.kelp.network.dns;
     exports dev.kelp.network.port;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Linux system calls, typed and grouped by subject: [Inodes], [Xattrs], [Mounts], [UnixSockets], [Pipes],
-/// [Processes], [Inotify], [Terminals], [MappedFiles], [NetworkNamespaces], [Rtnetlink].
+/// [Processes], [Inotify], [Terminals], [MappedFiles], [NetworkNamespaces], [Rtnetlink]; for the sockets of other
+/// processes [SeccompNotify], [ProcessDescriptors], [SocketOptions].
 ///
 /// Two layers. `Libc` is package-private: one method per C function, returning a value ≥ 0 or −errno, errno taken in
 /// the same downcall. The exported classes turn that into [ErrnoException], which is checked and names the call and its

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Descriptors and memory of another process (pidfd_getfd(2), process_vm_readv(2), proc_pid_fd(5)). Needs the rights of
+/// ptrace(2) over it.
+public final class ProcessDescriptors implements AutoCloseable {
+    /// The most descriptors of a process that are looked at.
+    public static final int DESCRIPTORS_MAX = 65536;
+
+    /// The most bytes of what the kernel says of one descriptor: an epoll set lists its members.
+    private static final int INFO_BYTES_MAX = 16 << 20;
+
+    // PIDFD_THREAD, since Linux 6.9
+    private static final int THREAD = 0x80;
+    private static final String EPOLL_LINK = "anon_inode:[eventpoll]";
+
+    private final int thread;
+    private final Fd pidfd;
+
+    private ProcessDescriptors(int thread, Fd pidfd) {
+        this.thread = thread;
+        this.pidfd = pidfd;
+    }
+
+    /// Those of a thread, by its id.
+    public static ProcessDescriptors ofThread(int thread) throws ErrnoException {
+        int r = Libc.call(Syscall.PIDFD_OPEN, thread, THREAD);
+        if (r == -Errno.EINVAL) {
+            r = Libc.call(Syscall.PIDFD_OPEN, processOf(thread), 0);
+        }
+        return new ProcessDescriptors(thread, Fd.own(Libc.check(r, "pidfd_open", Integer.toString(thread))));
+    }
+
+    /// A kernel without descriptors of threads: nearly always they share the process' files.
+    private static int processOf(int thread) throws ErrnoException {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/" + thread + "/status"))) {
+                if (line.startsWith("Tgid:")) {
+                    return Integer.parseInt(line.substring("Tgid:".length()).strip());
+                }
+            }
+        } catch (IOException e) {
+            // gone: said below
+        }
+        throw new ErrnoException("pidfd_open", Errno.ESRCH, Integer.toString(thread));
+    }
+
+    public Fd pidfd() {
+        return pidfd;
+    }
+
+    /// A duplicate of one of its descriptors. Whatever the original says, this one is closed on execve(2).
+    public Fd take(int number) throws ErrnoException {
+        return Fd.own(Libc.check(
+                Libc.call(Syscall.PIDFD_GETFD, pidfd.number(), number, 0), "pidfd_getfd", Integer.toString(number)));
+    }
+
+    /// A copy of up to `length` bytes of its memory; fewer when what follows cannot be read.
+    public byte[] memory(long address, int length) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment vectors = arena.allocate(32, 8);
+            MemorySegment copy = arena.allocate(Math.max(1, length), 8);
+            vectors.set(JAVA_LONG, 0, copy.address());
+            vectors.set(JAVA_LONG, 8, length);
+            vectors.set(JAVA_LONG, 16, address);
+            vectors.set(JAVA_LONG, 24, length);
+            int n = Libc.call(Syscall.PROCESS_VM_READV, thread, vectors.address(), 1, vectors.address() + 16, 1, 0);
+            return copy.asSlice(0, Libc.check(n, "process_vm_readv", Integer.toString(thread)))
+                    .toArray(JAVA_BYTE);
+        }
+    }
+
+    /// The network namespace it is in; the caller owns the descriptor.
+    public Fd networkNamespace() throws ErrnoException {
+        return Inodes.open("/proc/" + thread + "/ns/net", Inodes.O_RDONLY);
+    }
+
+    /// Its descriptors of one socket, and those of epoll sets.
+    public record Copies(List<Integer> sockets, List<Integer> epolls) {}
+
+    /// Looks through all it has open.
+    ///
+    /// @param inode of the socket
+    public Copies copies(long inode) throws ErrnoException {
+        String wanted = "socket:[" + inode + "]";
+        List<Integer> sockets = new ArrayList<>();
+        List<Integer> epolls = new ArrayList<>();
+        try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+            List<String> names = Inodes.list(dir);
+            if (names.size() > DESCRIPTORS_MAX) {
+                throw new ErrnoException("list", Errno.EMFILE, "the descriptors of " + thread);
+            }
+            for (String name : names) {
+                String link = link(dir, name);
+                if (link.equals(wanted)) {
+                    sockets.add(Integer.parseInt(name));
+                } else if (link.equals(EPOLL_LINK)) {
+                    epolls.add(Integer.parseInt(name));
+                }
+            }
+        }
+        return new Copies(sockets, epolls);
+    }
+
+    private static String link(Fd dir, String name) {
+        try {
+            return Inodes.readlink(dir, name);
+        } catch (ErrnoException e) {
+            // closed meanwhile
+            return "";
+        }
+    }
+
+    public boolean closesOnExec(int number) throws ErrnoException {
+        String info = info(number);
+        int at = info.indexOf("flags:");
+        int end = info.indexOf('\n', Math.max(0, at));
+        if (at < 0 || end < 0) {
+            throw new ErrnoException("read", Errno.EIO, "fdinfo");
+        }
+        long flags = Long.parseLong(info.substring(at + "flags:".length(), end).strip(), 8);
+        return (flags & Inodes.O_CLOEXEC) != 0;
+    }
+
+    /// What an epoll set waits for of one of its members.
+    ///
+    /// @param epoll the set's descriptor
+    /// @param number of the member when it was added
+    /// @param events with the flags of epoll_ctl(2)
+    /// @param data what the process gets back
+    public record Membership(int epoll, int number, int events, long data) {}
+
+    /// A socket's memberships in an epoll set.
+    public List<Membership> memberships(int epoll, long inode) throws ErrnoException {
+        List<Membership> found = new ArrayList<>();
+        String mark = " ino:" + Long.toHexString(inode) + " ";
+        String info = info(epoll);
+        for (int at = info.indexOf(mark); at >= 0; at = info.indexOf(mark, at + 1)) {
+            String line = info.substring(info.lastIndexOf('\n', at) + 1, at);
+            found.add(new Membership(
+                    epoll,
+                    Integer.parseInt(field(line, "tfd:")),
+                    (int) Long.parseLong(field(line, "events:"), 16),
+                    Long.parseUnsignedLong(field(line, "data:"), 16)));
+        }
+        return found;
+    }
+
+    private static String field(String line, String name) throws ErrnoException {
+        int at = line.indexOf(name);
+        if (at < 0) {
+            throw new ErrnoException("read", Errno.EIO, "fdinfo of an epoll set: " + line);
+        }
+        String rest = line.substring(at + name.length()).stripLeading();
+        int end = rest.indexOf(' ');
+        return end < 0 ? rest : rest.substring(0, end);
+    }
+
+    private String info(int number) throws ErrnoException {
+        try (Fd file = Inodes.open("/proc/" + thread + "/fdinfo/" + number, Inodes.O_RDONLY);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(4096);
+            StringBuilder text = new StringBuilder();
+            int n;
+            while ((n = Pipes.read(file, buffer)) > 0) {
+                text.append(new String(buffer.asSlice(0, n).toArray(JAVA_BYTE), StandardCharsets.US_ASCII));
+                if (text.length() > INFO_BYTES_MAX) {
+                    throw new ErrnoException("read", Errno.EFBIG, "fdinfo of " + number);
+                }
+            }
+            return text.toString();
+        }
+    }
+
+    @Override
+    public void close() {
+        pidfd.close();
+    }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/// What a TCP socket is and how it was set (socket(7), tcp(7), ip(7), ipv6(7)), read from the socket itself, so that
+/// another one can be made like it.
+public final class SocketOptions {
+    public static final int AF_INET = 2;
+    public static final int AF_INET6 = 10;
+
+    private static final int SOCK_STREAM = 1;
+    private static final int SOCK_CLOEXEC = 0x80000;
+    private static final int IPPROTO_TCP = 6;
+    private static final int IPPROTO_MPTCP = 262;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_REUSEADDR = 2;
+    private static final int SO_TYPE = 3;
+    private static final int SO_SNDBUF = 7;
+    private static final int SO_RCVBUF = 8;
+    private static final int SO_BINDTODEVICE = 25;
+    private static final int SO_GET_FILTER = 26;
+    private static final int SO_PROTOCOL = 38;
+    private static final int SO_DOMAIN = 39;
+    private static final int SO_NETNS_COOKIE = 71;
+    private static final int SO_BUF_LOCK = 72;
+    private static final int LOCKED_SEND = 1;
+    private static final int LOCKED_RECEIVE = 2;
+    private static final int TCP_INFO = 11;
+    private static final int TCP_SYN_SENT = 2;
+    private static final int TCP_CLOSE = 7;
+    private static final int IPPROTO_IPV6 = 41;
+    private static final int IPV6_V6ONLY = 26;
+    private static final int VALUE_BYTES_MAX = 16;
+
+    /// Options that are copied, each a level, a name and the size of its value.
+    ///
+    /// Not among them: TCP_MAXSEG, which reads as what was negotiated; marks, devices and routes, which mean
+    /// something
+    /// else in another network; TCP_FASTOPEN_CONNECT, which would put off the first packet.
+    private static final int[][] COPIED = {
+        {SOL_SOCKET, SO_REUSEADDR, 4},
+        {SOL_SOCKET, 9, 4}, // SO_KEEPALIVE
+        {SOL_SOCKET, 10, 4}, // SO_OOBINLINE
+        {SOL_SOCKET, 12, 4}, // SO_PRIORITY
+        {SOL_SOCKET, 13, 8}, // SO_LINGER
+        {SOL_SOCKET, 15, 4}, // SO_REUSEPORT
+        {SOL_SOCKET, 18, 4}, // SO_RCVLOWAT
+        {SOL_SOCKET, 20, 16}, // SO_RCVTIMEO
+        {SOL_SOCKET, 21, 16}, // SO_SNDTIMEO
+        {SOL_SOCKET, 29, 4}, // SO_TIMESTAMP
+        {SOL_SOCKET, 60, 4}, // SO_ZEROCOPY
+        {IPPROTO_TCP, 1, 4}, // TCP_NODELAY
+        {IPPROTO_TCP, 3, 4}, // TCP_CORK
+        {IPPROTO_TCP, 4, 4}, // TCP_KEEPIDLE
+        {IPPROTO_TCP, 5, 4}, // TCP_KEEPINTVL
+        {IPPROTO_TCP, 6, 4}, // TCP_KEEPCNT
+        {IPPROTO_TCP, 7, 4}, // TCP_SYNCNT
+        {IPPROTO_TCP, 8, 4}, // TCP_LINGER2
+        {IPPROTO_TCP, 9, 4}, // TCP_DEFER_ACCEPT
+        {IPPROTO_TCP, 10, 4}, // TCP_WINDOW_CLAMP
+        {IPPROTO_TCP, 12, 4}, // TCP_QUICKACK
+        {IPPROTO_TCP, 13, 16}, // TCP_CONGESTION
+        {IPPROTO_TCP, 18, 4}, // TCP_USER_TIMEOUT
+        {IPPROTO_TCP, 23, 4}, // TCP_FASTOPEN
+        {IPPROTO_TCP, 25, 4}, // TCP_NOTSENT_LOWAT
+        {0, 1, 4}, // IP_TOS
+        {0, 2, 4}, // IP_TTL
+        {0, 10, 4}, // IP_MTU_DISCOVER
+        {0, 24, 4}, // IP_BIND_ADDRESS_NO_PORT
+    };
+
+    private static final int[][] COPIED_IPV6 = {
+        {IPPROTO_IPV6, IPV6_V6ONLY, 4},
+        {IPPROTO_IPV6, 16, 4}, // IPV6_UNICAST_HOPS
+        {IPPROTO_IPV6, 67, 4}, // IPV6_TCLASS
+    };
+
+    private static final int SO_ATTACH_FILTER = 26;
+    private static final int SO_LOCK_FILTER = 44;
+
+    private SocketOptions() {}
+
+    /// The family of a TCP socket; 0 when it is another one or none at all.
+    public static int tcpFamily(Fd fd) {
+        try {
+            int protocol = number(fd, SOL_SOCKET, SO_PROTOCOL);
+            int family = number(fd, SOL_SOCKET, SO_DOMAIN);
+            boolean tcp = number(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM
+                    && (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
+                    && (family == AF_INET || family == AF_INET6);
+            return tcp ? family : 0;
+        } catch (ErrnoException e) {
+            return 0;
+        }
+    }
+
+    /// Tells the network namespaces of sockets apart, for as long as the machine runs.
+    public static long networkCookie(Fd socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            read(socket, SOL_SOCKET, SO_NETNS_COOKIE, 8, value);
+            return value.get(JAVA_LONG, 0);
+        }
+    }
+
+    /// Whether it neither listens nor has, or is making, a connection.
+    public static boolean isIdle(Fd socket) throws ErrnoException {
+        return state(socket) == TCP_CLOSE;
+    }
+
+    /// Whether its connection is on its way.
+    public static boolean isConnecting(Fd socket) throws ErrnoException {
+        return state(socket) == TCP_SYN_SENT;
+    }
+
+    private static int state(Fd socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            read(socket, IPPROTO_TCP, TCP_INFO, 4, value);
+            return value.get(JAVA_BYTE, 0);
+        }
+    }
+
+    /// Whether it is tied to what another network has not: an interface, a filter of its own.
+    public static boolean isTied(Fd socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            return read(socket, SOL_SOCKET, SO_BINDTODEVICE, VALUE_BYTES_MAX, value) > 0
+                    || read(socket, SOL_SOCKET, SO_GET_FILTER, 0, value) > 0;
+        }
+    }
+
+    /// Whether an IPv6 socket refuses IPv4.
+    public static boolean isIpv6Only(Fd socket) throws ErrnoException {
+        return number(socket, IPPROTO_IPV6, IPV6_V6ONLY) != 0;
+    }
+
+    public static void setReuseAddress(Fd socket) throws ErrnoException {
+        set(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+    }
+
+    /// A fresh TCP socket of this thread's network.
+    public static Fd tcp(int family) throws ErrnoException {
+        return Fd.own(Libc.check(
+                Libc.call(Syscall.SOCKET, family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), "socket", "tcp"));
+    }
+
+    /// A fresh TCP socket of this thread's network that is set as another one is, O_NONBLOCK included.
+    public static Fd tcpLike(Fd other, int family) throws ErrnoException {
+        Fd made = tcp(family);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            MemorySegment present = arena.allocate(VALUE_BYTES_MAX, 8);
+            copy(other, made, COPIED, value, present);
+            if (family == AF_INET6) {
+                copy(other, made, COPIED_IPV6, value, present);
+            }
+            copyBuffers(other, made);
+            setNonBlocking(made, isNonBlocking(other));
+            return made;
+        } catch (ErrnoException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    private static void copy(Fd from, Fd to, int[][] options, MemorySegment value, MemorySegment present) {
+        for (int[] o : options) {
+            value.fill((byte) 0);
+            present.fill((byte) 0);
+            try {
+                int length = read(from, o[0], o[1], o[2], value);
+                read(to, o[0], o[1], o[2], present);
+                if (value.mismatch(present) >= 0) {
+                    Libc.call(Syscall.SETSOCKOPT, to.number(), o[0], o[1], value.address(), length, 0);
+                }
+            } catch (ErrnoException e) {
+                // a kernel without the option: neither socket has it
+            }
+        }
+    }
+
+    /// Sizes nobody chose are left to the kernel, which lets them grow. It shows twice what was asked for.
+    private static void copyBuffers(Fd from, Fd to) throws ErrnoException {
+        int locked;
+        try {
+            locked = number(from, SOL_SOCKET, SO_BUF_LOCK);
+        } catch (ErrnoException e) {
+            // before Linux 5.14
+            return;
+        }
+        if ((locked & LOCKED_SEND) != 0) {
+            set(to, SOL_SOCKET, SO_SNDBUF, number(from, SOL_SOCKET, SO_SNDBUF) / 2);
+        }
+        if ((locked & LOCKED_RECEIVE) != 0) {
+            set(to, SOL_SOCKET, SO_RCVBUF, number(from, SOL_SOCKET, SO_RCVBUF) / 2);
+        }
+    }
+
+    /// One instruction of a classic BPF program, struct sock_filter.
+    public record Instruction(int operation, int ifTrue, int ifFalse, int value) {}
+
+    /// Has a program look at each packet for the socket, and for those it accepts, for good: 0 drops it.
+    public static void attachFilterForGood(Fd socket, List<Instruction> program) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment code = arena.allocate(8L * program.size(), 8);
+            for (int i = 0; i < program.size(); i++) {
+                Instruction p = program.get(i);
+                SeccompNotify.instruction(code, i, p.operation(), p.ifTrue(), p.ifFalse(), p.value());
+            }
+            MemorySegment whole = arena.allocate(16, 8);
+            whole.set(JAVA_SHORT, 0, (short) program.size());
+            whole.set(JAVA_LONG, 8, code.address());
+            Libc.check(
+                    Libc.call(
+                            Syscall.SETSOCKOPT, socket.number(), SOL_SOCKET, SO_ATTACH_FILTER, whole.address(), 16, 0),
+                    "setsockopt",
+                    "SO_ATTACH_FILTER");
+            set(socket, SOL_SOCKET, SO_LOCK_FILTER, 1);
+        }
+    }
+
+    public static boolean isNonBlocking(Fd fd) {
+        int flags = Libc.fcntl(fd.number(), Libc.F_GETFL, 0);
+        return flags >= 0 && (flags & Inodes.O_NONBLOCK) != 0;
+    }
+
+    public static void setNonBlocking(Fd fd, boolean on) {
+        Libc.fcntl(fd.number(), Libc.F_SETFL, on ? Inodes.O_NONBLOCK : 0);
+    }
+
+    /// connect(2): 0 or errno. With a socket that blocks this does, too.
+    public static int connect(Fd socket, byte[] address) {
+        return connect(
+                socket, ByteBuffer.allocateDirect(address.length).put(address).flip());
+    }
+
+    /// The same with the address in a direct buffer, which the kernel reads as it is then.
+    public static int connect(Fd socket, ByteBuffer direct) {
+        MemorySegment address = MemorySegment.ofBuffer(direct);
+        return -Libc.call(Syscall.CONNECT, socket.number(), address.address(), address.byteSize());
+    }
+
+    /// bind(2) to an address as the program wrote it or as [#address] makes it.
+    public static void bind(Fd socket, byte[] address) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment a = arena.allocate(address.length, 8);
+            MemorySegment.copy(address, 0, a, JAVA_BYTE, 0, address.length);
+            Libc.check(
+                    Libc.call(Syscall.BIND, socket.number(), a.address(), address.length),
+                    "bind",
+                    Arrays.toString(address));
+        }
+    }
+
+    public static void listen(Fd socket, int backlog) throws ErrnoException {
+        Libc.check(Libc.call(Syscall.LISTEN, socket.number(), backlog), "listen", socket.toString());
+    }
+
+    private static void set(Fd socket, int level, int option, int number) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment v = arena.allocate(4, 4);
+            v.set(JAVA_INT, 0, number);
+            Libc.check(
+                    Libc.call(Syscall.SETSOCKOPT, socket.number(), level, option, v.address(), 4, 0),
+                    "setsockopt",
+                    level + "/" + option);
+        }
+    }
+
+    private static int number(Fd socket, int level, int option) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            read(socket, level, option, 4, value);
+            return value.get(JAVA_INT, 0);
+        }
+    }
+
+    /// @return the length that getsockopt(2) tells
+    private static int read(Fd socket, int level, int option, int size, MemorySegment value) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment length = arena.allocate(4, 4);
+            length.set(JAVA_INT, 0, size);
+            Libc.check(
+                    Libc.call(Syscall.GETSOCKOPT, socket.number(), level, option, value.address(), length.address(), 0),
+                    "getsockopt",
+                    level + "/" + option);
+            return length.get(JAVA_INT, 0);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.bypass;
+
+import dev.kelp.linux.Errno;
+import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.InetSockets;
+import dev.kelp.linux.NotifyLedger.Entry;
+import dev.kelp.linux.ProcessDescriptors;
+import dev.kelp.linux.SeccompNotify;
+import dev.kelp.linux.SeccompNotify.Call;
+import dev.kelp.linux.SeccompNotify.Notification;
+import dev.kelp.linux.SocketAddress;
+import dev.kelp.linux.SocketOptions;
+import dev.kelp.network.bypass.Guest.Families;
+import dev.kelp.network.bypass.SocketSwitch.Caller;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+
+/// Decides on calls that wait, and answers them.
+///
+/// A call that the kernel is told to carry out reads its arguments again, which may be others by then. So that is the
+/// answer only for sockets of the container's network; what a socket of the host does is done here, with the copy of
+/// the address that was checked.
+final class SocketCalls {
+    private static final System.Logger LOG = System.getLogger(SocketCalls.class.getName());
+    private static final int ADDRESS_BYTES_MAX = 28;
+    private static final int BACKLOG = 4096;
+    private static final int AF_UNSPEC = 0;
+
+    private final SocketSwitch switcher = new SocketSwitch();
+    private final Waiting waiting;
+    private final long hostNetwork;
+
+    /// Takes connections that are under way while their callers sleep.
+    interface Waiting {
+        /// @return false when too many wait already
+        boolean add(Connecting connecting) throws ErrnoException;
+    }
+
+    /// Made on a thread in the host's network.
+    SocketCalls(Waiting waiting) throws ErrnoException {
+        this.waiting = waiting;
+        try (Fd here = SocketOptions.tcp(SocketOptions.AF_INET)) {
+            hostNetwork = SocketOptions.networkCookie(here);
+        }
+    }
+
+    /// A call that waits.
+    ///
+    /// @param again it was received by a daemon that ended, and may be done in part
+    record Asked(Fd listener, Guest guest, Entry entry, boolean again) {
+        Notification notification() {
+            return entry.notification();
+        }
+    }
+
+    /// A connection whose caller sleeps until it is made.
+    ///
+    /// @param made the socket on its way; `old` itself when the program has it already
+    record Connecting(Asked asked, ProcessDescriptors process, Fd old, Fd made) implements AutoCloseable {
+        boolean isSwitched() {
+            return old != made;
+        }
+
+        @Override
+        public void close() {
+            made.close();
+            old.close();
+            process.close();
+        }
+    }
+
+    /// Answers a call now or, when its connection takes time, later.
+    ///
+    /// @return whether it was answered, or is gone
+    boolean answer(Asked asked) throws ErrnoException {
+        Notification n = asked.notification();
+        Call call = n.call().orElse(null);
+        if (call == null) {
+            return proceed(asked);
+        }
+        ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
+        Fd socket = null;
+        boolean kept = false;
+        try {
+            byte[] address = call == Call.LISTEN ? new byte[0] : address(process, n);
+            Optional<SocketAddress> to = SocketAddress.read(address);
+            boolean dissolves = call == Call.CONNECT && isUnspecified(address);
+            if (call != Call.LISTEN && to.isEmpty() && !dissolves) {
+                return proceed(asked);
+            }
+            socket = process.take(n.descriptor());
+            if (!SeccompNotify.waits(asked.listener(), n.id())) {
+                return true;
+            }
+            int family = SocketOptions.tcpFamily(socket);
+            if (family == 0) {
+                return proceed(asked);
+            }
+            Subject subject =
+                    new Subject(asked, process, socket, family, SocketOptions.networkCookie(socket) == hostNetwork);
+            boolean answered = switch (call) {
+                case CONNECT -> dissolves ? dissolve(subject, address) : connect(subject, to.orElseThrow());
+                case BIND -> bind(subject, to.orElseThrow(), address);
+                case LISTEN -> listen(subject);
+            };
+            kept = !answered;
+            return answered;
+        } finally {
+            if (!kept) {
+                process.close();
+                if (socket != null) {
+                    socket.close();
+                }
+            }
+        }
+    }
+
+    /// A TCP socket that a call is about.
+    ///
+    /// @param switched it is one of the host's network already
+    private record Subject(Asked asked, ProcessDescriptors process, Fd socket, int family, boolean switched) {
+        Caller caller() {
+            return new Caller(asked.listener(), asked.notification().id(), process);
+        }
+    }
+
+    private static byte[] address(ProcessDescriptors process, Notification n) throws ErrnoException {
+        if (n.length() <= 0) {
+            return new byte[0];
+        }
+        return process.memory(n.address(), Math.min(n.length(), ADDRESS_BYTES_MAX));
+    }
+
+    private static boolean isUnspecified(byte[] address) {
+        return address.length >= 2 && address[0] == AF_UNSPEC && address[1] == AF_UNSPEC;
+    }
+
+    static boolean proceed(Asked asked) throws ErrnoException {
+        SeccompNotify.proceed(asked.listener(), asked.notification().id());
+        return true;
+    }
+
+    private static boolean finish(Asked asked, int errno) throws ErrnoException {
+        SeccompNotify.finish(asked.listener(), asked.notification().id(), errno);
+        return true;
+    }
+
+    /// connect(2) with AF_UNSPEC takes a connection apart.
+    private static boolean dissolve(Subject s, byte[] address) throws ErrnoException {
+        return s.switched() ? finish(s.asked(), SocketOptions.connect(s.socket(), address)) : proceed(s.asked());
+    }
+
+    // -------- connect(2)
+
+    private boolean connect(Subject s, SocketAddress to) throws ErrnoException {
+        boolean idle = SocketOptions.isIdle(s.socket());
+        if (s.switched() && !idle) {
+            return connectAgain(s);
+        }
+        boolean leaves = to.family() == s.family() && s.asked().guest().policy().leaves(to.address(), to.scope());
+        if (!leaves) {
+            return s.switched() ? backInside(s) : proceed(s.asked());
+        }
+        if (!idle || isPinned(s)) {
+            return proceed(s.asked());
+        }
+        Fd made = SocketOptions.tcpLike(s.socket(), s.family());
+        boolean kept = false;
+        try {
+            boolean nonBlocking = SocketOptions.isNonBlocking(made);
+            SocketOptions.setNonBlocking(made, true);
+            int errno = SocketOptions.connect(
+                    made, SocketAddress.write(s.family(), new InetSocketAddress(to.address(), to.port())));
+            if (errno == Errno.EINPROGRESS && !nonBlocking) {
+                kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made));
+                return kept ? false : finish(s.asked(), Errno.EAGAIN);
+            }
+            if (errno != 0 && errno != Errno.EINPROGRESS) {
+                return finish(s.asked(), errno);
+            }
+            SocketOptions.setNonBlocking(made, nonBlocking);
+            switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made);
+            return finish(s.asked(), errno);
+        } finally {
+            if (!kept) {
+                made.close();
+            }
+        }
+    }
+
+    /// Whether the program tied the socket to an address or an interface that only its own network has.
+    private static boolean isPinned(Subject s) throws ErrnoException {
+        return SocketOptions.isTied(s.socket())
+                || (!s.switched() && !InetSockets.local(s.socket()).getAddress().isAnyLocalAddress());
+    }
+
+    /// A connection that was made is answered, at last.
+    void connected(Connecting c) throws ErrnoException {
+        int errno = InetSockets.error(c.made());
+        if (errno == 0 && c.isSwitched()) {
+            SocketOptions.setNonBlocking(c.made(), false);
+            Notification n = c.asked().notification();
+            switcher.replace(new Caller(c.asked().listener(), n.id(), c.process()), n.descriptor(), c.old(), c.made());
+        }
+        finish(c.asked(), errno);
+    }
+
+    /// A socket of the host that connects already, or did: what another connect(2) says of it. It is not asked for:
+    /// should its connection fail right now, the kernel would begin another one.
+    private boolean connectAgain(Subject s) throws ErrnoException {
+        boolean nonBlocking = SocketOptions.isNonBlocking(s.socket());
+        if (SocketOptions.isConnecting(s.socket())) {
+            if (s.asked().again() && nonBlocking) {
+                return finish(s.asked(), Errno.EINPROGRESS);
+            }
+            if (nonBlocking) {
+                return finish(s.asked(), Errno.EALREADY);
+            }
+            return !waiting.add(new Connecting(s.asked(), s.process(), s.socket(), s.socket()))
+                    && finish(s.asked(), Errno.EALREADY);
+        }
+        if (s.asked().again()) {
+            return finish(s.asked(), nonBlocking ? Errno.EINPROGRESS : 0);
+        }
+        return finish(s.asked(), Errno.EISCONN);
+    }
+
+    /// A program that tries addresses one after the other with one socket has come to one that is not the host's.
+    private boolean backInside(Subject s) throws ErrnoException {
+        try (Fd namespace = s.process().networkNamespace();
+                Fd made = InsideSockets.like(namespace, s.socket(), s.family())) {
+            if (!switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made)) {
+                return true;
+            }
+        }
+        return proceed(s.asked());
+    }
+
+    // -------- bind(2) and listen(2)
+
+    private boolean bind(Subject s, SocketAddress at, byte[] written) throws ErrnoException {
+        Guest guest = s.asked().guest();
+        if (s.switched()) {
+            boolean done = guest.hasClaimed(InetSockets.local(s.socket()).getPort());
+            return finish(s.asked(), s.asked().again() && done ? 0 : Errno.EINVAL);
+        }
+        if (at.port() == 0
+                || at.family() != s.family()
+                || !guest.policy().serves(at.address())
+                || !SocketOptions.isIdle(s.socket())
+                || SocketOptions.isTied(s.socket())) {
+            return proceed(s.asked());
+        }
+        Optional<InetSocketAddress> host = guest.claim(at.port(), families(s, at));
+        if (host.isEmpty()) {
+            return proceed(s.asked());
+        }
+        try (Fd made = SocketOptions.tcpLike(s.socket(), s.family())) {
+            // beside the socket that reserves the port
+            SocketOptions.setReuseAddress(made);
+            int errno = bound(made, SocketAddress.write(s.family(), host.get()));
+            if (errno != 0) {
+                return finish(s.asked(), errno);
+            }
+            if (switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made)) {
+                serveInside(s, at.port(), written, host.get());
+            }
+            return finish(s.asked(), 0);
+        }
+    }
+
+    private static Families families(Subject s, SocketAddress at) throws ErrnoException {
+        if (s.family() == SocketOptions.AF_INET || at.address().getAddress().length == 4) {
+            return Families.IPV4;
+        }
+        return SocketOptions.isIpv6Only(s.socket()) || !at.address().isAnyLocalAddress()
+                ? Families.IPV6
+                : Families.BOTH;
+    }
+
+    private static int bound(Fd socket, byte[] address) {
+        try {
+            SocketOptions.bind(socket, address);
+            return 0;
+        } catch (ErrnoException e) {
+            return e.errno();
+        }
+    }
+
+    /// The program's own socket serves its neighbours. One of an earlier start of the service may do so still.
+    private static void serveInside(Subject s, int port, byte[] written, InetSocketAddress host) {
+        try {
+            SocketOptions.bind(s.socket(), written);
+            SocketOptions.listen(s.socket(), BACKLOG);
+            s.asked().guest().relay(port, s.socket().duplicate(), host);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "nothing listens inside for port " + port, e);
+        }
+    }
+
+    /// What the host did not publish is not opened on it: an unbound socket would get a port of the kernel's
+    /// choice.
+    private static boolean listen(Subject s) throws ErrnoException {
+        if (!s.switched()) {
+            return proceed(s.asked());
+        }
+        if (!s.asked().guest().hasClaimed(InetSockets.local(s.socket()).getPort())) {
+            return finish(s.asked(), Errno.EACCES);
+        }
+        try {
+            SocketOptions.listen(s.socket(), (int) s.asked().notification().address());
+            return finish(s.asked(), 0);
+        } catch (ErrnoException e) {
+            return finish(s.asked(), e.errno());
+        }
+    }
+}
