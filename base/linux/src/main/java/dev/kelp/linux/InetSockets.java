@@ -34,6 +34,8 @@ public final class InetSockets {
     private static final int IP_TRANSPARENT = 19;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
+    private static final int TCP_CONGESTION = 13;
+    private static final byte[] RENO = "reno".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     private static final int IPPROTO_IPV6 = 41;
     private static final int IPV6_V6ONLY = 26;
     private static final int IPV6_TRANSPARENT = 75;
@@ -153,6 +155,26 @@ public final class InetSockets {
     /// Sends small pieces at once (TCP_NODELAY): what is relayed was already put together by its sender.
     public static void withoutDelay(Fd socket) throws ErrnoException {
         option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
+
+    /// Sends as fast as the other side takes it (TCP_CONGESTION `reno`, which every kernel has and allows
+    /// everybody),
+    /// whatever this machine does for connections to others: for those that never leave it.
+    public static void withoutPacing(Fd socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocateFrom(JAVA_BYTE, RENO);
+            Libc.check(
+                    Libc.call(
+                            Syscall.SETSOCKOPT,
+                            socket.number(),
+                            IPPROTO_TCP,
+                            TCP_CONGESTION,
+                            name.address(),
+                            name.byteSize(),
+                            0),
+                    "setsockopt",
+                    "TCP_CONGESTION");
+        }
     }
 
     /// The next connection; null when there is none now.

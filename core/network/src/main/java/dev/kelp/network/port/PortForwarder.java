@@ -46,7 +46,8 @@ public final class PortForwarder implements AutoCloseable {
 
     /// What is registered with epoll; all methods run on the forwarder's thread.
     interface Endpoint {
-        void ready(int events);
+        /// @param side which of its descriptors
+        void ready(int side, int events);
 
         /// Now and then, with the time.
         default void tick(long nowNanos) {}
@@ -180,7 +181,7 @@ public final class PortForwarder implements AutoCloseable {
         }
         Endpoint endpoint = endpoints.get(key >> 1);
         if (endpoint != null) {
-            endpoint.ready(events);
+            endpoint.ready((int) key & 1, events);
         }
     }
 
@@ -208,7 +209,12 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     void watch(long key, Fd fd, int interest) throws ErrnoException {
-        epoll.add(fd, interest, key << 1);
+        watch(key, 0, fd, interest);
+    }
+
+    /// One of the two descriptors of an endpoint.
+    void watch(long key, int side, Fd fd, int interest) throws ErrnoException {
+        epoll.add(fd, interest, key << 1 | side);
     }
 
     void unregister(long key) {

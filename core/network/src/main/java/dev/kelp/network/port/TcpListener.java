@@ -39,7 +39,7 @@ final class TcpListener implements Endpoint {
     }
 
     @Override
-    public void ready(int events) {
+    public void ready(int side, int events) {
         for (int i = 0; i < ACCEPTS_MAX; i++) {
             Fd client;
             try {

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class TcpRelay implements Endpoint {
     private static final System.Logger LOG = System.getLogger(TcpRelay.class.getName());
     private static final int SHUT_WRITE = 1;
+    private static final int CLIENT = 0;
+    private static final int SERVER = 1;
 
     /// Pieces moved in a direction before other connections have their turn.
     private static final int ROUNDS_MAX = 16;
@@ -39,24 +41,44 @@ final class TcpRelay implements Endpoint {
         down = new Direction(server, client);
         InetSockets.withoutDelay(client);
         InetSockets.withoutDelay(server);
+        hasten(server);
+        if (InetSockets.remote(client).getAddress().isLoopbackAddress()) {
+            hasten(client);
+        }
         key = forwarder.register(this);
         int interest = Epoll.IN | Epoll.OUT | Epoll.PEER_SHUT | Epoll.EDGE;
         try {
-            forwarder.watch(key, client, interest);
-            forwarder.watch(key, server, interest);
+            forwarder.watch(key, CLIENT, client, interest);
+            forwarder.watch(key, SERVER, server, interest);
         } catch (ErrnoException e) {
             forwarder.unregister(key);
             throw e;
         }
     }
 
+    /// Within the machine there is nothing to congest, and where its choice is BBR that paces what is sent with
+    /// timers.
+    private static void hasten(Fd socket) {
+        try {
+            InetSockets.withoutPacing(socket);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "choose a congestion control", e);
+        }
+    }
+
     private final class Direction {
         private final Fd from;
         private final Fd to;
-        private Fd @Nullable [] pipe;
+        private PipePool.@Nullable Pipe pipe;
         private int inPipe;
         private boolean ended;
         private boolean finished;
+
+        /// Whether `from` may have bytes and `to` room: until one says EAGAIN, and again from its next event
+        /// on.
+        private boolean readable = true;
+
+        private boolean writable = true;
 
         Direction(Fd from, Fd to) {
             this.from = from;
@@ -66,7 +88,7 @@ final class TcpRelay implements Endpoint {
         /// @return whether there may be more to do at once
         boolean pump() throws ErrnoException {
             for (int round = 0; round < ROUNDS_MAX && !finished; round++) {
-                if (!(inPipe > 0 ? drain() : fill())) {
+                if (!(inPipe > 0 ? writable && drain() : readable && fill())) {
                     return false;
                 }
             }
@@ -74,12 +96,13 @@ final class TcpRelay implements Endpoint {
         }
 
         private boolean drain() throws ErrnoException {
-            Fd[] p = pipe;
+            PipePool.Pipe p = pipe;
             if (p == null) {
                 throw new IllegalStateException("bytes in no pipe");
             }
-            int n = InetSockets.splice(p[0], to, inPipe);
+            int n = InetSockets.splice(p.read(), to, inPipe);
             if (n <= 0) {
+                writable = false;
                 return false;
             }
             inPipe -= n;
@@ -95,11 +118,11 @@ final class TcpRelay implements Endpoint {
                 finished = true;
                 return false;
             }
-            Fd[] p = pipe == null ? forwarder.pipes().take() : pipe;
+            PipePool.Pipe p = pipe == null ? forwarder.pipes().take() : pipe;
             pipe = p;
             int n;
             try {
-                n = InetSockets.splice(from, p[1], PipePool.CAPACITY_BYTES);
+                n = InetSockets.splice(from, p.write(), PipePool.CAPACITY_BYTES);
             } catch (ErrnoException e) {
                 release();
                 throw e;
@@ -107,6 +130,7 @@ final class TcpRelay implements Endpoint {
             if (n <= 0) {
                 release();
                 ended = n == 0;
+                readable = ended;
                 return ended;
             }
             inPipe = n;
@@ -114,18 +138,22 @@ final class TcpRelay implements Endpoint {
         }
 
         private void release() {
-            Fd[] p = pipe;
+            PipePool.Pipe p = pipe;
             pipe = null;
             if (p != null && inPipe == 0) {
                 forwarder.pipes().giveBack(p);
             } else if (p != null) {
-                PipePool.discard(p);
+                forwarder.pipes().discard(p);
             }
         }
     }
 
     @Override
-    public void ready(int events) {
+    public void ready(int side, int events) {
+        Direction fromSide = side == CLIENT ? up : down;
+        Direction toSide = side == CLIENT ? down : up;
+        fromSide.readable |= (events & ~Epoll.OUT) != 0;
+        toSide.writable |= (events & ~Epoll.IN) != 0;
         if (!queued) {
             pump();
         }

@@ -58,7 +58,7 @@ final class UdpForward implements Endpoint {
         }
 
         @Override
-        public void ready(int events) {
+        public void ready(int side, int events) {
             for (int i = 0; i < ROUNDS_MAX; i++) {
                 try {
                     Datagram answer = InetSockets.receive(inside, forwarder.datagram());
@@ -83,7 +83,7 @@ final class UdpForward implements Endpoint {
     }
 
     @Override
-    public void ready(int events) {
+    public void ready(int side, int events) {
         for (int i = 0; i < ROUNDS_MAX; i++) {
             try {
                 Datagram d = InetSockets.receive(socket, forwarder.datagram());

@@ -266,6 +266,77 @@ class PortForwarderKernelTest {
     }
 
     @Test
+    void aThousandConnectionsASecondLeaveNeitherDescriptorsNorMemory() throws Exception {
+        try (Published p = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            InetSocketAddress where = new InetSocketAddress(ip("192.0.2.1"), p.port());
+            askOften(where, 200);
+            long descriptors = descriptors();
+            long bytes = heapBytes();
+            askOften(where, 3000);
+            assertThat(awaitDescriptors(descriptors + 16)).isLessThanOrEqualTo(descriptors + 16);
+            assertThat(heapBytes()).isLessThan(bytes + (4 << 20));
+        }
+    }
+
+    private void askOften(InetSocketAddress where, int times) throws Exception {
+        List<Future<?>> askers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            askers.add(threads.submit(() -> {
+                for (int n = 0; n < times / 4; n++) {
+                    assertThat(askTcp(lan, where)).isEqualTo("192.0.2.2");
+                }
+                return null;
+            }));
+        }
+        for (Future<?> asker : askers) {
+            asker.get();
+        }
+    }
+
+    private static long heapBytes() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    /// More of them than there are large pipes, each with bytes on its way.
+    @Test
+    void connectionsThatStandStillHoldUpNoOther() throws Exception {
+        int connections = 40;
+        byte[] piece = new byte[2 << 20];
+        ServerSocket slow = keep(NetworkNamespaces.inside(container, () -> {
+            ServerSocket s = new ServerSocket();
+            s.setReceiveBufferSize(64 << 10);
+            s.bind(new InetSocketAddress(ip(CONTAINER), 9300), 64);
+            return s;
+        }));
+        try (Published p = publish(new PortMapping("", 0, 9300, 1, "tcp"), CONTAINER);
+                Published q = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            List<Socket> inside = new ArrayList<>();
+            List<Future<?>> writers = new ArrayList<>();
+            for (int i = 0; i < connections; i++) {
+                Socket client = connect(lan, new InetSocketAddress(ip("192.0.2.1"), p.port()));
+                inside.add(slow.accept());
+                writers.add(threads.submit(() -> {
+                    try (client) {
+                        client.getOutputStream().write(piece);
+                    }
+                    return null;
+                }));
+            }
+            assertThat(askTcp(lan, new InetSocketAddress(ip("192.0.2.1"), q.port())))
+                    .isEqualTo("192.0.2.2");
+            for (Socket s : inside) {
+                try (s) {
+                    assertThat(s.getInputStream().readAllBytes()).hasSize(piece.length);
+                }
+            }
+            for (Future<?> w : writers) {
+                w.get();
+            }
+        }
+    }
+
+    @Test
     void aRefusedConnectionEndsAndTheNextOneWorks() throws Exception {
         try (Published p = publish(new PortMapping("", 0, 9999, 1, "tcp"), CONTAINER);
                 Published q = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
