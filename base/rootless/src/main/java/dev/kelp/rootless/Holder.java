@@ -40,6 +40,7 @@ public final class Holder implements Spawner, AutoCloseable {
     private final Map<String, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Object listing = new Object();
+    private volatile boolean ready;
     private Map<String, Fd> listed = new LinkedHashMap<>();
     private CompletableFuture<Map<String, Fd>> listAnswer = new CompletableFuture<>();
 
@@ -56,9 +57,15 @@ public final class Holder implements Spawner, AutoCloseable {
         return new Holder(Fd.own(3));
     }
 
-    /// Says that clients are accepted; only then the holder tells the exits it kept.
+    /// Says that clients are accepted; only then the holder tells exits, also of what this daemon started.
     public void ready() {
         send(new Packet.Writer('R'), List.of());
+        ready = true;
+    }
+
+    /// Whether exits are told: who waits for one before deadlocks the daemon's start.
+    public boolean isReady() {
+        return ready;
     }
 
     /// Asks the holder to end, and this daemon with it; containers go on.

@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Outcome;
+import dev.kelp.testkit.Program;
+import dev.kelp.testkit.Waiting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -115,6 +118,36 @@ class ConfiguredNetworkTest {
                 .contains("served");
         run("rm", "-f", "server").succeeded();
         assertThat(kelp.runRoot().resolve("cni/networks/web")).isDirectoryNotContaining("glob:**10.*");
+    }
+
+    @Test
+    void aDaemonUndoesWhatEndedWithoutOne() throws IOException {
+        configure("lone", "br-lone", "10.94.0.0/24");
+        String id = run("run", "-d", "--net", "lone", busybox(), "sleep", "1000")
+                .succeeded()
+                .text();
+        Path files = kelp.runRoot().resolve("containers/" + id);
+        long monitor =
+                Long.parseLong(Files.readString(files.resolve("conmon.pid")).strip());
+        long process = Long.parseLong(Files.readString(files.resolve("pid")).strip());
+        long daemon = kelp.daemonPid();
+        // as after a restart of the machine: nobody is left to tell the end
+        Program.of("kill", "-STOP", Long.toString(daemon)).run().succeeded();
+        Leftovers.kill(monitor);
+        Leftovers.kill(process);
+        Program.of("rm", "-rf", files.toString(), kelp.runRoot() + "/crun/" + id)
+                .run()
+                .succeeded();
+        Files.deleteIfExists(kelp.runRoot().resolve("exits/" + id));
+        Leftovers.kill(daemon);
+        assertThat(run("ps", "-a", "--format", "{{.Status}}").succeeded().text())
+                .startsWith("Exited (255)");
+        Path addresses = kelp.runRoot().resolve("cni/networks/lone");
+        Waiting.until(
+                Duration.ofSeconds(20),
+                "the address is free",
+                () -> !Files.exists(addresses.resolve("10.94.0.2")),
+                () -> "it is not");
     }
 
     @Test

@@ -59,8 +59,8 @@ public final class ContainerNetworks implements AutoCloseable {
     private final Map<String, Attachment> remembered = new ConcurrentHashMap<>();
 
     private final Departures departures;
+    private final Unplugging unplugging;
     private final PreparedNamespaces prepared;
-
     private @Nullable Plumbing plumbing;
 
     /// @param threads platform threads
@@ -73,6 +73,7 @@ public final class ContainerNetworks implements AutoCloseable {
         wantedNetworks = new WantedNetworks(catalogue);
         ports = new PublishedPorts(holder);
         departures = new Departures(threads);
+        unplugging = new Unplugging(holder, threads);
         prepared = new PreparedNamespaces(threads, this::prepare);
     }
 
@@ -125,9 +126,9 @@ public final class ContainerNetworks implements AutoCloseable {
     /// [Connected#wired] stands for fails, [#disconnect] leaves nothing.
     public Connected connect(Request request) {
         disconnect(request.container(), true);
-        List<Wish> wishes = WantedNetworks.wishes(request.wanted());
-        List<NetworkDefinition> networks =
-                wishes.stream().map(wantedNetworks::joinable).toList();
+        unplugging.await(request.container());
+        var wishes = WantedNetworks.wishes(request.wanted());
+        var networks = wishes.stream().map(wantedNetworks::joinable).toList();
         Plumbing works = plumbing();
         Optional<ContainerNamespace> made = Optional.empty();
         try {
@@ -362,7 +363,7 @@ public final class ContainerNetworks implements AutoCloseable {
         ports.close(works.forwarder(), container);
         departures.add(
                 known.get().ends().stream().filter(e -> !e.outside().isEmpty()).toList(), works::disconnect);
-        known.get().ends().forEach(e -> PluggedEnds.delete(works, known.get(), e, ""));
+        unplugging.run(works, known.get());
         names.remove(container);
         if (comesBack) {
             Attachment ended = known.get().ended(System.currentTimeMillis());
