@@ -32,7 +32,7 @@ class MappedFilesTest {
             assertThat(sum(mapped)).isEqualTo(7L * SIZE);
             assertThat(residentKilobytes(file)).isEqualTo(SIZE >> 10);
 
-            assertThat(MappedFiles.forget(path -> path.equals(file.toString()))).isEqualTo(SIZE);
+            assertThat(forget(file)).isEqualTo(SIZE);
 
             assertThat(residentKilobytes(file)).isZero();
             assertThat(sum(mapped)).isEqualTo(7L * SIZE);
@@ -47,10 +47,14 @@ class MappedFilesTest {
             MemorySegment mapped = channel.map(MapMode.PRIVATE, 0, SIZE, arena);
             mapped.set(ValueLayout.JAVA_BYTE, 0, (byte) 9);
 
-            assertThat(MappedFiles.forget(path -> path.equals(file.toString()))).isZero();
+            assertThat(forget(file)).isZero();
 
             assertThat(mapped.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 9);
         }
+    }
+
+    private static long forget(Path file) throws IOException {
+        return MappedFiles.readOnly(path -> path.equals(file.toString())).forget();
     }
 
     private Path filled() throws IOException {

@@ -11,6 +11,7 @@ import dev.kelp.linux.MappedFiles;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 public final class DaemonMain {
     private static final int LISTENER = 4;
     private static final long IDLE_BEFORE_TRIM_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final int FORGETTING_ROUNDS = 3;
     private static final Logger LOG = System.getLogger(DaemonMain.class.getName());
 
     private DaemonMain() {}
@@ -68,10 +70,11 @@ public final class DaemonMain {
     }
 
     /// Gives memory back once nothing was asked for a while: connections go, a full collection lets the serial
-    /// collector
-    /// shrink its heap, and pages that are still in the page cache are unmapped.
+    /// collector shrink its heap, and pages that are still in the page cache are unmapped. The latter is done again
+    /// after a pause, twice, for this work itself touches pages that waiting does not.
     private static void trimWhenIdle(ClientServer server, LocalEngine engine) {
-        boolean trimmed = false;
+        MappedFiles unchanging = unchangingFiles();
+        int rounds = 0;
         while (true) {
             try {
                 Thread.sleep(5_000);
@@ -79,20 +82,38 @@ public final class DaemonMain {
                 return;
             }
             boolean idle = server.activeClients() == 0 && server.idleNanos() > IDLE_BEFORE_TRIM_NANOS;
-            if (idle && !trimmed) {
+            if (!idle) {
+                rounds = 0;
+                continue;
+            }
+            if (rounds == 0) {
                 engine.trim();
                 System.gc();
-                forgetMappedFiles();
             }
-            trimmed = idle;
+            if (rounds < FORGETTING_ROUNDS) {
+                rounds++;
+                forget(unchanging);
+            }
         }
     }
 
-    /// The read-only parts of the JVM and of the AOT cache, loaded before this class and never mapped anew.
-    private static void forgetMappedFiles() {
+    /// The read-only parts of the JVM, of the AOT cache and of SQLite, loaded before this is called and never
+    /// mapped
+    /// anew.
+    private static MappedFiles unchangingFiles() {
         try {
-            MappedFiles.forget(path -> path.endsWith(".aot") || path.endsWith("/libjvm.so"));
+            return MappedFiles.readOnly(path -> path.endsWith(".aot")
+                    || path.endsWith("/libjvm.so")
+                    || path.endsWith("/" + System.getProperty("org.sqlite.lib.name")));
         } catch (IOException e) {
+            throw new UncheckedIOException("read what is mapped", e);
+        }
+    }
+
+    private static void forget(MappedFiles files) {
+        try {
+            files.forget();
+        } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "give mapped pages back", e);
         }
     }
