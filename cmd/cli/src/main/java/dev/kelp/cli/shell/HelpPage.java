@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -105,24 +104,20 @@ final class HelpPage {
     }
 
     private void options(CommandSpec spec) {
+        // several mixins may belong under one heading
         Map<String, List<OptionSpec>> groups = new LinkedHashMap<>();
         Set<OptionSpec> mixed = new LinkedHashSet<>();
-        Map<String, List<OptionSpec>> mixinGroups = new LinkedHashMap<>();
-        spec.mixins().forEach((name, mixin) -> {
-            mixinGroups.put(mixin.usageMessage().optionListHeading(), mixin.options());
+        List<OptionSpec> own = groups.computeIfAbsent("Options", h -> new ArrayList<>());
+        spec.mixins().values().forEach(mixin -> {
+            groups.computeIfAbsent(mixin.usageMessage().optionListHeading().strip(), h -> new ArrayList<>())
+                    .addAll(mixin.options());
             mixed.addAll(mixin.options());
         });
-        List<OptionSpec> own = new ArrayList<>(spec.options());
-        own.removeAll(mixed);
-        groups.put("Options", own);
-        mixinGroups.forEach((heading, options) -> groups.merge(
-                heading,
-                options,
-                (mine, more) -> Stream.concat(mine.stream(), more.stream()).toList()));
+        own.addAll(0, spec.options().stream().filter(o -> !mixed.contains(o)).toList());
         groups.forEach((heading, options) -> {
             List<OptionSpec> visible = options.stream().filter(o -> !o.hidden()).toList();
             if (!visible.isEmpty()) {
-                section(heading.strip());
+                section(heading);
                 visible.forEach(o -> entry(flag(o), String.join(" ", o.description())));
             }
         });

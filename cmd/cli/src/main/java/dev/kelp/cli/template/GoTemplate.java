@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A parsed template. Immutable; may be executed by many threads.
@@ -17,9 +18,6 @@ public final class GoTemplate {
     public static final int SOURCE_CHARS_MAX = 64 << 10;
     public static final int DEPTH_MAX = 100;
     public static final int OUTPUT_CHARS_MAX = 16 << 20;
-
-    /// Templates that others use, in one execution.
-    private static final int USES_MAX = 100_000;
 
     private final Parser.Parsed parsed;
 
@@ -56,8 +54,8 @@ public final class GoTemplate {
         private final StringBuilder out = new StringBuilder();
         private final Map<String, List<Node>> definitions;
         private List<Slot> variables = new ArrayList<>();
+        private final Budget budget = new Budget();
         private int depth;
-        private int uses;
 
         Run(@Nullable Object data, Map<String, List<Node>> definitions) {
             this.definitions = definitions;
@@ -100,6 +98,7 @@ public final class GoTemplate {
         }
 
         private Flow one(Node node, @Nullable Object dot) {
+            budget.step();
             switch (node) {
                 case Node.Text t -> append(t.text());
                 case Node.Output o -> {
@@ -125,8 +124,8 @@ public final class GoTemplate {
             if (body == null) {
                 throw failed("template \"" + u.name() + "\" not defined");
             }
-            if (depth == DEPTH_MAX || ++uses > USES_MAX) {
-                throw failed("templates use each other more than " + DEPTH_MAX + " deep, or " + USES_MAX + " times");
+            if (depth == DEPTH_MAX) {
+                throw failed("templates use each other more than " + DEPTH_MAX + " deep");
             }
             Object given = u.data() == null ? null : pipeline(u.data(), dot, true);
             List<Slot> outer = variables;
@@ -163,36 +162,33 @@ public final class GoTemplate {
         }
 
         private Flow range(Branch b, @Nullable Object value, @Nullable Object dot) {
-            List<@Nullable Object> keys = new ArrayList<>();
-            List<@Nullable Object> elements = new ArrayList<>();
-            switch (value) {
-                case null -> {}
-                case List<?> list -> {
-                    for (int i = 0; i < list.size(); i++) {
-                        keys.add((long) i);
-                        elements.add(list.get(i));
-                    }
+            return switch (value) {
+                case null -> all(b.otherwise(), dot);
+                case List<?> list -> range(b, dot, list.size(), i -> i, i -> list.get((int) i));
+                case Map<?, ?> map -> {
+                    var entries = new ArrayList<>(new TreeMap<>(TemplateFunctions.stringKeys(map)).entrySet());
+                    yield range(
+                            b,
+                            dot,
+                            entries.size(),
+                            i -> entries.get((int) i).getKey(),
+                            i -> entries.get((int) i).getValue());
                 }
-                case Map<?, ?> map ->
-                    new TreeMap<>(TemplateFunctions.stringKeys(map)).forEach((k, v) -> {
-                        keys.add(k);
-                        elements.add(v);
-                    });
-                case Long n -> {
-                    for (long i = 0; i < n && i < OUTPUT_CHARS_MAX; i++) {
-                        keys.add(i);
-                        elements.add(i);
-                    }
-                }
+                case Long n -> range(b, dot, n, i -> i, i -> i);
                 default -> throw failed("range can't iterate over " + GoFormat.value(value));
-            }
-            if (keys.isEmpty()) {
+            };
+        }
+
+        private Flow range(Branch b, @Nullable Object dot, long count, LongFunction<?> key, LongFunction<?> element) {
+            if (count <= 0) {
                 return all(b.otherwise(), dot);
             }
-            for (int i = 0; i < keys.size(); i++) {
+            for (long i = 0; i < count; i++) {
+                budget.step();
                 int scope = variables.size();
-                bind(b.pipeline(), keys.get(i), elements.get(i));
-                Flow flow = all(b.body(), elements.get(i));
+                Object now = element.apply(i);
+                bind(b.pipeline(), key.apply(i), now);
+                Flow flow = all(b.body(), now);
                 scopeBack(scope);
                 if (flow == Flow.BREAK) {
                     break;
@@ -232,7 +228,7 @@ public final class GoTemplate {
                 if (f.name().equals("and") || f.name().equals("or")) {
                     return shortCircuit(f.name().equals("or"), c, dot, piped);
                 }
-                return TemplateFunctions.call(f.name(), arguments(c, dot, piped));
+                return call(f, arguments(c, dot, piped));
             }
             if (first instanceof Node.Literal l && l.value() == null) {
                 throw failed("nil is not a command");
@@ -276,8 +272,14 @@ public final class GoTemplate {
             return list;
         }
 
+        private @Nullable Object call(Node.Function f, List<@Nullable Object> arguments) {
+            budget.step();
+            budget.arguments(arguments);
+            return budget.result(TemplateFunctions.call(f.name(), arguments));
+        }
+
         private @Nullable Object resolved(Node.Operand o, @Nullable Object dot) {
-            Object value = o instanceof Node.Function f ? TemplateFunctions.call(f.name(), List.of()) : operand(o, dot);
+            Object value = operand(o, dot);
             return value instanceof TemplateMethod m ? m.call(List.of()) : value;
         }
 
@@ -287,7 +289,7 @@ public final class GoTemplate {
                 case Node.Field f -> follow(dot, f.path());
                 case Node.Variable v -> follow(slot(v.name()).value()[0], v.path());
                 case Node.Nested n -> follow(pipeline(n.pipeline(), dot, true), n.path());
-                case Node.Function f -> TemplateFunctions.call(f.name(), List.of());
+                case Node.Function f -> call(f, List.of());
             };
         }
 

@@ -9,7 +9,7 @@
 /// Supported: text, `{{- -}}` trimming, comments, pipelines, parentheses, variables, `if`, `range`, `with`, `else`,
 /// `break`, `continue`, `define`, `template`, `block`, and the functions of Go and of Docker ([TemplateFunctions]). Not
 /// supported: complex numbers. Limits: [GoTemplate#SOURCE_CHARS_MAX], [GoTemplate#DEPTH_MAX],
-/// [GoTemplate#OUTPUT_CHARS_MAX].
+/// [GoTemplate#OUTPUT_CHARS_MAX], and what loops and values cost ([Budget]).
 @NullMarked
 package dev.kelp.cli.template;
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kelp.cli.ClientContext.AttachEnd;
 import dev.kelp.cli.FakeClient;
 import dev.kelp.cli.FakeEngine;
+import dev.kelp.cli.shell.Commands.Row;
 import dev.kelp.engine.Containers.LogEntry;
 import dev.kelp.model.ErrorKind;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.Model.OptionSpec;
 
 class ShellTest {
     private final FakeEngine engine = new FakeEngine();
@@ -185,6 +188,22 @@ class ShellTest {
         assertThat(kelp(Stream.concat(words.stream(), Stream.of("--help")).toArray(String[]::new)))
                 .isZero();
         assertThat(client.outText()).contains("kelp " + words.getFirst());
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyFlagIsExplained(List<String> words) {
+        kelp(Stream.concat(words.stream(), Stream.of("--help")).toArray(String[]::new));
+        Row row = Commands.find(Commands.ROOT, words.getFirst()).orElseThrow();
+        if (words.size() > 1) {
+            row = Commands.find(row.children(), words.get(1)).orElseThrow();
+        }
+        if (row.factory() != null) {
+            assertThat(Model.of(row).spec().options().stream()
+                            .filter(o -> !o.hidden())
+                            .map(OptionSpec::longestName))
+                    .allSatisfy(name -> assertThat(client.outText()).containsPattern(Pattern.quote(name) + "[ ,\n]"));
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ package dev.kelp.cli.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,9 +15,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GoTemplateTest {
     /// What Go's text/template itself printed for each template, with [#data] as a struct.
@@ -98,7 +101,7 @@ class GoTemplateTest {
         assertThatThrownBy(() -> GoTemplate.parse(elseIfs)).isInstanceOf(KelpException.class);
         assertThatThrownBy(() -> GoTemplate.parse("x".repeat(GoTemplate.SOURCE_CHARS_MAX + 1)))
                 .isInstanceOf(KelpException.class);
-        String many = "{{range 10000}}".repeat(4) + "xxxxxxxxxx" + "{{end}}".repeat(4);
+        String many = "{{range 10000}}".repeat(4) + "x".repeat(100) + "{{end}}".repeat(4);
         assertThatThrownBy(() -> GoTemplate.parse(many).execute(null)).hasMessageContaining("output is longer");
     }
 
@@ -117,5 +120,31 @@ class GoTemplateTest {
                                 "N": null
                             }
                         ]""");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{{range 1000000000}}{{end}}",
+                "{{range 100000}}{{range 100000}}{{end}}{{end}}",
+                "{{$x := `aaaa`}}{{range 60}}{{$x = printf `%s%s` $x $x}}{{end}}",
+                "{{$x := split (printf `%9999d` 1) ``}}{{range 100000}}{{$x = split (join $x `aaaa`) ``}}{{end}}",
+                "{{define `a`}}{{template `b`}}{{template `b`}}{{end}}{{define `b`}}{{range 1000000}}{{end}}{{end}}"
+                        + "{{range 1000000}}{{template `a`}}{{end}}",
+                "{{range 100000000}}{{$x := json $}}{{end}}",
+            })
+    @Timeout(20)
+    void whatCostsTooMuchEnds(String template) {
+        assertThatThrownBy(() -> GoTemplate.parse(template).execute(data()))
+                .isInstanceOfSatisfying(
+                        KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.RESOURCE_EXHAUSTED));
+    }
+
+    @Test
+    void loopsOfUsualLengthRun() {
+        assertThat(GoTemplate.parse("{{range 100000}}.{{end}}").execute(data())).hasSize(100_000);
+        assertThat(GoTemplate.parse("{{range 3}}{{.}}{{else}}none{{end}}{{range 0}}{{else}}none{{end}}")
+                        .execute(data()))
+                .isEqualTo("012none");
     }
 }
