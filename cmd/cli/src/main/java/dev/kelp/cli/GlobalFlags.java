@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,6 +60,7 @@ public final class GlobalFlags {
                     .saying("in the namespace k8s.io, list images that have a name under that alone"),
             row("address", Kind.TEXT, "-a -H --address --host", "CONTAINERD_ADDRESS ADDRESS")
                     .saying("has no effect: Kelp finds its own daemon"),
+            row("context", Kind.TEXT, "-c --context", "NAME").saying("default, the only one"),
             row("cgroup_manager", Kind.TEXT, "--cgroup-manager", "NAME")
                     .saying("systemd, cgroupfs or none; has no effect: Kelp takes what this machine delegates"),
             row("data_root", Kind.TEXT, "--data-root", "DIR")
@@ -186,6 +188,14 @@ public final class GlobalFlags {
                 && !List.of("systemd", "cgroupfs", "none").contains(value)) {
             throw KelpException.invalid("unknown cgroup manager `" + value + "`")
                     .withHint("use systemd, cgroupfs or none");
+        }
+        if (key.equals("context") && !value.equals("default") && !value.isEmpty()) {
+            throw KelpException.notFound("context \"" + value + "\": not found").withHint("the only one is default");
+        }
+        // silently doing on this machine what was meant for another would be worse than to refuse
+        if (key.equals("address") && value.matches("(ssh|tcp|https?)://.*")) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, "the engine at " + value + " cannot be used from here")
+                    .withHint("log in there, for example by ssh(1), and use the engine of that machine");
         }
         if (key.equals("host_gateway_ip") && !value.isEmpty() && !value.matches("[0-9a-fA-F:.]{2,45}")) {
             throw KelpException.invalid("invalid address `" + value + "` for host-gateway");

@@ -29,6 +29,8 @@ import dev.kelp.cli.container.TopCommand;
 import dev.kelp.cli.container.UnpauseCommand;
 import dev.kelp.cli.container.UpdateCommand;
 import dev.kelp.cli.container.WaitCommand;
+import dev.kelp.cli.context.ShowCommand;
+import dev.kelp.cli.context.UseCommand;
 import dev.kelp.cli.image.ConvertCommand;
 import dev.kelp.cli.image.DockerImage;
 import dev.kelp.cli.image.ExistsCommand;
@@ -49,6 +51,7 @@ import dev.kelp.cli.network.DisconnectCommand;
 import dev.kelp.cli.system.DiskUsageCommand;
 import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
+import dev.kelp.cli.system.PluginsCommand;
 import dev.kelp.cli.system.SystemPruneCommand;
 import dev.kelp.cli.system.UnshareCommand;
 import dev.kelp.cli.system.VersionCommand;
@@ -214,11 +217,19 @@ final class Commands {
                     row(List.of("rm", "remove"), "remove empty namespaces", dev.kelp.cli.namespace.RemoveCommand::new),
                     row("update", "", "change labels", dev.kelp.cli.namespace.UpdateCommand::new)),
             group(
+                    List.of("context"),
+                    "commands about contexts; there is one",
+                    row(List.of("ls", "list"), "list contexts", dev.kelp.cli.context.ListCommand::new),
+                    row("show", "", "print the name of the one in use", ShowCommand::new),
+                    row("inspect", "", "print everything about it", dev.kelp.cli.context.InspectCommand::new),
+                    row("use", "", "choose one", UseCommand::new)),
+            group(
                     List.of("system"),
                     "commands about Kelp; also stop, restart and status, which need no daemon",
                     row("df", "", "show what takes space", DiskUsageCommand::new),
                     row("events", "", "print what happens, as it happens", EventsCommand::new),
                     row("info", "", "print what Kelp found on this machine", InfoCommand::new),
+                    row("plugins", "", "list what can be chosen from", PluginsCommand::new),
                     row("prune", "", "remove what nothing uses", SystemPruneCommand::new)),
             row("unshare", "System", "run a command in the engine's user namespace", UnshareCommand::new),
             row("events", "System", "print what happens, as it happens", EventsCommand::new),

@@ -74,6 +74,11 @@ public final class Shell {
 
     private int run() throws InterruptedException {
         List<String> arguments = client.arguments();
+        if (client.programName().equals(ContainerdWords.NAME)) {
+            arguments = ContainerdWords.translate(arguments);
+        } else if (!arguments.isEmpty() && arguments.getFirst().equals(ContainerdWords.NAME)) {
+            arguments = ContainerdWords.translate(arguments.subList(1, arguments.size()));
+        }
         int at = flags.parse(arguments);
         if (flags.version()) {
             client.out()

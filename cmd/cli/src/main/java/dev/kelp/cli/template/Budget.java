@@ -38,7 +38,8 @@ final class Budget {
     }
 
     /// A function has made this.
-    <T extends @Nullable Object> T result(T value) {
+    @Nullable
+    Object result(@Nullable Object value) {
         take(size(value));
         return value;
     }
