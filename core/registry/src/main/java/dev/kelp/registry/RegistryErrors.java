@@ -112,7 +112,9 @@ final class RegistryErrors {
             }
         }
         if (e instanceof ConnectException) {
-            return new KelpException(ErrorKind.UNAVAILABLE, what + ": cannot connect: " + text(e), e);
+            // the JDK's client does not say which
+            String why = e.getMessage() == null ? "refused, or the host cannot be reached" : text(e);
+            return new KelpException(ErrorKind.UNAVAILABLE, what + ": cannot connect: " + why, e);
         }
         return new KelpException(ErrorKind.UNAVAILABLE, what + ": " + text(e), e);
     }

@@ -2,6 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Resources;
 import java.util.ArrayList;
@@ -52,7 +53,14 @@ public final class ResourceFlags {
             description = "accepted; in a user namespace the nodes' modes decide: 'c 42:* rmw'")
     List<String> deviceRules = new ArrayList<>();
 
+    @Option(
+            names = "--storage-opt",
+            paramLabel = "size=SIZE",
+            description = "refused: no file system limits what an unprivileged user's container writes")
+    List<String> storage = new ArrayList<>();
+
     public Resources spec(ClientContext client) {
+        refuseStorage();
         int score = oomScoreAdj == null ? 0 : oomScoreAdj;
         if (score < -1000 || score > 1000) {
             throw KelpException.invalid("invalid --oom-score-adj " + score + ": the range is -1000 to 1000");
@@ -100,5 +108,20 @@ public final class ResourceFlags {
                 cgroupParent,
                 rdtClass,
                 deviceRules.isEmpty() ? null : deviceRules));
+    }
+
+    /// A project's quota can be set only by who may do so for the whole file system.
+    private void refuseStorage() {
+        EnvFile.pairs("--storage-opt", storage).forEach((key, value) -> {
+            if (!key.equals("size")) {
+                throw KelpException.invalid("unknown --storage-opt `" + key + "`: expected size=SIZE");
+            }
+            ByteSize.parse("--storage-opt size", value);
+            throw new KelpException(
+                            ErrorKind.UNSUPPORTED,
+                            "--storage-opt size=" + value + ": project quotas need the host's root to set them")
+                    .withHint("a volume has a limit where its file system does:"
+                            + " --mount type=tmpfs,dst=DIR,tmpfs-size=SIZE");
+        });
     }
 }
