@@ -9,10 +9,12 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The host's name servers, resolv.conf(5). Read again when the file changed.
 final class Upstreams {
@@ -26,8 +28,18 @@ final class Upstreams {
 
     private final Path file;
     private List<InetSocketAddress> servers = List.of();
-    private FileTime read = FileTime.fromMillis(0);
+    private Version read = Version.NONE;
     private long lookedNanos = System.nanoTime() - LOOK_AGAIN_NANOS;
+
+    /// A file that replaces another may be as old as that.
+    private record Version(@Nullable Object file, FileTime changed) {
+        static final Version NONE = new Version(null, FileTime.fromMillis(0));
+
+        static Version of(Path path) throws IOException {
+            BasicFileAttributes a = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Version(a.fileKey(), a.lastModifiedTime());
+        }
+    }
 
     Upstreams(Path file) {
         this.file = file;
@@ -46,17 +58,17 @@ final class Upstreams {
     private void look() {
         List<InetSocketAddress> found = new ArrayList<>();
         try {
-            FileTime changed = Files.getLastModifiedTime(file);
-            if (changed.equals(read)) {
+            Version present = Version.of(file);
+            if (present.equals(read)) {
                 return;
             }
-            read = changed;
+            read = present;
             try (InputStream in = Files.newInputStream(file)) {
                 String text = new String(in.readNBytes(FILE_BYTES_MAX), StandardCharsets.UTF_8);
                 text.lines().forEach(line -> take(line, found));
             }
         } catch (IOException e) {
-            read = FileTime.fromMillis(0);
+            read = Version.NONE;
         }
         servers = found.isEmpty()
                 ? List.of(new InetSocketAddress(Subnet.parseAddress("127.0.0.1"), PORT))
