@@ -35,11 +35,15 @@ final class Libc {
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             ERRNO,
             Linker.Option.firstVariadicArg(1));
-    // char *strerror(int), strerror(3)
-    private static final MethodHandle STRERROR = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
     private Libc() {}
+
+    /// Linked when the first error is put into words, and not at every start.
+    private static final class Words {
+        // char *strerror(int), strerror(3)
+        private static final MethodHandle STRERROR = LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    }
 
     /// syscall(2) with up to six arguments: value ≥ 0 (or an address), or −errno.
     static long syscall(long number, long a, long b, long c, long d, long e, long f) {
@@ -97,7 +101,7 @@ final class Libc {
 
     static String strerror(int errno) {
         try {
-            MemorySegment s = (MemorySegment) STRERROR.invokeExact(errno);
+            MemorySegment s = (MemorySegment) Words.STRERROR.invokeExact(errno);
             return s.reinterpret(256).getString(0);
         } catch (Throwable t) {
             return "errno " + errno;
