@@ -189,6 +189,15 @@ public final class Rtnetlink implements AutoCloseable {
         return mac == null ? message : message.attribute(IFLA_ADDRESS, MAC.parseHex(mac));
     }
 
+    /// Gives an interface that is down its hardware address and its MTU.
+    public void setHardware(int link, String mac, int mtu) throws ErrnoException {
+        netlink.request(
+                link(RTM_NEWLINK, Netlink.NLM_F_ACK, link)
+                        .attribute(IFLA_ADDRESS, MAC.parseHex(mac))
+                        .attribute(IFLA_MTU, mtu),
+                "interface " + link);
+    }
+
     public void setUp(int link) throws ErrnoException {
         NetlinkMessage up = new NetlinkMessage(RTM_NEWLINK, Netlink.NLM_F_ACK)
                 .u8(0)

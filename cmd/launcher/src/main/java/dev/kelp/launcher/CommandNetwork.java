@@ -9,6 +9,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.HostPrograms;
+import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
 import dev.kelp.rootless.Spawner;
 import java.net.InetAddress;
@@ -27,6 +28,7 @@ final class CommandNetwork implements AutoCloseable {
     private final Console console;
     private final HostPrograms programs;
     private final DetachedNamespace namespace;
+    private @Nullable Outbound outbound;
     private OutboundDriver.@Nullable Running running;
     private @Nullable PortDriver ports;
 
@@ -65,8 +67,15 @@ final class CommandNetwork implements AutoCloseable {
                 .orElseThrow(() -> new KelpException(
                                 ErrorKind.UNSUPPORTED,
                                 "use network driver \"" + settings.net() + "\": it is not one of Kelp's")
-                        .withHint("use --net=slirp4netns or --net=pasta"));
-        running = driver.start(namespace, options());
+                        .withHint("use one of " + String.join(", ", OutboundDriver.NAMES)));
+        var choice = new Outbound.Choice(driver, options());
+        outbound = new Outbound(
+                namespace,
+                programs,
+                choice,
+                work -> Thread.ofPlatform().name("kelp-outbound").daemon(true).start(work));
+        outbound.ensure();
+        running = outbound.started().orElseThrow();
         console.debug("network driver " + driver.name() + " works, pid "
                 + running.process().pid());
     }
@@ -83,7 +92,7 @@ final class CommandNetwork implements AutoCloseable {
                 Optional.of(settings.cidr().orElse(OutboundDriver.CIDR_DEFAULT)),
                 sandbox,
                 new OutboundDriver.Special(
-                        Optional.of(program()),
+                        settings.net().equals("gvisor-tap-vsock") ? Optional.empty() : Optional.of(program()),
                         settings.ifname().isEmpty() ? OutboundDriver.DEVICE : settings.ifname(),
                         slirp && wanted(Flag.SLIRP4NETNS_SECCOMP),
                         control,
@@ -95,12 +104,20 @@ final class CommandNetwork implements AutoCloseable {
     }
 
     private Path program() {
-        Flag flag = settings.net().equals("pasta") ? Flag.PASTA_BINARY : Flag.SLIRP4NETNS_BINARY;
+        return switch (settings.net()) {
+            case "pasta" -> program(Flag.PASTA_BINARY, "apt-get install passt");
+            case "vpnkit" ->
+                program(Flag.VPNKIT_BINARY, "no distribution has it: build github.com/moby/vpnkit, or use slirp4netns");
+            default -> program(Flag.SLIRP4NETNS_BINARY, "apt-get install slirp4netns");
+        };
+    }
+
+    private Path program(Flag flag, String hint) {
         String name = settings.text(flag);
         return caller.find(name)
                 .orElseThrow(() -> new KelpException(
                                 ErrorKind.NOT_FOUND, "find " + name + " for --net=" + settings.net() + ": not in PATH")
-                        .withHint("apt-get install " + (flag == Flag.PASTA_BINARY ? "passt" : "slirp4netns")));
+                        .withHint(hint));
     }
 
     private void publish() {
@@ -164,6 +181,9 @@ final class CommandNetwork implements AutoCloseable {
     public void close() {
         if (ports != null) {
             ports.close();
+        }
+        if (outbound != null) {
+            outbound.close();
         }
         namespace.close();
     }

@@ -33,7 +33,18 @@ final class DriverProcess {
     private DriverProcess() {}
 
     /// @param argv with an absolute path first; NAMESPACE_PATH stands for the namespace
-    record Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv) {}
+    /// @param needsDaemon it is of no use when this process has ended; else it goes on until the holder ends
+    record Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv, boolean needsDaemon) {
+        Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv) {
+            this(programs, namespace, argv, false);
+        }
+
+        private SpawnRequest request(Map<Integer, Fd> descriptors) {
+            SpawnRequest request = SpawnRequest.of(OutboundDriver.KEY, argv, HostPrograms.ENVIRONMENT, descriptors)
+                    .inOwnSession();
+            return needsDaemon ? request.dyingWithDaemon() : request.dyingWithHolder();
+        }
+    }
 
     /// @param ready the number under which the program finds a pipe and writes a byte when it works; −1: it has
     /// none,
@@ -53,10 +64,7 @@ final class DriverProcess {
                 if (ready >= 0) {
                     descriptors.put(ready, signalWrite);
                 }
-                SpawnedProcess process = programs.spawner()
-                        .spawn(SpawnRequest.of(OutboundDriver.KEY, job.argv(), HostPrograms.ENVIRONMENT, descriptors)
-                                .inOwnSession()
-                                .dyingWithHolder());
+                SpawnedProcess process = programs.spawner().spawn(job.request(descriptors));
                 wordsWrite.close();
                 signalWrite.close();
                 if (ready >= 0 ? signalled(signalRead, process) : asked(works, process)) {
@@ -94,11 +102,21 @@ final class DriverProcess {
         } catch (IOException e) {
             said = e.toString();
         }
+        forget(programs, process);
+        return new KelpException(
+                ErrorKind.UNAVAILABLE, "start " + name + ": " + (said.isEmpty() ? "it did not get ready" : said));
+    }
+
+    /// Ends one that works, for it is of no use.
+    static void discard(HostPrograms programs, SpawnedProcess process) {
+        end(process);
+        forget(programs, process);
+    }
+
+    private static void forget(HostPrograms programs, SpawnedProcess process) {
         process.waitStatus().join();
         programs.spawner().acknowledge(OutboundDriver.KEY);
         process.pidfd().close();
-        return new KelpException(
-                ErrorKind.UNAVAILABLE, "start " + name + ": " + (said.isEmpty() ? "it did not get ready" : said));
     }
 
     private static void end(SpawnedProcess process) {

@@ -33,6 +33,7 @@ public final class Outbound implements AutoCloseable {
     private final OutboundDriver.Options options;
     private final Executor threads;
     private boolean running;
+    private OutboundDriver.@Nullable Running started;
     private boolean closed;
     private long againMillis = AGAIN_MILLIS_FIRST;
     private long startedNanos;
@@ -61,7 +62,7 @@ public final class Outbound implements AutoCloseable {
                     .filter(d -> d.name().equals(name.get()))
                     .findFirst()
                     .orElseThrow(() -> KelpException.invalid("unknown network driver `" + name.get() + "`")
-                            .withHint("use slirp4netns or pasta"));
+                            .withHint("use " + String.join(", ", OutboundDriver.NAMES)));
         }
         return all.stream()
                 .filter(OutboundDriver::isInstalled)
@@ -71,9 +72,13 @@ public final class Outbound implements AutoCloseable {
     }
 
     /// Why this machine cannot give networks a way out, and what still works; empty when it can.
-    public static Optional<String> shortfall() {
+    ///
+    /// @param driver the one to use; empty: any
+    public static Optional<String> shortfall(Optional<String> driver) {
         String why;
-        if (OutboundDriver.PROGRAMS.stream().noneMatch(p -> HostPrograms.find(p).isPresent())) {
+        if (driver.isPresent() && !OutboundDriver.isInstalled(driver.get())) {
+            why = "the network driver " + driver.get() + " is not installed";
+        } else if (OutboundDriver.NAMES.stream().noneMatch(OutboundDriver::isInstalled)) {
             why = "neither slirp4netns nor pasta is installed (apt-get install slirp4netns)";
         } else if (!Files.exists(TUN)) {
             why = TUN + " is missing (as root: modprobe tun)";
@@ -121,14 +126,20 @@ public final class Outbound implements AutoCloseable {
             watch(programs.spawner().exit(OutboundDriver.KEY));
             return;
         }
-        SpawnedProcess process = driver.start(namespace, options).process();
-        process.pidfd().close();
-        watch(process.waitStatus());
+        OutboundDriver.Running running = driver.start(namespace, options);
+        started = running;
+        running.process().pidfd().close();
+        watch(running.process().waitStatus());
+    }
+
+    /// The driver that was started last; empty when it is an earlier daemon's. Its descriptor is closed.
+    public synchronized Optional<OutboundDriver.Running> started() {
+        return Optional.ofNullable(started);
     }
 
     private boolean devicePresent() {
         try {
-            return namespace.links().find(OutboundDriver.DEVICE).isPresent();
+            return namespace.links().find(options.special().device()).isPresent();
         } catch (ErrnoException e) {
             throw e.toKelp("look at the interfaces of the detached network namespace");
         }

@@ -68,7 +68,7 @@ public interface OutboundDriver {
     /// @param nameServers that it answers for; empty: the host's own are to be asked
     record Running(SpawnedProcess process, InetAddress address, InetAddress gateway, List<InetAddress> nameServers) {}
 
-    /// As in flags and variables: `slirp4netns`, `pasta`.
+    /// As in flags and variables: one of [#NAMES].
     String name();
 
     /// Whether its program is there.
@@ -79,11 +79,17 @@ public interface OutboundDriver {
     /// @throws KelpException NOT_FOUND when it is not installed, else with the program's own words
     Running start(DetachedNamespace namespace, Options options);
 
-    /// Their programs.
-    List<String> PROGRAMS = List.of("slirp4netns", "pasta");
+    /// Their names, the one to prefer first.
+    List<String> NAMES = List.of("slirp4netns", "pasta", GvisorTapVsock.NAME, Vpnkit.NAME);
 
     /// All there are, the one to prefer first.
     static List<OutboundDriver> all(HostPrograms programs) {
-        return List.of(new Slirp4netns(programs), new Pasta(programs));
+        return List.of(
+                new Slirp4netns(programs), new Pasta(programs), new GvisorTapVsock(programs), new Vpnkit(programs));
+    }
+
+    /// Whether the program of the driver of that name is there.
+    static boolean isInstalled(String name) {
+        return (name.equals(GvisorTapVsock.NAME) ? GvisorTapVsock.program() : HostPrograms.find(name)).isPresent();
     }
 }

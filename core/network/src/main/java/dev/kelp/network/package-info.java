@@ -12,7 +12,8 @@
 /// container eth0 ── veth ── kelp0 (10.4.0.1) ──nftables── tap0 ── slirp4netns | pasta ── host
 /// ```
 ///
-/// The namespace and the driver outlive the daemon: the holder keeps the descriptor, and the driver is its child.
+/// The namespace and the driver outlive the daemon: the holder keeps the descriptor, and the driver is its child. Those
+/// that take Ethernet frames at a socket instead ([VpnkitService]) hang on this process by an [EthernetCable].
 /// Interfaces are made by rtnetlink(7) requests, not by programs: a container's take less than a millisecond.
 @NullMarked
 package dev.kelp.network;

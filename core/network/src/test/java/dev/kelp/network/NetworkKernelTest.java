@@ -20,6 +20,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -110,13 +112,13 @@ class NetworkKernelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"slirp4netns", "pasta"})
+    @ValueSource(strings = {"slirp4netns", "pasta", "gvisor-tap-vsock"})
     void aDriverIsTheWayOut(String name) throws Exception {
         OutboundDriver driver = Outbound.driver(programs, Optional.of(name));
         assumeTrue(driver.isInstalled(), name + " is not installed");
         assumeTrue(Files.isWritable(Path.of("/dev/net/tun")), "/dev/net/tun cannot be opened");
         assumeTrue(HostPrograms.find("nft").isPresent(), "nft is not installed");
-        assumeTrue(name.equals("slirp4netns") || hasDefaultRoute(), "pasta copies a default route, and there is none");
+        assumeTrue(!name.equals("pasta") || hasDefaultRoute(), "pasta copies a default route, and there is none");
         NetworkDefinition network = network("one", "10.4.0.0/24", false);
         Bridges bridges = new Bridges(detached);
         bridges.ensure(network);
@@ -125,22 +127,44 @@ class NetworkKernelTest {
         OutboundDriver.Running running =
                 keepDriver(driver.start(detached, new OutboundDriver.Options(0, false, true, Optional.empty(), true)));
         try (ServerSocket host = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            InetAddress gateway = name.equals("pasta") ? defaultGateway() : running.gateway();
+            InetAddress gateway = switch (name) {
+                case "pasta" -> defaultGateway();
+                case "gvisor-tap-vsock" -> ip("192.168.127.254");
+                default -> running.gateway();
+            };
             assertThat(reaches(container, new InetSocketAddress(gateway, host.getLocalPort())))
                     .isTrue();
         }
     }
 
-    @Test
-    void theHostsLoopbackIsClosedUnlessAskedFor() throws Exception {
-        OutboundDriver driver = Outbound.driver(programs, Optional.of("slirp4netns"));
-        assumeTrue(driver.isInstalled(), "slirp4netns is not installed");
+    @ParameterizedTest
+    @ValueSource(strings = {"slirp4netns", "gvisor-tap-vsock"})
+    void theHostsLoopbackIsClosedUnlessAskedFor(String name) throws Exception {
+        OutboundDriver driver = Outbound.driver(programs, Optional.of(name));
+        assumeTrue(driver.isInstalled(), name + " is not installed");
         assumeTrue(Files.isWritable(Path.of("/dev/net/tun")), "/dev/net/tun cannot be opened");
         OutboundDriver.Running running = keepDriver(driver.start(detached, OutboundDriver.Options.DEFAULT));
         try (ServerSocket host = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            assertThat(reaches(detached.fd(), new InetSocketAddress(running.gateway(), host.getLocalPort())))
+            InetAddress theHost = name.equals("slirp4netns") ? running.gateway() : ip("192.168.127.254");
+            assertThat(reaches(detached.fd(), new InetSocketAddress(theHost, host.getLocalPort())))
+                    .isFalse();
+            // gvproxy would open ports of the host for whoever asks it there
+            assertThat(reaches(detached.fd(), new InetSocketAddress(running.gateway(), 80)))
                     .isFalse();
         }
+    }
+
+    @Test
+    void aDriverThatFailsIsQuoted(@TempDir Path dir) throws IOException {
+        Path program = dir.resolve("vpnkit");
+        Files.writeString(program, "#!/bin/sh\necho \"$@\" >&2\nexit 3\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        OutboundDriver driver = Outbound.driver(programs, Optional.of("vpnkit"));
+        var special =
+                new OutboundDriver.Special(Optional.of(program), OutboundDriver.DEVICE, false, Optional.empty(), false);
+        assertThatThrownBy(() -> driver.start(
+                        detached, new OutboundDriver.Options(0, false, false, Optional.empty(), false, special)))
+                .hasMessageMatching("start .*/vpnkit: --ethernet .*/ethernet.sock --mtu 1500 --host-ip 0.0.0.0");
     }
 
     @Test
@@ -176,6 +200,9 @@ class NetworkKernelTest {
     void whatIsNotInstalledIsNamed() {
         assertThatThrownBy(() -> Outbound.driver(programs, Optional.of("wormhole")))
                 .hasMessageContaining("unknown network driver `wormhole`");
+        assertThatThrownBy(() -> Outbound.driver(programs, Optional.of("vpnkit"))
+                        .start(detached, OutboundDriver.Options.DEFAULT))
+                .hasMessage("vpnkit is not installed");
         assertThatThrownBy(() -> HostPrograms.require("no-such-program", "some-package"))
                 .hasMessageContaining("no-such-program is not installed");
     }

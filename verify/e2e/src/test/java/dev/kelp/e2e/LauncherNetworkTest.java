@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -167,6 +168,33 @@ class LauncherNetworkTest {
                 return;
             }
         }
+    }
+
+    @Test
+    void aDriverThatIsKilledComesBack() {
+        try (Launcher.Running running = Launcher.kelp().start(state(), "sleep 100", "--net=slirp4netns")) {
+            long killed = driver(running).orElseThrow();
+            ProcessHandle.of(killed).orElseThrow().destroyForcibly();
+            Waiting.until(
+                    SOON,
+                    "another slirp4netns",
+                    () -> driver(running).filter(pid -> pid != killed).isPresent(),
+                    () -> "there is none");
+        }
+    }
+
+    private static Optional<Long> driver(Launcher.Running running) {
+        return running.processes().stream()
+                .filter(pid -> {
+                    try {
+                        return Files.readString(Path.of("/proc", Long.toString(pid), "comm"))
+                                .startsWith("slirp4netns");
+                    } catch (IOException e) {
+                        // it has ended
+                        return false;
+                    }
+                })
+                .findFirst();
     }
 
     @Test
