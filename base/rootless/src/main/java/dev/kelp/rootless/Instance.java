@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// One Kelp of one user: its folders and id maps, as the holder told the daemon (`native/PROTOCOL.md`, section 4).
 ///
@@ -17,6 +18,8 @@ import java.util.Optional;
 /// @param hostUid the user's id outside the namespace; 0 for real root, who is never a container's root all the same
 /// @param home the user's home as the environment of the client that made the holder had it; seen from here, `HOME` is
 /// not the user's business
+/// @param launcher the variables that whoever started the holder set for RootlessKit
+/// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`)
 /// @param uids the lines of the user namespace's map, `outside` being ids of the host
 public record Instance(
         Path dataRoot,
@@ -25,9 +28,13 @@ public record Instance(
         int hostUid,
         int hostGid,
         Optional<Path> home,
+        Map<String, String> launcher,
         List<IdMapping> uids,
         List<IdMapping> gids) {
+    private static final String LAUNCHER_PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
+
     public Instance {
+        launcher = Map.copyOf(launcher);
         uids = List.copyOf(uids);
         gids = List.copyOf(gids);
     }
@@ -41,10 +48,10 @@ public record Instance(
             int hostGid,
             List<IdMapping> uids,
             List<IdMapping> gids) {
-        this(dataRoot, runRoot, installRoot, hostUid, hostGid, Optional.empty(), uids, gids);
+        this(dataRoot, runRoot, installRoot, hostUid, hostGid, Optional.empty(), Map.of(), uids, gids);
     }
 
-    /// Reads the `KELP_*` variables that the holder sets.
+    /// Reads the `KELP_*` variables that the holder sets, and RootlessKit's that it passes on.
     public static Instance of(Map<String, String> environment) {
         return new Instance(
                 Path.of(required(environment, "KELP_DATA_ROOT")),
@@ -55,6 +62,9 @@ public record Instance(
                 Optional.ofNullable(environment.get("HOME"))
                         .filter(home -> home.startsWith("/"))
                         .map(home -> Path.of(home).normalize()),
+                environment.entrySet().stream()
+                        .filter(e -> e.getKey().startsWith(LAUNCHER_PREFIX))
+                        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)),
                 maps(required(environment, "KELP_IDS")),
                 maps(required(environment, "KELP_GIDS")));
     }

@@ -114,7 +114,7 @@ public final class LocalEngine implements Engine {
                 new ContainerVolumes(volumes, records),
                 new JoinedNamespaces(records),
                 secrets);
-        networks = new ContainerNetworks(instance.runRoot(), holder, database, background);
+        networks = new ContainerNetworks(instance, holder, database, background);
         ContainerNetworking networking = new ContainerNetworking(networks, records);
         containerEvents = new ContainerEvents(events);
         resourceEvents = new ResourceEvents(events, networks);

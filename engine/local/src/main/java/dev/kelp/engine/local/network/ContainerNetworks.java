@@ -18,6 +18,7 @@ import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.Outbound;
 import dev.kelp.rootless.Holder;
+import dev.kelp.rootless.Instance;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ContainerNetworks.class.getName());
 
     private final Path runRoot;
+    private final Map<String, String> launcher;
     private final Holder holder;
     private final Executor threads;
     private final NetworkRecords records;
@@ -61,11 +64,16 @@ public final class ContainerNetworks implements AutoCloseable {
     private final Departures departures;
     private final Unplugging unplugging;
     private final PreparedNamespaces prepared;
+
+    /// Whether somebody was told of settings without effect.
+    private final AtomicBoolean remarked = new AtomicBoolean();
+
     private @Nullable Plumbing plumbing;
 
     /// @param threads platform threads
-    public ContainerNetworks(Path runRoot, Holder holder, Database database, Executor threads) {
-        this.runRoot = runRoot;
+    public ContainerNetworks(Instance instance, Holder holder, Database database, Executor threads) {
+        this.runRoot = instance.runRoot();
+        this.launcher = instance.launcher();
         this.holder = holder;
         this.threads = threads;
         records = new NetworkRecords(database);
@@ -93,7 +101,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private synchronized Plumbing plumbing() {
         Plumbing present = plumbing;
         if (present == null) {
-            present = Plumbing.open(runRoot, holder, names, threads);
+            present = Plumbing.open(tools());
             plumbing = present;
         }
         return present;
@@ -106,11 +114,28 @@ public final class ContainerNetworks implements AutoCloseable {
     public List<String> check(Networking wanted) {
         List<NetworkDefinition> networks = wantedNetworks.checked(wanted);
         Firewall.requireInstalled();
+        RootlessSettings settings = settings();
         if (networks.stream().allMatch(NetworkDefinition::internal)) {
             return List.of();
         }
         threads.execute(() -> setUp(networks));
-        return Outbound.shortfall().stream().toList();
+        List<String> remarks = new ArrayList<>();
+        if (remarked.compareAndSet(false, true)) {
+            remarks.addAll(settings.remarks());
+        }
+        if (settings.hasWayOut()) {
+            Outbound.shortfall(settings.driver()).ifPresent(remarks::add);
+        }
+        return remarks;
+    }
+
+    /// Read when needed: who has mistyped a variable learns it from the command that it is for.
+    private RootlessSettings settings() {
+        return RootlessSettings.of(launcher, HostAddresses.hasIpv6());
+    }
+
+    private Plumbing.Tools tools() {
+        return new Plumbing.Tools(runRoot, holder, names, threads, this::settings);
     }
 
     /// A head start; who needs them waits for them, and learns why they fail.
@@ -395,7 +420,7 @@ public final class ContainerNetworks implements AutoCloseable {
         if (all.isEmpty()) {
             return;
         }
-        Optional<Plumbing> found = Plumbing.adopt(runRoot, holder, names, threads);
+        Optional<Plumbing> found = Plumbing.adopt(tools());
         if (found.isEmpty()) {
             all.forEach(a -> records.forget(a.container()));
             return;

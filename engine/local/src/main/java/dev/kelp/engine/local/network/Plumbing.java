@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /// The detached namespace and what works in it, made when the first container needs it.
 ///
@@ -46,29 +47,52 @@ final class Plumbing implements AutoCloseable {
     private final NameServer names;
     private final CniPlugins plugins;
     private final Executor threads;
+    private final Optional<LauncherState> state;
     private final Map<String, NetworkDefinition> ready = new LinkedHashMap<>();
 
-    private Plumbing(Path runRoot, DetachedNamespace detached, Spawner spawner, Names known, Executor threads) {
+    private Plumbing(Tools tools, DetachedNamespace detached) {
         this.detached = detached;
-        this.threads = threads;
-        HostPrograms programs = new HostPrograms(spawner);
+        this.threads = tools.threads();
+        HostPrograms programs = new HostPrograms(tools.spawner());
         bridges = new Bridges(detached);
         firewall = new Firewall(detached, programs);
-        outbound = outbound(detached, programs, threads);
+        outbound = outbound(detached, programs, tools);
         forwarder = new PortForwarder(detached);
-        names = new NameServer(detached, known);
-        plugins = new CniPlugins(programs, detached, runRoot.resolve("cni"));
+        names = new NameServer(detached, tools.known());
+        plugins = new CniPlugins(programs, detached, tools.runRoot().resolve("cni"));
+        state = state(tools);
     }
 
+    private static Optional<LauncherState> state(Tools tools) {
+        long holder =
+                ProcessHandle.current().parent().orElse(ProcessHandle.current()).pid();
+        try {
+            return tools.settings()
+                    .get()
+                    .stateFolder()
+                    .flatMap(folder ->
+                            LauncherState.open(folder, holder, tools.runRoot().resolve(PIN)));
+        } catch (KelpException e) {
+            // said where the way out is chosen
+            return Optional.empty();
+        }
+    }
+
+    /// What it is made with.
+    ///
+    /// @param threads platform threads
+    /// @param settings fails for what the user has mistyped
+    record Tools(Path runRoot, Spawner spawner, Names known, Executor threads, Supplier<RootlessSettings> settings) {}
+
     /// What an earlier daemon left, or new.
-    static Plumbing open(Path runRoot, Spawner spawner, Names known, Executor threads) {
-        return adopt(runRoot, spawner, known, threads)
-                .orElseGet(() -> new Plumbing(runRoot, made(runRoot.resolve(PIN)), spawner, known, threads));
+    static Plumbing open(Tools tools) {
+        return adopt(tools)
+                .orElseGet(() -> new Plumbing(tools, made(tools.runRoot().resolve(PIN))));
     }
 
     /// What an earlier daemon left; empty when its namespace is gone, and with it all that ran in it.
-    static Optional<Plumbing> adopt(Path runRoot, Spawner spawner, Names known, Executor threads) {
-        return pinned(runRoot.resolve(PIN)).map(found -> new Plumbing(runRoot, found, spawner, known, threads));
+    static Optional<Plumbing> adopt(Tools tools) {
+        return pinned(tools.runRoot().resolve(PIN)).map(found -> new Plumbing(tools, found));
     }
 
     /// The one that is there already.
@@ -103,14 +127,15 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
-    private static Optional<Outbound> outbound(DetachedNamespace detached, HostPrograms programs, Executor threads) {
+    private static Optional<Outbound> outbound(DetachedNamespace detached, HostPrograms programs, Tools tools) {
         try {
-            OutboundDriver driver = Outbound.driver(programs, Optional.empty());
-            return Optional.of(new Outbound(
-                    detached,
-                    programs,
-                    new Outbound.Choice(driver, OutboundDriver.Options.DEFAULT.withIpv6(HostAddresses.hasIpv6())),
-                    threads));
+            RootlessSettings settings = tools.settings().get();
+            if (!settings.hasWayOut()) {
+                return Optional.empty();
+            }
+            OutboundDriver driver = Outbound.driver(programs, settings.driver());
+            return Optional.of(
+                    new Outbound(detached, programs, new Outbound.Choice(driver, settings.options()), tools.threads()));
         } catch (KelpException e) {
             LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
             return Optional.empty();
@@ -202,6 +227,7 @@ final class Plumbing implements AutoCloseable {
         names.close();
         forwarder.close();
         outbound.ifPresent(Outbound::close);
+        state.ifPresent(LauncherState::close);
         detached.close();
     }
 }
