@@ -19,15 +19,15 @@ import java.util.Set;
 final class Bench {
     private static final Set<String> CASES =
             Set.of(
-            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "idle", "lists", "logs", "cp",
+            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "way-out", "idle", "lists", "logs", "cp",
             "stats");
 
     private static final String USAGE = """
             usage: ./dev bench [--quick] [--only CASE,…] [--podman direct] [--patience SECONDS]
 
               --quick             fewer rounds
-              --only CASE,…       only these of: run exec ps images inspect pull parallel ports idle
-                                  lists logs cp stats
+              --only CASE,…       only these of: run exec ps images inspect pull parallel ports way-out
+                                  idle lists logs cp stats
               --podman direct     Podman as the user types it, instead of kept inside its namespace (see Podman.java)
               --patience SECONDS  how long a row may wait for other processes to leave the machine alone (60)
             """;

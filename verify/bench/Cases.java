@@ -27,6 +27,7 @@ final class Cases {
     private final Podman podman;
     private Kelp kelp;
     private Containerd containerd;
+    private Path launcher;
     private String image;
     private int rounds;
     private int calmRounds;
@@ -41,6 +42,7 @@ final class Cases {
 
     void run(Path checkout, Path tree) {
         kelp = Kelp.start(workspace, tree);
+        launcher = tree.resolve("bin/rootlesskit");
         registry.pushSmall(podman);
         image = registry.small();
         if (wanted("pull", "idle")) {
@@ -69,6 +71,9 @@ final class Cases {
         }
         if (wanted("ports")) {
             ports();
+        }
+        if (wanted("way-out")) {
+            wayOut();
         }
         bulk();
         if (wanted("idle")) {
@@ -272,13 +277,34 @@ final class Cases {
     }
 
     private void ports() {
+        Ports ports = new Ports(workspace, kelp, options.quick());
         compare(
                 "a published TCP port, to a container on a bridge",
                 "Gbit/s",
                 options.quick() ? 3 : 7,
                 FEW_WARM_UPS,
-                new Ports(workspace, kelp, options.quick()).start(),
+                ports.start(),
                 peer -> peer.startsWith("rootlesskit") ? Report.Goal.atLeast(1.5) : Report.Goal.NONE);
+        compare(
+                "the same, to a launcher's command",
+                "Gbit/s",
+                options.quick() ? 3 : 7,
+                FEW_WARM_UPS,
+                ports.start(launcher),
+                peer -> Report.Goal.atLeast(1.5));
+    }
+
+    /// slirp4netns is the same program for both launchers: its rows say what the launchers add.
+    private void wayOut() {
+        WayOut out = new WayOut(workspace, launcher, options.quick());
+        for (int mtu : List.of(1500, 65520)) {
+            wayOut("slirp4netns, mtu " + mtu, out.trials("slirp4netns", mtu, "10.0.2.2", true));
+        }
+        wayOut("pasta, mtu 65520", out.trials("pasta", 65520, "10.0.2.2", false));
+    }
+
+    private void wayOut(String what, List<Measurement.Trial> trials) {
+        compare("way out by " + what, "Gbit/s", 3, FEW_WARM_UPS, trials, peer -> Report.Goal.NONE);
     }
 
     private void idle() {

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 /// builtin driver and a service that needs no port to be forwarded.
 final class Ports {
     private static final String SERVED = "5201";
+    private static final int OWN_PORT = 15210;
     private static final String LOOPBACK = "127.0.0.1";
     private static final Pattern RECEIVED =
             Pattern.compile("\"sum_received\":\\s*\\{[^}]*\"bits_per_second\":\\s*([0-9.e+]+)");
@@ -18,6 +19,7 @@ final class Ports {
     private final Workspace workspace;
     private final Kelp kelp;
     private final String seconds;
+    private final List<Measurement.Trial> others = new ArrayList<>();
 
     Ports(Workspace workspace, Kelp kelp, boolean quick) {
         this.workspace = workspace;
@@ -35,6 +37,22 @@ final class Ports {
         trials.add(trial("kelp", 15201));
         workspace.background("iperf3", workspace.command("iperf3", "-s", "-B", LOOPBACK, "-p", "15202"), () -> true);
         trials.add(trial("no forwarding", 15202));
+        trials.addAll(launchers());
+        return trials;
+    }
+
+    /// The same driver in a launcher, whose service is in the namespace itself and not behind a bridge.
+    ///
+    /// @param own Kelp's `rootlesskit`, which comes first
+    List<Measurement.Trial> start(Path own) {
+        List<Measurement.Trial> trials = new ArrayList<>();
+        workspace.background("own-rootlesskit", rootlesskit(own.toString(), OWN_PORT), () -> true);
+        trials.add(trial("kelp's rootlesskit", OWN_PORT));
+        trials.addAll(others);
+        return trials;
+    }
+
+    private List<Measurement.Trial> launchers() {
         int port = 15203;
         for (String program : List.of("rootlesskit", System.getProperty("user.home") + "/go/bin/rootlesskit")) {
             if (program.startsWith("/") && !Files.isExecutable(Path.of(program))) {
@@ -42,10 +60,10 @@ final class Ports {
             }
             String name = "rootlesskit " + version(program) + " builtin";
             workspace.background(name.replace(' ', '-'), rootlesskit(program, port), () -> true);
-            trials.add(trial(name, port));
+            others.add(trial(name, port));
             port++;
         }
-        return trials;
+        return others;
     }
 
     private String version(String program) {
@@ -81,7 +99,7 @@ final class Ports {
         throw new IllegalStateException(name + " does not answer at port " + port);
     }
 
-    private static double gigabits(String json) {
+    static double gigabits(String json) {
         Matcher m = RECEIVED.matcher(json);
         if (!m.find()) {
             throw new IllegalStateException("iperf3 says nothing about what was received: " + json);
