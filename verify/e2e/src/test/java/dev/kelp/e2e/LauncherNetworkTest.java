@@ -172,7 +172,7 @@ class LauncherNetworkTest {
 
     @Test
     void aDriverThatIsKilledComesBack() {
-        try (Launcher.Running running = Launcher.kelp().start(state(), "sleep 100", "--net=slirp4netns")) {
+        try (Launcher.Running running = Launcher.kelp().start(state(), "exec sleep 100", "--net=slirp4netns")) {
             long killed = driver(running).orElseThrow();
             ProcessHandle.of(killed).orElseThrow().destroyForcibly();
             Waiting.until(

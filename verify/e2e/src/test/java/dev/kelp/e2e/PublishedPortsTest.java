@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.e2e;
 
-import static dev.kelp.e2e.Engines.busybox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -43,14 +42,18 @@ class PublishedPortsTest {
     /// As `port` writes them: the container's, the protocol, the host's address and port.
     private static final Pattern LINE = Pattern.compile("(\\d+)/(tcp|udp) -> \\[?([0-9a-f.:]+?)\\]?:(\\d+)");
 
-    private static final String SERVICES = "nc -ll -p 8000 -e echo served & udpsvd 0.0.0.0 8000 echo served";
+    private static final String SERVICES = """
+            busybox nc -ll -p 8000 -e echo served &
+            exec perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 8000, Proto => "udp");
+                while ($s->recv($m, 99)) { $s->send("served") }'
+            """;
 
     private static KelpCli kelp;
 
     @BeforeAll
     static void open() {
         assumeTrue(Files.exists(Path.of("/usr/sbin/nft")), "nft is not installed");
-        kelp = Engines.kelp();
+        kelp = new KelpCli();
     }
 
     @AfterAll
@@ -78,7 +81,7 @@ class PublishedPortsTest {
         for (String host : hosts) {
             words.addAll(List.of("-p", host + "8000", "-p", host + "8000/udp"));
         }
-        words.addAll(List.of(busybox(), "sh", "-c", SERVICES));
+        words.addAll(List.of("--rootfs", "/", "sh", "-c", SERVICES));
         kelp.run(words.toArray(String[]::new)).succeeded();
         List<String> lines = kelp.run("port", "web").succeeded().lines();
         // all addresses are two: one of each family
