@@ -19,7 +19,8 @@ import java.util.Set;
 final class Bench {
     private static final Set<String> CASES =
             Set.of(
-            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports", "way-out", "idle", "lists", "logs", "cp",
+            "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports",
+            "way-out", "idle", "lists", "logs", "cp",
             "stats");
 
     private static final String USAGE = """

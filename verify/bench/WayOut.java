@@ -19,7 +19,8 @@ final class WayOut {
         this.workspace = workspace;
         this.own = own.toString();
         seconds = quick ? "1" : "3";
-        workspace.background("iperf3-way-out", workspace.command("iperf3", "-s", "-B", LOOPBACK, "-p", PORT), () -> true);
+        Command server = workspace.command("iperf3", "-s", "-B", LOOPBACK, "-p", PORT);
+        workspace.background("iperf3-way-out", server, () -> true);
         Machine.sleepMillis(500);
     }
 

@@ -16,12 +16,10 @@ import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
 import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.Firewall;
-import dev.kelp.network.Outbound;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -33,7 +31,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +39,8 @@ import org.jspecify.annotations.Nullable;
 public final class ContainerNetworks implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ContainerNetworks.class.getName());
 
-    private final Path runRoot;
-    private final Map<String, String> launcher;
-    private final Holder holder;
+    private final StartSettings settings;
+    private final Plumbing.Tools tools;
     private final Executor threads;
     private final NetworkRecords records;
     private final NetworkCatalogue catalogue;
@@ -65,17 +61,13 @@ public final class ContainerNetworks implements AutoCloseable {
     private final Unplugging unplugging;
     private final PreparedNamespaces prepared;
 
-    /// Whether somebody was told of settings without effect.
-    private final AtomicBoolean remarked = new AtomicBoolean();
-
     private @Nullable Plumbing plumbing;
 
     /// @param threads platform threads
     public ContainerNetworks(Instance instance, Holder holder, Database database, Executor threads) {
-        this.runRoot = instance.runRoot();
-        this.launcher = instance.launcher();
-        this.holder = holder;
         this.threads = threads;
+        settings = new StartSettings(instance.launcher());
+        tools = new Plumbing.Tools(instance.runRoot(), holder, names, threads, settings::read);
         records = new NetworkRecords(database);
         catalogue = new NetworkCatalogue(records);
         wantedNetworks = new WantedNetworks(catalogue);
@@ -101,7 +93,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private synchronized Plumbing plumbing() {
         Plumbing present = plumbing;
         if (present == null) {
-            present = Plumbing.open(tools());
+            present = Plumbing.open(tools);
             plumbing = present;
         }
         return present;
@@ -114,28 +106,11 @@ public final class ContainerNetworks implements AutoCloseable {
     public List<String> check(Networking wanted) {
         List<NetworkDefinition> networks = wantedNetworks.checked(wanted);
         Firewall.requireInstalled();
-        RootlessSettings settings = settings();
         if (networks.stream().allMatch(NetworkDefinition::internal)) {
             return List.of();
         }
         threads.execute(() -> setUp(networks));
-        List<String> remarks = new ArrayList<>();
-        if (remarked.compareAndSet(false, true)) {
-            remarks.addAll(settings.remarks());
-        }
-        if (settings.hasWayOut()) {
-            Outbound.shortfall(settings.driver()).ifPresent(remarks::add);
-        }
-        return remarks;
-    }
-
-    /// Read when needed: who has mistyped a variable learns it from the command that it is for.
-    private RootlessSettings settings() {
-        return RootlessSettings.of(launcher, HostAddresses.hasIpv6());
-    }
-
-    private Plumbing.Tools tools() {
-        return new Plumbing.Tools(runRoot, holder, names, threads, this::settings);
+        return settings.shortfalls();
     }
 
     /// A head start; who needs them waits for them, and learns why they fail.
@@ -420,7 +395,7 @@ public final class ContainerNetworks implements AutoCloseable {
         if (all.isEmpty()) {
             return;
         }
-        Optional<Plumbing> found = Plumbing.adopt(tools());
+        Optional<Plumbing> found = Plumbing.adopt(tools);
         if (found.isEmpty()) {
             all.forEach(a -> records.forget(a.container()));
             return;
