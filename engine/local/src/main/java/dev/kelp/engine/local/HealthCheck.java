@@ -5,6 +5,7 @@ import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.model.oci.ImageConfig.Healthcheck;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,13 @@ record HealthCheck(
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Duration START_INTERVAL = Duration.ofSeconds(5);
     private static final int RETRIES = 3;
+
+    /// Whether failures do not count yet. A clock that was set back to before the start says nothing: the period is
+    /// over then, since it could otherwise last for years.
+    boolean isStartPeriod(Instant started, Instant now) {
+        Duration since = Duration.between(started, now);
+        return !since.isNegative() && since.compareTo(startPeriod) < 0;
+    }
 
     /// The joined settings as `inspect` shows them; empty when neither the image nor the user gave any.
     static Optional<Healthcheck> settings(Definition d) {

@@ -121,8 +121,8 @@ final class HealthChecks implements AutoCloseable {
     }
 
     private Duration pause(Watched w) {
-        boolean starting = state(w).status() == HealthStatus.STARTING
-                && Duration.between(w.started(), Instant.now()).compareTo(w.check.startPeriod()) < 0;
+        boolean starting =
+                state(w).status() == HealthStatus.STARTING && w.check.isStartPeriod(w.started(), Instant.now());
         return starting ? w.check.startInterval() : w.check.interval();
     }
 
@@ -227,8 +227,7 @@ final class HealthChecks implements AutoCloseable {
         if (probe.exitCode() == 0) {
             return new Health(HealthStatus.HEALTHY, 0, log);
         }
-        boolean forgiven = before.status() == HealthStatus.STARTING
-                && Duration.between(started, probe.start()).compareTo(check.startPeriod()) < 0;
+        boolean forgiven = before.status() == HealthStatus.STARTING && check.isStartPeriod(started, probe.start());
         int streak = forgiven ? before.failingStreak() : before.failingStreak() + 1;
         return new Health(streak >= check.retries() ? HealthStatus.UNHEALTHY : before.status(), streak, log);
     }
