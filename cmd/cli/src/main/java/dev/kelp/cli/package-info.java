@@ -7,8 +7,8 @@
 /// [KelpCommand#run] with an [Invocation]. What the command throws becomes `kelp: error: …`, a `hint: …` and an exit
 /// code there, so commands hardly ever catch.
 ///
-/// The packages: `template` (Go templates) and `format` (tables, units) know nothing of Kelp; `flags` turns the
-/// words of flags into the engine's records; `progress` draws; `container`, `image` and `system` hold a class per
+/// The packages: `template` (Go templates) knows nothing of Kelp; `format` has tables, units and what commands that
+/// inspect share; `flags` turns the words of flags into the engine's records; `progress` draws; `container`, `image` and `system` hold a class per
 /// command; `shell` holds the table of commands, help and error texts.
 @NullMarked
 package dev.kelp.cli;
