@@ -8,8 +8,8 @@
 /// code there, so commands hardly ever catch.
 ///
 /// The packages: `template` (Go templates) knows nothing of Kelp; `format` has tables, units and what commands that
-/// inspect share; `flags` turns the words of flags into the engine's records; `progress` draws; `container`, `image` and `system` hold a class per
-/// command; `shell` holds the table of commands, help and error texts.
+/// inspect share; `flags` turns the words of flags into the engine's records; `progress` draws; `container`, `image`,
+/// `system` and the like hold a class per command; `shell` holds the table of commands, help and error texts.
 @NullMarked
 package dev.kelp.cli;
 
