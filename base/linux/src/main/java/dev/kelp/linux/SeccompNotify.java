@@ -36,23 +36,44 @@ public final class SeccompNotify {
 
     private SeccompNotify() {}
 
-    /// The calls that Kelp asks about.
+    private static final int ARCH_X86_64 = 0xC000003E;
+    private static final int ARCH_AARCH64 = 0xC00000B7;
+    private static final int ARCH_I386 = 0x40000003;
+    private static final int ARCH_ARM = 0x40000028;
+
+    /// Marks numbers of the x32 table.
+    private static final int X32 = 0x4000_0000;
+
+    /// The calls that Kelp asks about, with their numbers where programs of 32 bits make them.
     public enum Call {
-        CONNECT(Syscall.CONNECT),
-        BIND(Syscall.BIND),
-        LISTEN(Syscall.LISTEN);
+        CONNECT(Syscall.CONNECT, 362, 283),
+        BIND(Syscall.BIND, 361, 282),
+        LISTEN(Syscall.LISTEN, 363, 284);
 
         private final Syscall syscall;
+        private final int i386;
+        private final int arm;
 
-        Call(Syscall syscall) {
+        Call(Syscall syscall, int i386, int arm) {
             this.syscall = syscall;
+            this.i386 = i386;
+            this.arm = arm;
+        }
+
+        private boolean is(int architecture, int number) {
+            return switch (architecture) {
+                case ARCH_X86_64, ARCH_AARCH64 -> (number & ~X32) == syscall.number();
+                case ARCH_I386 -> number == i386;
+                case ARCH_ARM -> number == arm;
+                default -> false;
+            };
         }
     }
 
     /// A call that waits.
     ///
     /// @param thread its id, as this process' namespace of ids has it
-    /// @param call empty: none of [Call] on this machine's own table of calls
+    /// @param call empty: none of [Call]
     /// @param descriptor the first argument
     /// @param address the second: of memory, but a number for listen(2)
     /// @param length the third
@@ -60,12 +81,10 @@ public final class SeccompNotify {
 
     static Notification read(MemorySegment n) {
         int number = n.get(JAVA_INT, 16);
-        boolean own = n.get(JAVA_INT, 20) == auditArchitecture();
-        Optional<Call> call = !own
-                ? Optional.empty()
-                : EnumSet.allOf(Call.class).stream()
-                        .filter(c -> c.syscall.number() == number)
-                        .findFirst();
+        int architecture = n.get(JAVA_INT, 20);
+        Optional<Call> call = EnumSet.allOf(Call.class).stream()
+                .filter(c -> c.is(architecture, number))
+                .findFirst();
         return new Notification(
                 n.get(JAVA_LONG, 0),
                 n.get(JAVA_INT, 8),
@@ -73,10 +92,6 @@ public final class SeccompNotify {
                 n.get(JAVA_INT, 32),
                 n.get(JAVA_LONG, 40),
                 n.get(JAVA_INT, 48));
-    }
-
-    private static int auditArchitecture() {
-        return System.getProperty("os.arch", "").equals("amd64") ? 0xC000003E : 0xC00000B7;
     }
 
     /// SECCOMP_IOCTL_NOTIF_RECV into zeroed memory; false when the call that was there to be received is gone.

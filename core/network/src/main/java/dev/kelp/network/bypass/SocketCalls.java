@@ -79,7 +79,8 @@ final class SocketCalls {
         Notification n = asked.notification();
         Call call = n.call().orElse(null);
         if (call == null) {
-            return proceed(asked);
+            // of a table nobody knows: what it would do with a socket of the host cannot be told
+            return finish(asked, Errno.ENOSYS);
         }
         ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
         Fd socket = null;
@@ -295,6 +296,8 @@ final class SocketCalls {
         try {
             SocketOptions.bind(s.socket(), written);
             SocketOptions.listen(s.socket(), BACKLOG);
+            // the program has it no more; whoever relays takes what there is and does not wait
+            SocketOptions.setNonBlocking(s.socket(), true);
             s.asked().guest().relay(port, s.socket().duplicate(), host);
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "nothing listens inside for port " + port, e);

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /// Leads published ports into containers. Listening sockets come from [Listeners], are the caller's to keep across
 /// daemons, and are duplicated here.
@@ -29,6 +30,8 @@ public final class PortForwarder implements AutoCloseable {
 
     /// How often idle UDP flows and listeners that ran out of descriptors are looked at.
     private static final int TICK_MILLIS = 250;
+
+    private static final String THREAD = "kelp-ports";
 
     private final Epoll epoll;
     private final Fd wakeRead;
@@ -56,6 +59,16 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     public PortForwarder(DetachedNamespace namespace) {
+        this(life -> NetworkNamespaces.start(namespace.fd(), THREAD, life));
+    }
+
+    /// One that connects in the network of the calling thread.
+    public static PortForwarder here() {
+        return new PortForwarder(
+                life -> Thread.ofPlatform().name(THREAD).daemon(true).start(life));
+    }
+
+    private PortForwarder(Function<Runnable, Thread> start) {
         datagram = ByteBuffer.allocateDirect(InetSockets.DATAGRAM_BYTES_MAX);
         try {
             epoll = Epoll.create();
@@ -66,7 +79,7 @@ public final class PortForwarder implements AutoCloseable {
         } catch (ErrnoException e) {
             throw e.toKelp("make the port forwarder");
         }
-        thread = NetworkNamespaces.start(namespace.fd(), "kelp-ports", this::run);
+        thread = start.apply(this::run);
     }
 
     /// Where a published port leads.

@@ -312,12 +312,15 @@ public final class OciSpec {
     private static @Nullable String seccomp(SpecInputs in, ProcessConfig process) {
         Security security = in.spec().security();
         String asked = security.seccomp();
+        boolean asks = in.seccompListener() != null;
         if ("unconfined".equals(asked) || (security.privileged() && asked == null)) {
-            return null;
+            return asks ? SocketRules.asking(null).json() : null;
         }
-        return asked == null || asked.isEmpty()
-                ? SeccompProfile.defaultJson(process.capabilities())
-                : DockerSeccomp.parse(asked, process.capabilities(), KERNEL).json();
+        if (asked == null || asked.isEmpty()) {
+            return SeccompProfile.defaultJson(process.capabilities(), asks);
+        }
+        SeccompProfile own = DockerSeccomp.parse(asked, process.capabilities(), KERNEL);
+        return (asks ? SocketRules.asking(own) : own).json();
     }
 
     static List<String> maskedPaths(SpecInputs in) {

@@ -20,6 +20,7 @@ public record SeccompProfile(
         List<Rule> syscalls) {
     static final String ALLOW = "SCMP_ACT_ALLOW";
     static final String ERRNO = "SCMP_ACT_ERRNO";
+    static final String NOTIFY = "SCMP_ACT_NOTIFY";
     static final int EPERM = 1;
     static final int ENOSYS = 38;
 
@@ -27,6 +28,7 @@ public record SeccompProfile(
     private static final int CACHED_MAX = 64;
 
     private static final ConcurrentMap<Set<Capability>, String> CACHE = new ConcurrentHashMap<>();
+    private static final ConcurrentMap<Set<Capability>, String> ASKING = new ConcurrentHashMap<>();
 
     public SeccompProfile {
         architectures = List.copyOf(architectures);
@@ -67,18 +69,27 @@ public record SeccompProfile(
         }
     }
 
-    /// The default profile for a container with these capabilities, as JSON; the text is the same object each time.
+    /// The default profile, asking nobody.
     public static String defaultJson(Set<Capability> capabilities) {
-        String known = CACHE.get(capabilities);
+        return defaultJson(capabilities, false);
+    }
+
+    /// The default profile for a container with these capabilities, as JSON; the text is the same object each time.
+    ///
+    /// @param asks whether a listener is asked about sockets, see [SocketRules]
+    public static String defaultJson(Set<Capability> capabilities, boolean asks) {
+        ConcurrentMap<Set<Capability>, String> cache = asks ? ASKING : CACHE;
+        String known = cache.get(capabilities);
         if (known != null) {
             return known;
         }
-        if (CACHE.size() >= CACHED_MAX) {
-            CACHE.clear();
+        if (cache.size() >= CACHED_MAX) {
+            cache.clear();
         }
-        return CACHE.computeIfAbsent(
-                Set.copyOf(capabilities),
-                set -> DefaultSeccomp.profile(set, Architecture.host()).json());
+        return cache.computeIfAbsent(Set.copyOf(capabilities), set -> {
+            SeccompProfile profile = DefaultSeccomp.profile(set, Architecture.host());
+            return (asks ? SocketRules.asking(profile) : profile).json();
+        });
     }
 
     /// As JSON.

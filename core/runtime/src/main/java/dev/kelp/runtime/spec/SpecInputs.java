@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// @param compiledSeccomp a profile's JSON → its filter in base64 if there is one already, see `CompiledSeccomp`
 /// @param addresses the container's own addresses for /etc/hosts; empty with the host's network
 /// @param ids the maps of the container's own user namespace, outside being ids of the engine's; null: it has none
+/// @param seccompListener where the OCI runtime sends the seccomp filter's descriptor; null: nobody is asked
 public record SpecInputs(
         String id,
         ContainerSpec spec,
@@ -42,7 +43,8 @@ public record SpecInputs(
         String hostName,
         Function<String, Optional<String>> compiledSeccomp,
         List<String> addresses,
-        @Nullable IdMaps ids) {
+        @Nullable IdMaps ids,
+        @Nullable Path seccompListener) {
     /// One in the engine's own user namespace.
     public SpecInputs(
             String id,
@@ -72,6 +74,7 @@ public record SpecInputs(
                 hostName,
                 compiledSeccomp,
                 addresses,
+                null,
                 null);
     }
 

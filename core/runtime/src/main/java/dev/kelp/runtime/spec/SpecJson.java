@@ -138,9 +138,20 @@ final class SpecJson {
         }
         if (c.seccomp() != null) {
             out.writeName("seccomp");
-            out.writeRawValue(c.seccomp());
+            out.writeRawValue(withListener(c.seccomp(), in));
         }
         out.writeEndObject();
+    }
+
+    /// A profile's text is what its compiled filter is found by, so the listener is no part of it.
+    private static String withListener(String seccomp, SpecInputs in) {
+        if (in.seccompListener() == null) {
+            return seccomp;
+        }
+        return "{\"listenerPath\":"
+                + OciJson.mapper().writeValueAsString(in.seccompListener().toString())
+                + ",\"listenerMetadata\":" + OciJson.mapper().writeValueAsString(in.id()) + ","
+                + seccomp.substring(1);
     }
 
     private void idMap(String name, List<IdMapping> lines) {

@@ -99,7 +99,7 @@ final class ContainerCreation {
         Optional<ImageBase> base =
                 maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));
         ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation()));
-        networking.check(settled.isolation()).forEach(user::warn);
+        networking.check(settled).forEach(user::warn);
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);
         ContainerVolumes.Settled volumes = files.volumes().settle(namespace, settled, image);
         ContainerRecord c;

@@ -358,7 +358,8 @@ final class ContainerFiles {
                                 Programs.ociRuntime(Optional.of(c.definition().runtime())))
                         .of(profile),
                 network.addresses(),
-                c.definition().ids());
+                c.definition().ids(),
+                network.seccompListener().orElse(null));
     }
 
     private static Path initProgram(ContainerSpec spec) {

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.local.network.Acceleration;
+import dev.kelp.engine.local.network.AccelerationWish;
+import dev.kelp.engine.local.network.Connected;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.ContainerNetworks.Request;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Subnet;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,10 +26,12 @@ final class ContainerNetworking {
 
     private final ContainerNetworks networks;
     private final ContainerRecords records;
+    private final Acceleration acceleration;
 
-    ContainerNetworking(ContainerNetworks networks, ContainerRecords records) {
+    ContainerNetworking(ContainerNetworks networks, ContainerRecords records, Acceleration acceleration) {
         this.networks = networks;
         this.records = records;
+        this.acceleration = acceleration;
     }
 
     ContainerNetworks networks() {
@@ -32,10 +40,18 @@ final class ContainerNetworking {
 
     /// Refuses what cannot come true.
     ///
+    /// @param settled with its modes decided
     /// @return what will not work on this machine, a sentence each
-    List<String> check(Isolation settled) {
-        settled.dns().forEach(Subnet::parseAddress);
-        return NamespaceModes.BRIDGE.equals(settled.network()) ? networks.check(wanted(settled)) : List.of();
+    List<String> check(ContainerSpec settled) {
+        Isolation isolation = settled.isolation();
+        isolation.dns().forEach(Subnet::parseAddress);
+        if (NamespaceModes.BRIDGE.equals(isolation.network())) {
+            acceleration.wish(settled);
+            return networks.check(wanted(isolation));
+        }
+        boolean misses = !"host".equals(isolation.network())
+                && AccelerationWish.of(settled, Optional::empty).isPresent();
+        return misses ? List.of("network acceleration is for containers with networks of their own") : List.of();
     }
 
     private static Networking wanted(Isolation isolation) {
@@ -56,6 +72,7 @@ final class ContainerNetworking {
                     List.of(),
                     List.of(),
                     networks::hostAddress,
+                    Optional.empty(),
                     Optional.empty());
         }
         if (!mode.equals(NamespaceModes.BRIDGE)) {
@@ -63,15 +80,36 @@ final class ContainerNetworking {
         }
         String hostname = isolation.hostname() == null ? c.id().substring(0, 12) : isolation.hostname();
         Map<String, Object> exposed = c.definition().image().exposedPorts();
-        return NetworkShare.of(
-                networks.connect(new Request(
-                        c.id(),
-                        c.name(),
-                        hostname,
-                        wanted(isolation),
-                        exposed == null ? Set.of() : exposed.keySet(),
-                        isolation.dns())),
-                networks::hostAddress);
+        Connected connected = networks.connect(new Request(
+                c.id(),
+                c.name(),
+                hostname,
+                wanted(isolation),
+                exposed == null ? Set.of() : exposed.keySet(),
+                isolation.dns()));
+        try {
+            Optional<Path> listener = acceleration.wish(c.definition().spec()).map(w -> acceleration.enter(c.id(), w));
+            return NetworkShare.of(connected, networks::hostAddress, listener);
+        } catch (RuntimeException e) {
+            connected.close();
+            throw e;
+        }
+    }
+
+    /// Takes up the networks of an earlier daemon, and the acceleration of containers that run.
+    void recover(List<ContainerRecord> all) {
+        networks.recover();
+        Map<String, AccelerationWish> running = new HashMap<>();
+        all.stream()
+                .filter(ContainerRecord::isRunning)
+                .filter(c -> NamespaceModes.BRIDGE.equals(
+                        c.definition().spec().isolation().network()))
+                .forEach(c -> acceleration.wish(c.definition().spec()).ifPresent(w -> running.put(c.id(), w)));
+        acceleration.recover(running);
+    }
+
+    void close() {
+        acceleration.close();
     }
 
     private NetworkShare joined(ContainerRecord c, String other) {
@@ -88,11 +126,13 @@ final class ContainerNetworking {
                 networks.addresses(found.id()),
                 networks.nameServers(found.id()),
                 networks::hostAddress,
+                Optional.empty(),
                 Optional.empty());
     }
 
     /// A container's run is over.
     void disconnect(ContainerRecord c) {
+        acceleration.leave(c.id());
         networks.disconnect(c.id(), !c.definition().spec().lifecycle().autoRemove());
     }
 

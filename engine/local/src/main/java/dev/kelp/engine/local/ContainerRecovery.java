@@ -46,7 +46,7 @@ final class ContainerRecovery {
     void run() {
         List<ContainerRecord> all = records.all();
         try {
-            networking.networks().recover();
+            networking.recover(all);
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot take up the networks of an earlier daemon", e);
         }

@@ -17,6 +17,7 @@ import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.NamespaceRecords;
 import dev.kelp.engine.local.metadata.SnapshotTable;
+import dev.kelp.engine.local.network.Acceleration;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.EngineNetworks;
 import dev.kelp.engine.local.secret.LocalSecrets;
@@ -80,6 +81,7 @@ public final class LocalEngine implements Engine {
     private final GarbageCollector collector;
     private final Transport transport;
     private final ContainerNetworks networks;
+    private final ContainerNetworking networking;
     private final ExecutorService background = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
@@ -115,7 +117,7 @@ public final class LocalEngine implements Engine {
                 new JoinedNamespaces(records),
                 secrets);
         networks = new ContainerNetworks(instance, holder, database, background);
-        ContainerNetworking networking = new ContainerNetworking(networks, records);
+        networking = new ContainerNetworking(networks, records, new Acceleration(networks, holder, instance.runRoot()));
         containerEvents = new ContainerEvents(events);
         resourceEvents = new ResourceEvents(events, networks);
         restarts = new Restarts(timer);
@@ -328,6 +330,7 @@ public final class LocalEngine implements Engine {
 
     @Override
     public void close() {
+        networking.close();
         networks.close();
         transport.close();
         tasks.close();

@@ -4,6 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.local.network.Connected;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,32 +18,36 @@ import java.util.function.Supplier;
 /// @param addresses its own, for /etc/hosts
 /// @param nameServers for /etc/resolv.conf unless the user named others; empty: the machine's
 /// @param hostAddress what `host-gateway` stands for
+/// @param seccompListener where filters of an accelerated container are sent to
 record NetworkShare(
         Map<String, String> joined,
         List<String> addresses,
         List<String> nameServers,
         Supplier<Optional<String>> hostAddress,
-        Optional<Connected> connected)
+        Optional<Connected> connected,
+        Optional<Path> seccompListener)
         implements AutoCloseable {
     private static final String HOST_GATEWAY = "host-gateway";
 
     static final NetworkShare NONE =
-            new NetworkShare(Map.of(), List.of(), List.of(), Optional::empty, Optional.empty());
+            new NetworkShare(Map.of(), List.of(), List.of(), Optional::empty, Optional.empty(), Optional.empty());
 
-    static NetworkShare of(Connected connected, Supplier<Optional<String>> hostAddress) {
+    static NetworkShare of(
+            Connected connected, Supplier<Optional<String>> hostAddress, Optional<Path> seccompListener) {
         return new NetworkShare(
                 Map.of("network", connected.path()),
                 connected.addresses(),
                 connected.nameServers(),
                 hostAddress,
-                Optional.of(connected));
+                Optional.of(connected),
+                seccompListener);
     }
 
     /// With namespaces of other kinds to join.
     NetworkShare and(Map<String, String> others) {
         Map<String, String> all = new HashMap<>(joined);
         all.putAll(others);
-        return new NetworkShare(all, addresses, nameServers, hostAddress, connected);
+        return new NetworkShare(all, addresses, nameServers, hostAddress, connected, seccompListener);
     }
 
     /// The specification with what is known only now.

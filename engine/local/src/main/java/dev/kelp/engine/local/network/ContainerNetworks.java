@@ -43,10 +43,10 @@ public final class ContainerNetworks implements AutoCloseable {
     private final Plumbing.Tools tools;
     private final Executor threads;
     private final NetworkRecords records;
-    private final NetworkCatalogue catalogue;
+    final NetworkCatalogue catalogue;
     private final WantedNetworks wantedNetworks;
-    private final KnownNames names = new KnownNames();
-    private final PublishedPorts ports;
+    final KnownNames names = new KnownNames();
+    final PublishedPorts ports;
 
     /// Addresses are chosen one container after the other.
     private final ReentrantLock choosing = new ReentrantLock();

@@ -2,22 +2,30 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.local.network.ContainerNetworks.Request;
+import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.InetSockets;
+import dev.kelp.linux.SocketOptions;
+import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.PortMapping;
+import dev.kelp.network.bypass.Guest.Families;
 import dev.kelp.network.port.Listeners;
 import dev.kelp.network.port.Listeners.Listener;
 import dev.kelp.network.port.PortForwarder;
 import dev.kelp.rootless.Holder;
 import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,11 +36,17 @@ import org.jspecify.annotations.Nullable;
 final class PublishedPorts {
     private static final System.Logger LOG = System.getLogger(PublishedPorts.class.getName());
     private static final String PREFIX = "port/";
+    private static final String HANDED_OVER = "/handed-over";
 
     private final Holder holder;
 
     /// Container → the sockets of each of its mappings, in order.
     private final Map<String, List<List<Listener>>> open = new ConcurrentHashMap<>();
+
+    /// Those whose ports services serve by themselves. They listen no more and only reserve the port.
+    private final Set<Listener> handedOver = ConcurrentHashMap.newKeySet();
+
+    private volatile @Nullable PortForwarder forwarder;
 
     PublishedPorts(Holder holder) {
         this.holder = holder;
@@ -111,37 +125,137 @@ final class PublishedPorts {
         }
     }
 
-    private static String name(String container, int mapping, int index, Listener l) {
-        return PREFIX + container + "/" + mapping + "/" + index + "/" + l.protocol() + "/" + l.offset();
+    private String name(String container, int mapping, int index, Listener l) {
+        String plain = PREFIX + container + "/" + mapping + "/" + index + "/" + l.protocol() + "/" + l.offset();
+        return handedOver.contains(l) ? plain + HANDED_OVER : plain;
     }
 
     /// Takes the sockets that an earlier daemon left with the holder.
     void adopt() {
-        Map<String, Map<Integer, List<Listener>>> found = new TreeMap<>();
+        // in the order of their names: one that was handed over came to the holder later
+        Map<String, Map<Integer, Map<Integer, Listener>>> found = new TreeMap<>();
         for (Map.Entry<String, Fd> kept : holder.stored().entrySet()) {
             String[] words = kept.getKey().split("/");
-            if (kept.getKey().startsWith(PREFIX) && words.length == 6) {
+            if (kept.getKey().startsWith(PREFIX) && words.length >= 6) {
+                Listener l = new Listener(words[4], kept.getValue(), Integer.parseInt(words[5]));
                 found.computeIfAbsent(words[1], c -> new TreeMap<>())
-                        .computeIfAbsent(Integer.parseInt(words[2]), m -> new ArrayList<>())
-                        .add(new Listener(words[4], kept.getValue(), Integer.parseInt(words[5])));
+                        .computeIfAbsent(Integer.parseInt(words[2]), m -> new TreeMap<>())
+                        .put(Integer.parseInt(words[3]), l);
+                if (kept.getKey().endsWith(HANDED_OVER)) {
+                    handedOver.add(l);
+                }
             } else {
                 kept.getValue().close();
             }
         }
-        found.forEach((container, groups) -> open.put(container, new ArrayList<>(groups.values())));
+        found.forEach((container, groups) -> open.put(
+                container,
+                groups.values().stream().map(g -> List.copyOf(g.values())).toList()));
+    }
+
+    /// Hands a port over to the service that is about to serve it with a socket of the host's own: nothing is
+    /// relayed
+    /// to it any more. What it listens with may be bound beside the socket that keeps the port.
+    ///
+    /// @param port the container's
+    /// @return the host's address; empty when the container publishes no such port for these families
+    Optional<InetSocketAddress> handOver(Attachment attachment, int port, Families families) {
+        List<List<Listener>> sockets = open.getOrDefault(attachment.container(), List.of());
+        for (int i = 0; i < Math.min(sockets.size(), attachment.ports().size()); i++) {
+            PortMapping mapping = attachment.ports().get(i);
+            int offset = port - mapping.containerPort();
+            if (!mapping.protocol().equals("tcp") || offset < 0 || offset >= mapping.count()) {
+                continue;
+            }
+            List<Listener> mine = new ArrayList<>();
+            InetAddress address = null;
+            for (Listener l : sockets.get(i)) {
+                InetAddress at = l.offset() == offset ? address(l) : null;
+                if (at != null && serves(families, at)) {
+                    mine.add(l);
+                    // the IPv6 one comes last, and serves both
+                    address = at;
+                }
+            }
+            if (address != null) {
+                stopRelaying(attachment, i, sockets.get(i), mine);
+                return Optional.of(new InetSocketAddress(address, mapping.hostPort() + offset));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static @Nullable InetAddress address(Listener l) {
+        try {
+            return InetSockets.local(l.socket()).getAddress();
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "the address of a listener", e);
+            return null;
+        }
+    }
+
+    private static boolean serves(Families families, InetAddress address) {
+        return switch (families) {
+            case IPV4 -> address instanceof Inet4Address;
+            case IPV6 -> !(address instanceof Inet4Address);
+            case BOTH -> true;
+        };
+    }
+
+    private void stopRelaying(Attachment attachment, int mapping, List<Listener> group, List<Listener> mine) {
+        if (handedOver.containsAll(mine)) {
+            return;
+        }
+        String container = attachment.container();
+        for (int j = 0; j < group.size(); j++) {
+            Listener l = group.get(j);
+            if (mine.contains(l) && !handedOver.contains(l)) {
+                holder.drop(name(container, mapping, j, l));
+                handedOver.add(l);
+                holder.store(name(container, mapping, j, l), l.socket());
+            }
+        }
+        PortForwarder relaying = forwarder;
+        if (relaying != null) {
+            forward(relaying, attachment);
+        }
+        for (Listener l : mine) {
+            try {
+                SocketOptions.setReuseAddress(l.socket());
+                // a listening socket that will not read stops to listen and stays bound
+                UnixSockets.shutdown(l.socket(), 0);
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "hand a port over", e);
+            }
+        }
+    }
+
+    /// Whether a TCP port of the host is one that a container's service serves by itself.
+    boolean isHandedOver(Attachment attachment, int hostPort) {
+        List<List<Listener>> sockets = open.getOrDefault(attachment.container(), List.of());
+        for (int i = 0; i < Math.min(sockets.size(), attachment.ports().size()); i++) {
+            PortMapping m = attachment.ports().get(i);
+            if (m.protocol().equals("tcp")
+                    && sockets.get(i).stream()
+                            .anyMatch(l -> handedOver.contains(l) && m.hostPort() + l.offset() == hostPort)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Leads a container's ports to it.
-    void forward(PortForwarder forwarder, Attachment attachment) {
+    void forward(PortForwarder to, Attachment attachment) {
+        forwarder = to;
         List<List<Listener>> sockets = open.getOrDefault(attachment.container(), List.of());
         if (sockets.isEmpty() || attachment.addresses().isEmpty()) {
             return;
         }
         InetAddress address = attachment.addresses().getFirst();
         for (int i = 0; i < Math.min(sockets.size(), attachment.ports().size()); i++) {
-            forwarder.forward(
+            to.forward(
                     attachment.container() + "/" + i,
-                    sockets.get(i),
+                    sockets.get(i).stream().filter(l -> !handedOver.contains(l)).toList(),
                     new PortForwarder.Target(address, attachment.ports().get(i).containerPort()));
         }
     }
@@ -172,6 +286,7 @@ final class PublishedPorts {
             List<Listener> group = sockets.get(i);
             for (int j = 0; j < group.size(); j++) {
                 holder.drop(name(container, i, j, group.get(j)));
+                handedOver.remove(group.get(j));
                 group.get(j).socket().close();
             }
         }

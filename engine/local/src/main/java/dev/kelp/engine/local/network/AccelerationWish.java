@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.engine.local.network;
+
+import dev.kelp.model.KelpException;
+import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.Subnet;
+import dev.kelp.model.oci.OciJson;
+import dev.kelp.network.bypass.BypassPolicy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/// What a container's annotations, or its labels as before nerdctl 2.0, say of network acceleration.
+///
+/// @param inside networks to be reached through the container's own, besides those that always are
+/// @param ignoreBind whether published services are left to the port forwarder
+public record AccelerationWish(List<Subnet> inside, boolean ignoreBind) {
+    /// `true` or `false`. A network's label of this name is the default for its containers.
+    public static final String KEY = "nerdctl/bypass4netns";
+
+    private static final String IGNORE_SUBNETS = "nerdctl/bypass4netns-ignore-subnets";
+    private static final String IGNORE_BIND = "nerdctl/bypass4netns-ignore-bind";
+
+    /// The container's own networks, which are meant in any case.
+    private static final String AUTO = "auto";
+
+    public AccelerationWish {
+        inside = List.copyOf(inside);
+    }
+
+    /// The wish of a container; empty when it has none.
+    ///
+    /// @param first the network that is its way out
+    /// @throws KelpException INVALID_ARGUMENT naming the annotation
+    public static Optional<AccelerationWish> of(ContainerSpec spec, Supplier<Optional<NetworkDefinition>> first) {
+        Optional<String> asked = value(spec, KEY)
+                .or(() -> first.get()
+                        .map(n -> n.labels().getOrDefault(KEY, n.options().getOrDefault(KEY, "false"))));
+        if (asked.isEmpty() || !truth(KEY, asked.get())) {
+            return Optional.empty();
+        }
+        List<Subnet> inside = value(spec, IGNORE_SUBNETS)
+                .filter(v -> !v.isEmpty())
+                .map(AccelerationWish::subnets)
+                .orElse(List.of());
+        boolean ignoreBind =
+                value(spec, IGNORE_BIND).map(v -> truth(IGNORE_BIND, v)).orElse(false);
+        return Optional.of(new AccelerationWish(inside, ignoreBind));
+    }
+
+    private static Optional<String> value(ContainerSpec spec, String key) {
+        Map<String, String> annotations = spec.annotations();
+        return Optional.ofNullable(annotations.getOrDefault(key, spec.labels().get(key)));
+    }
+
+    /// As Go's strconv.ParseBool reads it.
+    private static boolean truth(String key, String value) {
+        return switch (value) {
+            case "1", "t", "T", "TRUE", "true", "True" -> true;
+            case "0", "f", "F", "FALSE", "false", "False", "" -> false;
+            default -> throw KelpException.invalid("annotation " + key + ": `" + value + "` is neither true nor false");
+        };
+    }
+
+    private static List<Subnet> subnets(String json) {
+        JsonNode list;
+        try {
+            list = OciJson.mapper().readTree(json);
+        } catch (JacksonException e) {
+            throw wrong(json);
+        }
+        if (list == null || !list.isArray() || list.size() > BypassPolicy.SUBNETS_MAX) {
+            throw wrong(json);
+        }
+        List<Subnet> all = new ArrayList<>();
+        for (JsonNode subnet : list) {
+            if (!subnet.isString()) {
+                throw wrong(json);
+            }
+            if (!subnet.stringValue().equals(AUTO)) {
+                try {
+                    all.add(Subnet.parse(subnet.stringValue()));
+                } catch (KelpException e) {
+                    throw e.within("annotation " + IGNORE_SUBNETS);
+                }
+            }
+        }
+        return all;
+    }
+
+    private static KelpException wrong(String json) {
+        return KelpException.invalid("annotation " + IGNORE_SUBNETS + ": `" + json + "` is no JSON list of subnets")
+                .withHint("write it as [\"10.0.0.0/8\",\"auto\"]");
+    }
+}
