@@ -18,7 +18,14 @@ import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /// One call of a command: who calls, the engine, and the flags before the command's name.
-public record Invocation(ClientContext client, Engine engine, GlobalFlags flags) {
+///
+/// @param started to be run when the container that the command starts has started: others may start theirs now
+public record Invocation(ClientContext client, Engine engine, GlobalFlags flags, Runnable started) {
+    /// One that starts nothing.
+    public Invocation(ClientContext client, Engine engine, GlobalFlags flags) {
+        this(client, engine, flags, () -> {});
+    }
+
     public PrintStream out() {
         return client.out();
     }

@@ -112,6 +112,7 @@ public final class RunCommand extends CreatingCommand {
         Containers containers = call.containers();
         try {
             containers.start(id);
+            call.started().run();
             if (starting.pidFile()) {
                 PidFile.write(call.client(), containers, id);
             }

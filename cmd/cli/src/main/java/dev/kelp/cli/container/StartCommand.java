@@ -63,6 +63,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         try {
             Streams.fit(call, id, attachment);
             containers.start(id);
+            call.started().run();
             exit = containers.exit(id);
             PidFile.write(call.client(), containers, id);
         } catch (KelpException e) {

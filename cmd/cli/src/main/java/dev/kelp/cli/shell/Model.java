@@ -21,7 +21,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /// models of the commands that are called often are kept for the next call; one model serves one call at a time.
 final class Model {
     /// Idle models kept of one command.
-    private static final int IDLE_MAX = 4;
+    private static final int IDLE_MAX = 8;
 
     /// Commands that scripts call in loops. `login` is not among them: what was typed must not stay in memory.
     private static final Set<String> KEPT =

@@ -17,6 +17,7 @@ import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.MissingParameterException;
@@ -33,6 +34,10 @@ public final class Shell {
     private static final int EXIT_NOT_EXECUTABLE = 126;
 
     private static final int EXIT_COMMAND_NOT_FOUND = 127;
+
+    /// Commands that take turns.
+    private static final Set<String> STARTING = Set.of("run", "create", "start");
+
     private static final System.Logger LOG = System.getLogger(Shell.class.getName());
 
     private final ClientContext client;
@@ -139,6 +144,18 @@ public final class Shell {
     }
 
     private int command(Row row, List<String> arguments, boolean help) throws InterruptedException {
+        if (help || !STARTING.contains(row.name())) {
+            return command(row, arguments, help, () -> {});
+        }
+        StartTurns.Turn turn = StartTurns.OF_ALL_CLIENTS.take();
+        try {
+            return command(row, arguments, false, turn::end);
+        } finally {
+            turn.end();
+        }
+    }
+
+    private int command(Row row, List<String> arguments, boolean help, Runnable started) throws InterruptedException {
         Model model = Model.of(row);
         command = model.command();
         try {
@@ -148,7 +165,7 @@ public final class Shell {
             }
             SettingsFile.Settings settings = SettingsFile.load(client);
             flags.complete(client.variables(), settings.values());
-            Invocation call = new Invocation(client, engine, flags);
+            Invocation call = new Invocation(client, engine, flags, started);
             IdleFlags.tell(call, settings);
             return model.command().run(call);
         } finally {
