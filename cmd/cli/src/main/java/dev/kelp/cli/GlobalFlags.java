@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli;
 
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -191,11 +190,6 @@ public final class GlobalFlags {
         }
         if (key.equals("context") && !value.equals("default") && !value.isEmpty()) {
             throw KelpException.notFound("context \"" + value + "\": not found").withHint("the only one is default");
-        }
-        // silently doing on this machine what was meant for another would be worse than to refuse
-        if (key.equals("address") && value.matches("(ssh|tcp|https?)://.*")) {
-            throw new KelpException(ErrorKind.UNSUPPORTED, "the engine at " + value + " cannot be used from here")
-                    .withHint("log in there, for example by ssh(1), and use the engine of that machine");
         }
         if (key.equals("host_gateway_ip") && !value.isEmpty() && !value.matches("[0-9a-fA-F:.]{2,45}")) {
             throw KelpException.invalid("invalid address `" + value + "` for host-gateway");

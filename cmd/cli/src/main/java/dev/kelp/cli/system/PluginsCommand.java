@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         customSynopsis = "[OPTIONS]",
         description = "Lists what the engine can choose from: snapshotters, OCI runtimes, log and network drivers; with"
                 + " the words of containerd's client.",
-        footer = {"kelp system plugins", "kelp ctr plugins ls"})
+        footer = "kelp system plugins")
 public final class PluginsCommand extends KelpCommand {
     @Option(names = "--format", paramLabel = "FORMAT", description = "table, json, or a Go template")
     @Nullable
