@@ -427,7 +427,7 @@ class LauncherNetworkTest {
             strings = {
                 "--net=slirp4netns --slirp4netns-binary=/no/slirp | find /no/slirp | slirp4netns",
                 "--net=pasta --pasta-binary=no-pasta | find no-pasta | passt",
-                "--net=vpnkit | vpnkit | pasta",
+                "--net=vpnkit | find vpnkit | github.com/moby/vpnkit",
                 "--net=lxc-user-nic | lxc-user-nic | pasta",
                 "--net=moon | moon | ",
                 "--net=slirp4netns --port-driver=builtin -p 127.0.0.1:USED:80/tcp | USED | in use",
