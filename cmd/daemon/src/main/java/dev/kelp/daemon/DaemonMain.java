@@ -25,6 +25,10 @@ public final class DaemonMain {
     private static final int LISTENER = 4;
     private static final long IDLE_BEFORE_TRIM_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int FORGETTING_ROUNDS = 3;
+
+    /// The second frees what the first has handed to cleaners.
+    private static final int COLLECTIONS = 2;
+
     private static final Logger LOG = System.getLogger(DaemonMain.class.getName());
 
     private DaemonMain() {}
@@ -88,6 +92,8 @@ public final class DaemonMain {
             }
             if (rounds == 0) {
                 engine.trim();
+            }
+            if (rounds < COLLECTIONS) {
                 System.gc();
             }
             if (rounds < FORGETTING_ROUNDS) {

@@ -56,12 +56,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// The engine in this process, over one data root.
 public final class LocalEngine implements Engine {
     private static final int EXEC_CODE_SECONDS = 10;
+
+    /// Gone before an idle daemon gives memory back: what a thread's end touches would count again.
+    private static final long IDLE_SECONDS = 5;
+
     private static final Path CA_BUNDLE = Path.of("/etc/ssl/certs/ca-certificates.crt");
 
     private final Instance instance;
@@ -82,7 +88,12 @@ public final class LocalEngine implements Engine {
     private final Transport transport;
     private final ContainerNetworks networks;
     private final ContainerNetworking networking;
-    private final ExecutorService background = Executors.newCachedThreadPool(
+    private final ExecutorService background = new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
             Thread.ofPlatform().daemon(true).name("engine-", 1).factory());
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon(true).name("timer").factory());
