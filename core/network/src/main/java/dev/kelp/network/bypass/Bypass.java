@@ -2,22 +2,20 @@
 package dev.kelp.network.bypass;
 
 import dev.kelp.linux.Epoll;
+import dev.kelp.linux.EpollRequests;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.NotifyLedger;
 import dev.kelp.linux.NotifyLedger.Entry;
 import dev.kelp.linux.NotifyLedger.Left;
-import dev.kelp.linux.Pipes;
 import dev.kelp.linux.SeccompNotify;
 import dev.kelp.linux.UnixSockets;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.bypass.FilterMessage.Filter;
 import dev.kelp.network.bypass.SocketCalls.Asked;
 import dev.kelp.network.bypass.SocketCalls.Connecting;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -55,20 +52,16 @@ public final class Bypass implements AutoCloseable {
     private final Epoll epoll;
     private final NotifyLedger ledger;
     private final Fd listener;
-    private final Fd wakeRead;
-    private final Fd wakeWrite;
+    private final EpollRequests requests;
     private final SocketCalls calls;
     private final Thread thread;
     private final Map<Long, Source> sources = new HashMap<>();
     private final Map<Long, Filtered> filters = new HashMap<>();
     private final Map<String, Guest> guests = new HashMap<>();
     private final Map<String, List<Filtered>> early = new HashMap<>();
-    private final ByteBuffer wakes = ByteBuffer.allocateDirect(64);
-    private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private @Nullable Filtered current;
     private long keys;
     private int connecting;
-    private volatile boolean closed;
 
     /// Keeps descriptors beyond this process' life.
     public interface Keeper {
@@ -93,10 +86,7 @@ public final class Bypass implements AutoCloseable {
         this.path = path;
         this.keeper = keeper;
         epoll = Epoll.create();
-        Fd[] wake = Pipes.pipe();
-        wakeRead = wake[0];
-        wakeWrite = wake[1];
-        epoll.add(wakeRead, Epoll.IN, 0);
+        requests = new EpollRequests(epoll);
         Fd memory = kept.get(LEDGER);
         ledger = memory == null ? NotifyLedger.create() : NotifyLedger.open(memory);
         keeper.store(LEDGER, ledger.memory());
@@ -144,7 +134,7 @@ public final class Bypass implements AutoCloseable {
         }
     }
 
-    /// The containers of which filters are kept.
+    /// Whether something of that name belongs to network acceleration.
     public static boolean isKept(String name) {
         return name.startsWith("bypass/");
     }
@@ -171,7 +161,6 @@ public final class Bypass implements AutoCloseable {
                 requests.add(() -> f.answer(guest, left.entry(), true));
             }
         }
-        wake();
     }
 
     /// Where filters are sent to, with the container's id as metadata.
@@ -181,7 +170,7 @@ public final class Bypass implements AutoCloseable {
 
     /// A container begins, or has other networks from now on.
     public void enter(String container, Guest guest) {
-        request(() -> {
+        requests.add(() -> {
             guests.put(container, guest);
             List<Filtered> came = early.remove(container);
             if (came != null) {
@@ -192,7 +181,7 @@ public final class Bypass implements AutoCloseable {
 
     /// A container has ended: its filters have no user any more.
     public void leave(String container) {
-        request(() -> {
+        requests.add(() -> {
             guests.remove(container);
             early.remove(container);
             List.copyOf(filters.values()).stream()
@@ -204,38 +193,20 @@ public final class Bypass implements AutoCloseable {
     /// Takes a filter that came by another way than the socket.
     void take(String container, Fd filter) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        request(() -> {
+        requests.add(() -> {
             begin(new Filter(container, filter));
             done.complete(null);
         });
         done.join();
     }
 
-    private void request(Runnable work) {
-        if (closed) {
-            throw new KelpException(ErrorKind.UNAVAILABLE, "the daemon is ending");
-        }
-        requests.add(work);
-        wake();
-    }
-
-    private void wake() {
-        try {
-            Pipes.writeAll(wakeWrite, new byte[] {1}, 0, 1);
-        } catch (ErrnoException | IllegalStateException e) {
-            LOG.log(Level.DEBUG, "wake network acceleration", e);
-        }
-    }
-
     // -------- the thread
 
     private void run() {
         try {
-            while (!closed) {
+            while (!requests.hasEnded()) {
                 epoll.await(connecting == 0 ? -1 : TICK_MILLIS, this::dispatch);
-                for (Runnable r = requests.poll(); r != null; r = requests.poll()) {
-                    r.run();
-                }
+                requests.run();
                 if (connecting > 0) {
                     List.copyOf(sources.values()).forEach(s -> {
                         if (s instanceof Pending p) {
@@ -248,20 +219,15 @@ public final class Bypass implements AutoCloseable {
             LOG.log(Level.ERROR, "network acceleration ends", e);
         } finally {
             epoll.close();
-            wakeRead.close();
-            wakeWrite.close();
+            requests.close();
             List.copyOf(sources.values()).forEach(Source::close);
             ledger.close();
         }
     }
 
     private void dispatch(long key, int events) {
-        if (key == 0) {
-            try {
-                Pipes.read(wakeRead, wakes.clear());
-            } catch (ErrnoException e) {
-                LOG.log(Level.DEBUG, "read the wake pipe", e);
-            }
+        if (key == EpollRequests.KEY) {
+            requests.drain();
             return;
         }
         Source source = sources.get(key);
@@ -283,7 +249,7 @@ public final class Bypass implements AutoCloseable {
     }
 
     private void forget(long key, Fd fd) {
-        if (sources.remove(key) != null && !closed) {
+        if (sources.remove(key) != null && !requests.hasEnded()) {
             try {
                 // a duplicate at the keeper's would keep it registered
                 epoll.remove(fd);
@@ -412,7 +378,7 @@ public final class Bypass implements AutoCloseable {
         public void close() {
             filters.remove(number);
             forget(key, fd);
-            if (!closed) {
+            if (!requests.hasEnded()) {
                 keeper.drop(name());
             }
             fd.close();
@@ -485,7 +451,7 @@ public final class Bypass implements AutoCloseable {
             forget(key, connection.made());
             filter.connectingHere--;
             connecting--;
-            if (!closed) {
+            if (!requests.hasEnded()) {
                 ledger.forget(connection.asked().entry().slot());
             }
             connection.close();
@@ -495,8 +461,7 @@ public final class Bypass implements AutoCloseable {
     /// Ends the thread. Calls wait for the next one; filters stay with the keeper.
     @Override
     public void close() {
-        closed = true;
-        wake();
+        requests.end();
         try {
             thread.join();
         } catch (InterruptedException e) {

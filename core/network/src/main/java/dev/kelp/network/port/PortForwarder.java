@@ -2,12 +2,11 @@
 package dev.kelp.network.port;
 
 import dev.kelp.linux.Epoll;
+import dev.kelp.linux.EpollRequests;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.NetworkNamespaces;
-import dev.kelp.linux.Pipes;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import java.lang.System.Logger.Level;
@@ -19,7 +18,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -34,9 +32,7 @@ public final class PortForwarder implements AutoCloseable {
     private static final String THREAD = "kelp-ports";
 
     private final Epoll epoll;
-    private final Fd wakeRead;
-    private final Fd wakeWrite;
-    private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
+    private final EpollRequests requests;
     private final Map<Long, Endpoint> endpoints = new HashMap<>();
     private final Map<String, List<Endpoint>> published = new HashMap<>();
     private final Deque<TcpRelay> busy = new ArrayDeque<>();
@@ -45,7 +41,6 @@ public final class PortForwarder implements AutoCloseable {
     private final ByteBuffer datagram;
     private long keys;
     private long nextTickNanos = System.nanoTime();
-    private volatile boolean closed;
 
     /// What is registered with epoll; all methods run on the forwarder's thread.
     interface Endpoint {
@@ -72,10 +67,7 @@ public final class PortForwarder implements AutoCloseable {
         datagram = ByteBuffer.allocateDirect(InetSockets.DATAGRAM_BYTES_MAX);
         try {
             epoll = Epoll.create();
-            Fd[] wake = Pipes.pipe();
-            wakeRead = wake[0];
-            wakeWrite = wake[1];
-            epoll.add(wakeRead, Epoll.IN, 0);
+            requests = new EpollRequests(epoll);
         } catch (ErrnoException e) {
             throw e.toKelp("make the port forwarder");
         }
@@ -99,7 +91,7 @@ public final class PortForwarder implements AutoCloseable {
     /// @param listeners what [Listeners] made; `listeners.get(i)` leads to its own offset from the target's port
     public void forward(String name, List<Listeners.Listener> listeners, Target target) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        request(() -> {
+        requests.add(() -> {
             try {
                 stop(name);
                 List<Endpoint> mine = published.computeIfAbsent(name, n -> new java.util.ArrayList<>());
@@ -128,7 +120,7 @@ public final class PortForwarder implements AutoCloseable {
 
     /// Stops forwarding; connections that are open go on until their container ends.
     public void withdraw(String name) {
-        request(() -> stop(name));
+        requests.add(() -> stop(name));
     }
 
     private void stop(String name) {
@@ -138,31 +130,13 @@ public final class PortForwarder implements AutoCloseable {
         }
     }
 
-    private void request(Runnable work) {
-        if (closed) {
-            throw new KelpException(ErrorKind.UNAVAILABLE, "the daemon is ending");
-        }
-        requests.add(work);
-        wake();
-    }
-
-    private void wake() {
-        try {
-            Pipes.writeAll(wakeWrite, new byte[] {1}, 0, 1);
-        } catch (ErrnoException | IllegalStateException e) {
-            LOG.log(Level.DEBUG, "wake the port forwarder", e);
-        }
-    }
-
     // -------- the forwarder's thread
 
     private void run() {
         try {
-            while (!closed) {
+            while (!requests.hasEnded()) {
                 epoll.await(busy.isEmpty() ? timeoutMillis() : 0, this::dispatch);
-                for (Runnable r = requests.poll(); r != null; r = requests.poll()) {
-                    r.run();
-                }
+                requests.run();
                 for (int n = busy.size(); n > 0; n--) {
                     TcpRelay relay = busy.poll();
                     if (relay != null) {
@@ -177,8 +151,7 @@ public final class PortForwarder implements AutoCloseable {
             List.copyOf(endpoints.values()).forEach(Endpoint::close);
             pipes.close();
             epoll.close();
-            wakeRead.close();
-            wakeWrite.close();
+            requests.close();
         }
     }
 
@@ -188,21 +161,13 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     private void dispatch(long key, int events) {
-        if (key == 0) {
-            drainWakes();
+        if (key == EpollRequests.KEY) {
+            requests.drain();
             return;
         }
         Endpoint endpoint = endpoints.get(key >> 1);
         if (endpoint != null) {
             endpoint.ready((int) key & 1, events);
-        }
-    }
-
-    private void drainWakes() {
-        try {
-            Pipes.read(wakeRead, datagram.clear());
-        } catch (ErrnoException e) {
-            LOG.log(Level.DEBUG, "read the wake pipe", e);
         }
     }
 
@@ -254,8 +219,7 @@ public final class PortForwarder implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        wake();
+        requests.end();
         try {
             thread.join();
         } catch (InterruptedException e) {
