@@ -129,7 +129,8 @@ final class Registry {
         }
     }
 
-    private static boolean answers(int port) {
+    /// Whether somebody listens at a port of the loopback interface.
+    static boolean answers(int port) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 200);
             return true;

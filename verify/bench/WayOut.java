@@ -20,8 +20,7 @@ final class WayOut {
         this.own = own.toString();
         seconds = quick ? "1" : "3";
         Command server = workspace.command("iperf3", "-s", "-B", LOOPBACK, "-p", PORT);
-        workspace.background("iperf3-way-out", server, () -> true);
-        Machine.sleepMillis(500);
+        workspace.background("iperf3-way-out", server, () -> Registry.answers(Integer.parseInt(PORT)));
     }
 
     /// Kelp first.

@@ -14,9 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// How networks are set up for rootless containerd, by the variables its start script reads
-/// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`) in the environment of whoever started Kelp: the service's, or that of the
-/// first
-/// command. A setting counts from the next start of the holder on.
+/// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`) in the environment of whoever started Kelp: the service's, or the first
+/// command's. A setting counts from the next start of the holder on.
 ///
 /// @param driver the way out; empty: the first that is installed
 /// @param options the driver's
