@@ -18,6 +18,7 @@ import dev.kelp.registry.auth.Credentials;
 import dev.kelp.registry.http.Transport;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -266,7 +267,11 @@ class RealRegistryTest {
     }
 
     private static String run(String... command) throws Exception {
-        Process p = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder program = new ProcessBuilder(command).redirectErrorStream(true);
+        // where root has run podman, others are refused the folder in which skopeo looks for credentials
+        Path none = Files.writeString(folder.resolve("no-credentials.json"), "{}");
+        program.environment().put("REGISTRY_AUTH_FILE", none.toString());
+        Process p = program.start();
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(p.waitFor()).as(out).isZero();
         return out;

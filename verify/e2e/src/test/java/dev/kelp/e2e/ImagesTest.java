@@ -36,7 +36,7 @@ class ImagesTest {
     }
 
     private static String remoteDigest(String reference) {
-        return Program.of("skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://" + reference)
+        return Program.skopeo("inspect", "--tls-verify=false", "--format", "{{.Digest}}", "docker://" + reference)
                 .run()
                 .succeeded()
                 .text();
@@ -80,7 +80,7 @@ class ImagesTest {
                 .run()
                 .succeeded();
         for (String transport : new String[] {"docker-archive:", "oci-archive:"}) {
-            String raw = Program.of("skopeo", "inspect", "--raw", transport + archive)
+            String raw = Program.skopeo("inspect", "--raw", transport + archive)
                     .run()
                     .succeeded()
                     .out();
@@ -137,7 +137,7 @@ class ImagesTest {
     void aTamperedBlobIsRefused() throws IOException {
         String layout = Engines.images().layered(9);
         String reference = Engines.registry().push(layout, "tampered:1");
-        String manifest = Program.of("skopeo", "inspect", "--raw", "--tls-verify=false", "docker://" + reference)
+        String manifest = Program.skopeo("inspect", "--raw", "--tls-verify=false", "docker://" + reference)
                 .run()
                 .succeeded()
                 .out();

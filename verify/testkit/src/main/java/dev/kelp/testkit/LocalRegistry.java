@@ -80,13 +80,7 @@ public final class LocalRegistry implements AutoCloseable {
 
     /// Copies an image of an OCI layout (`DIR` or `DIR:TAG`) into this registry, with all platforms, by skopeo.
     public String push(String layout, String nameAndTag) {
-        Program.of(
-                        "skopeo",
-                        "copy",
-                        "--all",
-                        "--dest-tls-verify=false",
-                        "oci:" + layout,
-                        "docker://" + reference(nameAndTag))
+        Program.skopeo("copy", "--all", "--dest-tls-verify=false", "oci:" + layout, "docker://" + reference(nameAndTag))
                 .timeoutSeconds(300)
                 .run()
                 .succeeded();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -34,6 +35,27 @@ public final class Program {
 
     public static Program of(List<String> command) {
         return new Program(command);
+    }
+
+    /// skopeo without credentials: where root has run podman, others are refused the folder in which it looks.
+    public static Program skopeo(String... words) {
+        Program program = of("skopeo").with(words);
+        program.environment.put("REGISTRY_AUTH_FILE", NoCredentials.FILE);
+        return program;
+    }
+
+    private static final class NoCredentials {
+        static final String FILE = written();
+
+        private static String written() {
+            try {
+                Path file = Files.createTempFile("kelp-no-credentials", ".json");
+                file.toFile().deleteOnExit();
+                return Files.writeString(file, "{}").toString();
+            } catch (IOException e) {
+                throw new UncheckedIOException("write a file without credentials", e);
+            }
+        }
     }
 
     /// The same command with more words.
