@@ -29,6 +29,9 @@ final class Programs {
         builder.redirectOutput(log.toFile());
         builder.environment().put("HOME", folder.toString());
         builder.environment().put("TMPDIR", folder.toString());
+        // where root has run podman, others are refused the folder in which skopeo looks for credentials
+        Path none = Files.writeString(folder.resolve("no-credentials.json"), "{}");
+        builder.environment().put("REGISTRY_AUTH_FILE", none.toString());
         Process p = builder.start();
         if (!p.waitFor(120, TimeUnit.SECONDS)) {
             p.destroyForcibly();
