@@ -13,9 +13,10 @@ import java.util.List;
 /// @param inside `80/tcp`
 /// @param outside `0.0.0.0:8080`
 record Published(String inside, String outside) {
+    /// What is published now: nothing while the container does not run.
     static List<Published> of(ContainerDetail detail) {
         List<Published> all = new ArrayList<>();
-        for (PortMapping m : mappings(detail.summary())) {
+        for (PortMapping m : detail.summary().network().ports()) {
             for (int i = 0; i < m.count(); i++) {
                 String inside = (m.containerPort() + i) + "/" + m.protocol();
                 int port = m.hostPort() == 0 ? 0 : m.hostPort() + i;

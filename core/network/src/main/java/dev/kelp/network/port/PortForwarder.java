@@ -7,17 +7,21 @@ import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -26,9 +30,6 @@ import java.util.function.Function;
 public final class PortForwarder implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(PortForwarder.class.getName());
 
-    /// How often idle UDP flows and listeners that ran out of descriptors are looked at.
-    private static final int TICK_MILLIS = 250;
-
     private static final String THREAD = "kelp-ports";
 
     private final Epoll epoll;
@@ -36,22 +37,27 @@ public final class PortForwarder implements AutoCloseable {
     private final Map<Long, Endpoint> endpoints = new HashMap<>();
     private final Map<String, List<Endpoint>> published = new HashMap<>();
     private final Deque<TcpRelay> busy = new ArrayDeque<>();
+    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(Alarm::fromStartNanos));
+    private final long startNanos = System.nanoTime();
     private final PipePool pipes = new PipePool();
     private final Thread thread;
     private final ByteBuffer datagram;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private long keys;
-    private long nextTickNanos = System.nanoTime();
 
     /// What is registered with epoll; all methods run on the forwarder's thread.
     interface Endpoint {
         /// @param side which of its descriptors
         void ready(int side, int events);
 
-        /// Now and then, with the time.
-        default void tick(long nowNanos) {}
+        /// The time of an alarm has come ([#wakeAt]); also after [#close].
+        default void alarm(long nowNanos) {}
 
         void close();
     }
+
+    /// @param fromStartNanos when, counted from this object's making: such numbers can be compared
+    private record Alarm(Endpoint endpoint, long fromStartNanos) {}
 
     public PortForwarder(DetachedNamespace namespace) {
         this(life -> NetworkNamespaces.start(namespace.fd(), THREAD, life));
@@ -102,12 +108,19 @@ public final class PortForwarder implements AutoCloseable {
             } catch (ErrnoException e) {
                 stop(name);
                 done.completeExceptionally(e.toKelp("forward ports of " + name));
+            } catch (RuntimeException e) {
+                stop(name);
+                done.completeExceptionally(e);
             }
         });
         try {
-            done.join();
-        } catch (java.util.concurrent.CompletionException e) {
+            // the thread may end with the request still in its queue
+            CompletableFuture.anyOf(done, ended).join();
+        } catch (CompletionException e) {
             throw e.getCause() instanceof KelpException k ? k : e;
+        }
+        if (!done.isDone()) {
+            throw new KelpException(ErrorKind.UNAVAILABLE, "forward ports of " + name + ": the forwarder has ended");
         }
     }
 
@@ -143,11 +156,13 @@ public final class PortForwarder implements AutoCloseable {
                         relay.pump();
                     }
                 }
-                tick();
+                ring();
             }
-        } catch (ErrnoException e) {
+        } catch (ErrnoException | RuntimeException e) {
             LOG.log(Level.ERROR, "published ports end", e);
         } finally {
+            requests.end();
+            ended.complete(null);
             List.copyOf(endpoints.values()).forEach(Endpoint::close);
             pipes.close();
             epoll.close();
@@ -155,9 +170,14 @@ public final class PortForwarder implements AutoCloseable {
         }
     }
 
-    /// Sleeps without end while nothing is forwarded.
+    /// Until the next alarm; without end when there is none.
     private int timeoutMillis() {
-        return endpoints.isEmpty() ? -1 : TICK_MILLIS;
+        Alarm next = alarms.peek();
+        if (next == null) {
+            return -1;
+        }
+        long nanos = next.fromStartNanos() - (System.nanoTime() - startNanos);
+        return Math.clamp(TimeUnit.NANOSECONDS.toMillis(nanos) + 1, 0, Integer.MAX_VALUE);
     }
 
     private void dispatch(long key, int events) {
@@ -166,17 +186,29 @@ public final class PortForwarder implements AutoCloseable {
             return;
         }
         Endpoint endpoint = endpoints.get(key >> 1);
-        if (endpoint != null) {
+        if (endpoint == null) {
+            return;
+        }
+        try {
             endpoint.ready((int) key & 1, events);
+        } catch (RuntimeException e) {
+            // one connection must not end all others
+            LOG.log(Level.ERROR, "forward a port", e);
+            endpoint.close();
         }
     }
 
-    private void tick() {
+    private void ring() {
         long now = System.nanoTime();
-        if (now - nextTickNanos >= 0) {
-            nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
-            List.copyOf(endpoints.values()).forEach(e -> e.tick(now));
+        for (Alarm a = alarms.peek(); a != null && a.fromStartNanos() <= now - startNanos; a = alarms.peek()) {
+            alarms.remove();
+            a.endpoint().alarm(now);
         }
+    }
+
+    /// Has [Endpoint#alarm] called once at that time, or a little later.
+    void wakeAt(Endpoint endpoint, long nanos) {
+        alarms.add(new Alarm(endpoint, nanos - startNanos));
     }
 
     /// A key under which [#watch] tells an endpoint's events.

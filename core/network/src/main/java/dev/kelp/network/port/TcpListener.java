@@ -27,8 +27,8 @@ final class TcpListener implements Endpoint {
     private final Fd socket;
     private final Target target;
     private final long key;
-    private long pausedNanos;
     private boolean paused;
+    private boolean closed;
 
     TcpListener(PortForwarder forwarder, Fd socket, Target target) throws ErrnoException {
         this.forwarder = forwarder;
@@ -94,15 +94,15 @@ final class TcpListener implements Endpoint {
         try {
             forwarder.epoll().remove(socket);
             paused = true;
-            pausedNanos = System.nanoTime();
+            forwarder.wakeAt(this, System.nanoTime() + PAUSE_NANOS);
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "look away from a listener", e);
         }
     }
 
     @Override
-    public void tick(long nowNanos) {
-        if (paused && nowNanos - pausedNanos > PAUSE_NANOS) {
+    public void alarm(long nowNanos) {
+        if (paused && !closed) {
             paused = false;
             try {
                 forwarder.watch(key, socket, Epoll.IN);
@@ -114,6 +114,7 @@ final class TcpListener implements Endpoint {
 
     @Override
     public void close() {
+        closed = true;
         forwarder.unregister(key);
         if (!paused) {
             try {

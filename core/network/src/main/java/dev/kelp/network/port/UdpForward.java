@@ -35,6 +35,9 @@ final class UdpForward implements Endpoint {
     private final long key;
     private final SequencedMap<InetSocketAddress, Flow> flows = new LinkedHashMap<>(16, 0.75f, true);
 
+    /// Whether an alarm will look at the flows.
+    private boolean watched;
+
     UdpForward(PortForwarder forwarder, Fd socket, Target target) throws ErrnoException {
         this.forwarder = forwarder;
         this.socket = socket;
@@ -103,6 +106,10 @@ final class UdpForward implements Endpoint {
         if (flow == null) {
             flow = open(client);
             flows.put(client, flow);
+            if (!watched) {
+                watched = true;
+                forwarder.wakeAt(this, flow.usedNanos + IDLE_NANOS_MAX);
+            }
             if (flows.size() > FLOWS_MAX) {
                 Flow oldest = flows.pollFirstEntry().getValue();
                 oldest.close();
@@ -135,9 +142,13 @@ final class UdpForward implements Endpoint {
     }
 
     @Override
-    public void tick(long nowNanos) {
-        while (!flows.isEmpty() && nowNanos - flows.firstEntry().getValue().usedNanos > IDLE_NANOS_MAX) {
+    public void alarm(long nowNanos) {
+        while (!flows.isEmpty() && nowNanos - flows.firstEntry().getValue().usedNanos >= IDLE_NANOS_MAX) {
             flows.pollFirstEntry().getValue().close();
+        }
+        watched = !flows.isEmpty();
+        if (watched) {
+            forwarder.wakeAt(this, flows.firstEntry().getValue().usedNanos + IDLE_NANOS_MAX);
         }
     }
 

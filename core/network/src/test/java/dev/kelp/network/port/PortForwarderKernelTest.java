@@ -11,6 +11,7 @@ import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.Rtnetlink;
 import dev.kelp.linux.Rtnetlink.Address;
 import dev.kelp.linux.Rtnetlink.VethEnd;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.PortMapping;
 import dev.kelp.model.network.Subnet;
@@ -35,13 +36,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,6 +66,7 @@ class PortForwarderKernelTest {
     private Fd lan;
     private Fd host;
     private Fd container;
+    private DetachedNamespace detached;
     private PortForwarder forwarder;
     private int names;
 
@@ -78,7 +83,7 @@ class PortForwarderKernelTest {
             address(there, "192.0.2.2", 24);
             address(there, "2001:db8::2", 64);
         }
-        DetachedNamespace detached = keep(DetachedNamespace.create());
+        detached = keep(DetachedNamespace.create());
         NetworkDefinition network = new NetworkDefinition(
                 "0".repeat(64),
                 "one",
@@ -182,6 +187,72 @@ class PortForwarderKernelTest {
                         .isEqualTo("10.4.0.1");
             }
         }
+    }
+
+    /// A thread that waits for events alone is never scheduled.
+    @Test
+    void aPublishedPortThatNobodyUsesCostsNothing() throws Exception {
+        try (PortForwarder idle = new PortForwarder(detached);
+                Listeners.Opened tcp =
+                        NetworkNamespaces.inside(host, () -> Listeners.open(new PortMapping("", 0, PORT, 1, "tcp")));
+                Listeners.Opened udp =
+                        NetworkNamespaces.inside(host, () -> Listeners.open(new PortMapping("", 0, PORT, 1, "udp")))) {
+            idle.forward("tcp", tcp.listeners(), new Target(ip(CONTAINER), PORT));
+            idle.forward("udp", udp.listeners(), new Target(ip(CONTAINER), PORT));
+            Path status = youngestForwarder();
+            long before = -1;
+            long now = switches(status);
+            // the first look may find it still on its way to sleep
+            for (int i = 0; i < 3 && now != before; i++) {
+                before = now;
+                Thread.sleep(1200);
+                now = switches(status);
+            }
+            assertThat(now).isEqualTo(before);
+        }
+    }
+
+    private static Path youngestForwarder() throws IOException {
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+            return tasks.filter(t -> name(t).equals("kelp-ports"))
+                    .max(Comparator.comparingInt(
+                            t -> Integer.parseInt(t.getFileName().toString())))
+                    .orElseThrow()
+                    .resolve("status");
+        }
+    }
+
+    private static String name(Path task) {
+        try {
+            return Files.readString(task.resolve("comm")).strip();
+        } catch (IOException e) {
+            // it has ended
+            return "";
+        }
+    }
+
+    private static long switches(Path status) throws IOException {
+        return Files.readAllLines(status).stream()
+                .filter(l -> l.startsWith("voluntary_ctxt_switches:"))
+                .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")))
+                .sum();
+    }
+
+    @Test
+    void whatCannotBeForwardedIsToldAndEndsNothing() throws Exception {
+        List<Listeners.Listener> broken = new ArrayList<>();
+        broken.add(null);
+        assertThatThrownBy(() -> forwarder.forward("broken", broken, new Target(ip(CONTAINER), PORT)))
+                .isInstanceOf(CompletionException.class)
+                .hasCauseInstanceOf(NullPointerException.class);
+        try (Published p = publish(new PortMapping("", 0, PORT, 1, "tcp"), CONTAINER)) {
+            assertThat(askTcp(host, new InetSocketAddress(ip("127.0.0.1"), p.port())))
+                    .isEqualTo("10.4.0.1");
+        }
+        PortForwarder ended = new PortForwarder(detached);
+        ended.close();
+        assertThatThrownBy(() -> ended.forward("late", List.of(), new Target(ip(CONTAINER), PORT)))
+                .isInstanceOf(KelpException.class);
     }
 
     @Test
