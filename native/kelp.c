@@ -786,23 +786,22 @@ static int system_command(const char *what) {
 /* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine */
 static int unshare_command(char **argv) {
     char *cwd = getcwd(NULL, 0), *answer, *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
-    bool started; int pid = 0; argv = *argv ? argv : shell;
+    bool started; int pid = 0; argv += *argv && strcmp(*argv, "--") == 0; argv = *argv ? argv : shell;
     if (!ask_holder("status")) close(dial_daemon(&started));
     if ((answer = ask_holder("status"))) sscanf(answer, "holder pid: %d", &pid);
     int holder = (int)syscall(SYS_pidfd_open, pid, 0);
     if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         fail(NULL, "enter the namespaces of the engine: %s", errtext(errno));
-    (void)!(cwd && chdir(cwd) == 0 ? 0 : chdir("/")); execvp(*argv, argv); int why = errno;
-    dprintf(2, "kelp: error: execute %s: %s\n", *argv, errtext(why)); return why == ENOENT ? 127 : 126;
+    (void)!(cwd && chdir(cwd) == 0 ? 0 : chdir("/")); execvp(*argv, argv); int why = errno == ENOENT ? 127 : 126;
+    dprintf(2, "kelp: error: execute %s: %s\n", *argv, errtext(errno)); return why;
 }
 static int client_main(int argc, char **argv) {
     sigprocmask(SIG_SETMASK, NULL, &first_mask); c.argv = argv; look_at_stdio(); find_paths();
     if (argc == 3 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "system") == 0 &&
         (!strcmp(argv[2], "status") || !strcmp(argv[2], "restart") || !strcmp(argv[2], "stop")))
         return system_command(argv[2]);
-    bool dashes = argc > 2 && strcmp(argv[2], "--") == 0;
     if (argc >= 2 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "unshare") == 0 &&
-        (argc == 2 || dashes || argv[2][0] != '-')) return unshare_command(argv + (dashes ? 3 : 2));
+        (argc == 2 || argv[2][0] != '-' || strcmp(argv[2], "--") == 0)) return unshare_command(argv + 2);
     c.out[0].fd = 1, c.out[1].fd = 2; c.sock = dial_daemon(&c.started); send_request();
     c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
@@ -1480,15 +1479,16 @@ _Noreturn static void launcher_main(int argc, char **argv) {
         if (h.daemon <= 0 && command.ended) exit(WIFEXITED(command.status) ? WEXITSTATUS(command.status) : 255);
     }
 }
-/* rootlesskit, and rootlessctl, which is a JVM alone; by any other name the client */
+/* rootlesskit; a program for which the tree names a JVM of its own (lib/programs); by any other name the client */
 static int role_main(int argc, char **argv) {
-    int skip = strcmp(base_name(argv[0]), "kelp") == 0 && argc > 1 && starts(argv[1], "rootless");
-    const char *name = base_name(argv[skip]);
-    if (strcmp(name, "rootlesskit") && strcmp(name, "rootlessctl")) return client_main(argc, argv);
-    argc -= skip; argv += skip; me.uid = geteuid(); me.gid = getegid(); find_root();
-    if (strcmp(name, "rootlesskit") == 0) launcher_main(argc, argv);
-    char **v = java_argv("launcher", argv, (unsigned)argc); keep_environment(); execv(v[0], v);
-    fail(NULL, "execute %s: %s", v[0], errtext(errno));
+    int skip = strcmp(base_name(argv[0]), "kelp") == 0 && argc > 1; char jvm[32] = "", *called = argv[0];
+    const char *name = base_name(argv[skip]); bool launches = strcmp(name, "rootlesskit") == 0; find_root();
+    if (readlink(in_root(format("lib/programs/%s", name)), jvm, 31) < 1 && !launches) return client_main(argc, argv);
+    argc -= skip; argv += skip; me.uid = geteuid(); me.gid = getegid(); if (launches) launcher_main(argc, argv);
+    bool setup = strcmp(jvm, "setup") == 0; char **v = java_argv(jvm, argv, (unsigned)argc);
+    if (!setup) keep_environment(); else setenv("KELP_ROOT", me.root, 1), setenv("KELP_CALLED_AS", called, 1);
+    if (setup && argc > 1 && strcmp(argv[1], "nsenter") == 0) find_paths(), exit(unshare_command(argv + 2));
+    execv(v[0], v); fail(NULL, "execute %s: %s", v[0], errtext(errno));
 }
 int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[0], "kelp-init") == 0) init_main(argv + 1);

@@ -28,7 +28,8 @@ public final class SubordinateIds {
         return parse(text, user, uid);
     }
 
-    static List<Range> parse(String text, String user, long uid) {
+    /// The same of the text of such a file.
+    public static List<Range> parse(String text, String user, long uid) {
         List<Range> ranges = new ArrayList<>();
         for (String line : text.split("\n")) {
             String[] f = line.trim().split(":", -1);

@@ -14,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /// The program that assembles the installed tree: `Assemble TREE NATIVE-BINARY TEMPLATE`, run with the daemon's class
@@ -24,9 +25,15 @@ public final class Assemble {
 
     private static final int BUILD_ID_DIGITS = 32;
 
-    /// What `kelp` is called as by scripts written for others (`role_main` in kelp.c, and the command line's
-    /// own).
-    private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlessctl", "rootlesskit");
+    /// What `kelp` is called as by scripts written for others: names that the command line or kelp.c know.
+    private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlesskit");
+
+    /// Names of programs that are a JVM alone, and whose options and cache it has in `lib`.
+    private static final Map<String, String> PROGRAMS = Map.of(
+            "rootlessctl", "launcher",
+            "setup", "setup",
+            "containerd-rootless-setuptool.sh", "setup",
+            "containerd-rootless-systemd.sh", "setup");
 
     private final Path tree;
 
@@ -54,6 +61,13 @@ public final class Assemble {
         Files.setPosixFilePermissions(kelp, PosixFilePermissions.fromString("rwxr-xr-x"));
         for (String name : OTHER_NAMES) {
             Files.createSymbolicLink(kelp.resolveSibling(name), Path.of("kelp"));
+        }
+        Path programs = Files.createDirectory(lib.resolve("programs"));
+        for (Map.Entry<String, String> program : PROGRAMS.entrySet()) {
+            Files.createSymbolicLink(programs.resolve(program.getKey()), Path.of(program.getValue()));
+            if (!program.getKey().equals(program.getValue())) {
+                Files.createSymbolicLink(kelp.resolveSibling(program.getKey()), Path.of("kelp"));
+            }
         }
         Files.writeString(lib.resolve("java.home"), System.getProperty("java.home") + "\n");
         Jars.copy(daemonClassPath(), lib);

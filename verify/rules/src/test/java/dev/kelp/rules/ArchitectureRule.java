@@ -123,7 +123,7 @@ enum ArchitectureRule {
 
     PROCESSES_START_IN_THE_HOLDER(noClasses()
             .that()
-            .resideOutsideOfPackage("dev.kelp.dist..")
+            .resideOutsideOfPackages("dev.kelp.dist..", "dev.kelp.setup..")
             .should()
             .dependOnClassesThat(belongToAnyOf(ProcessBuilder.class))
             .orShould()
@@ -140,7 +140,8 @@ enum ArchitectureRule {
                             && assignableTo("dev.kelp.rootless.Spawner").test(t.getOwner()))))),
 
     THE_PROCESS_IS_NOT_THE_USER(noClasses()
-            .that(not(partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain")))
+            .that(not(
+                    partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain", "dev.kelp.setup.SetupMain")))
             .and()
             .resideOutsideOfPackage("dev.kelp.dist..")
             .should()
@@ -156,7 +157,8 @@ enum ArchitectureRule {
             .because("in the namespace they are root's: use what the client sent")),
 
     ONLY_THE_ENTRY_ENDS_THE_PROCESS(noClasses()
-            .that(not(partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain")))
+            .that(not(
+                    partOf("dev.kelp.daemon.DaemonMain", "dev.kelp.launcher.LauncherMain", "dev.kelp.setup.SetupMain")))
             .and()
             .resideOutsideOfPackage("dev.kelp.dist..")
             .should()

@@ -52,6 +52,7 @@ import dev.kelp.cli.system.DiskUsageCommand;
 import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
 import dev.kelp.cli.system.PluginsCommand;
+import dev.kelp.cli.system.SetupCommand;
 import dev.kelp.cli.system.SystemPruneCommand;
 import dev.kelp.cli.system.UnshareCommand;
 import dev.kelp.cli.system.VersionCommand;
@@ -231,6 +232,7 @@ final class Commands {
                     row("info", "", "print what Kelp found on this machine", InfoCommand::new),
                     row("plugins", "", "list what can be chosen from", PluginsCommand::new),
                     row("prune", "", "remove what nothing uses", SystemPruneCommand::new)),
+            row("setup", "System", "check this machine for what containers need", SetupCommand::new),
             row("unshare", "System", "run a command in the engine's user namespace", UnshareCommand::new),
             row("events", "System", "print what happens, as it happens", EventsCommand::new),
             row("version", "System", "print versions", VersionCommand::new),

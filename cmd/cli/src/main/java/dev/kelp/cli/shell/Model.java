@@ -28,7 +28,7 @@ final class Model {
             Set.of("run", "create", "start", "stop", "rm", "exec", "ps", "images", "inspect", "logs", "wait");
 
     /// Commands whose first argument ends their own flags.
-    private static final Set<String> VERBATIM = Set.of("run", "create", "exec", "top", "unshare");
+    private static final Set<String> VERBATIM = Set.of("run", "create", "exec", "top", "setup", "unshare");
 
     private static final Map<Supplier<KelpCommand>, Queue<Model>> IDLE = new ConcurrentHashMap<>();
 

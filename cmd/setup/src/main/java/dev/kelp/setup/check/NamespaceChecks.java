@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.setup.check;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Whether namespaces can be made, by making some, and what may be done in them.
+final class NamespaceChecks {
+    private static final String LIMIT = "/proc/sys/user/max_user_namespaces";
+    private static final long FEW = 1024;
+    private static final String ENOUGH = "28633";
+
+    private NamespaceChecks() {}
+
+    static Finding userNamespaces(Machine machine) {
+        String name = "user namespaces";
+        if (!machine.exists("/proc/self/ns/user")) {
+            return Finding.error(name, "the kernel has none (CONFIG_USER_NS)");
+        }
+        if (machine.isNumber("/proc/sys/kernel/unprivileged_userns_clone", 0)) {
+            return Finding.error(
+                    name,
+                    "kernel.unprivileged_userns_clone is 0: only root makes them",
+                    Remedy.sysctl("kernel.unprivileged_userns_clone", "1"));
+        }
+        if (machine.isNumber(LIMIT, 0)) {
+            return Finding.error(
+                    name, "user.max_user_namespaces is 0", Remedy.sysctl("user.max_user_namespaces", ENOUGH));
+        }
+        Optional<Programs.Answer> failure = attempt(machine, List.of("true"));
+        if (failure.isPresent()) {
+            String said = failure.get().lastLine();
+            return SecurityModules.restrictsNamespaces(machine)
+                    ? Finding.error(
+                            name,
+                            "AppArmor keeps them from programs without a profile"
+                                    + " (kernel.apparmor_restrict_unprivileged_userns)",
+                            SecurityModules.profile(machine))
+                    : Finding.error(
+                            name,
+                            said.isEmpty() ? "one could not be made" : said,
+                            Remedy.user("in a container: allow it unshare, mount and setns, or run it privileged"));
+        }
+        long limit = machine.number(LIMIT).orElse(Long.MAX_VALUE);
+        return limit < FEW
+                ? Finding.warning(
+                        name,
+                        "user.max_user_namespaces is only " + limit,
+                        Remedy.sysctl("user.max_user_namespaces", ENOUGH))
+                : Finding.ok(name, machine.asksForAnother() ? "allowed" : "one was made");
+    }
+
+    static Finding overlay(Machine machine) {
+        String name = "overlayfs";
+        if (machine.asksForAnother()) {
+            return Finding.note(name, "is tried when " + machine.user().name() + " runs this check");
+        }
+        Path folder;
+        try {
+            folder = Files.createTempDirectory(
+                    machine.variable("TMPDIR").map(Path::of).orElse(Path.of("/tmp")), "kelp-check-");
+        } catch (IOException e) {
+            return Finding.warning(name, "no folder to try it in: " + e.getMessage());
+        }
+        try {
+            for (String part : List.of("l", "u", "w", "m")) {
+                Files.createDirectory(folder.resolve(part));
+            }
+            String options = "userxattr,lowerdir=%1$s/l,upperdir=%1$s/u,workdir=%1$s/w".formatted(folder);
+            return attempt(machine, List.of("mount", "-t", "overlay", "-o", options, "overlay", folder + "/m"))
+                    .map(failure -> Finding.warning(
+                            name,
+                            "cannot be mounted in a user namespace, so images are copied for each container: "
+                                    + failure.lastLine(),
+                            Remedy.packages("fuse-overlayfs")))
+                    .orElseGet(() -> Finding.ok(name, "can be mounted in a user namespace"));
+        } catch (IOException e) {
+            return Finding.warning(name, "no folder to try it in: " + e.getMessage());
+        } finally {
+            delete(folder);
+        }
+    }
+
+    /// Runs a command in new namespaces.
+    ///
+    /// @return what was said when that failed
+    private static Optional<Programs.Answer> attempt(Machine machine, List<String> command) {
+        if (machine.asksForAnother()) {
+            return Optional.empty();
+        }
+        List<String> words = Stream.concat(machine.kelp("rootlesskit").stream(), command.stream())
+                .toList();
+        Programs.Answer answer = machine.programs().run(words);
+        return answer.succeeded() ? Optional.empty() : Optional.of(answer);
+    }
+
+    private static void delete(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                if (!Files.isSymbolicLink(path)) {
+                    // overlayfs leaves its work folder without any permission
+                    path.toFile().setExecutable(true);
+                }
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException | java.io.UncheckedIOException e) {
+            // a folder of a few bytes stays in the temporary folder
+            return;
+        }
+    }
+}

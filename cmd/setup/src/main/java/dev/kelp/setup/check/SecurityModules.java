@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.setup.check;
+
+import java.util.List;
+
+/// AppArmor, SELinux and Yama.
+final class SecurityModules {
+    private static final int YAMA_NOBODY = 3;
+
+    private SecurityModules() {}
+
+    /// Whether user namespaces are kept from programs without a profile (Ubuntu 23.10 and later).
+    static boolean restrictsNamespaces(Machine machine) {
+        return machine.isNumber("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1);
+    }
+
+    /// A profile that gives Kelp's own program user namespaces and takes nothing away.
+    static Remedy profile(Machine machine) {
+        String program = machine.kelp("kelp").orElse("/usr/bin/kelp");
+        String name = program.substring(1).replace('/', '.');
+        return Remedy.root(
+                "cat > /etc/apparmor.d/" + name + " <<'PROFILE'",
+                "abi <abi/4.0>,",
+                "include <tunables/global>",
+                program + " flags=(unconfined) {",
+                "  userns,",
+                "  include if exists <local/" + name + ">",
+                "}",
+                "PROFILE",
+                "apparmor_parser -r /etc/apparmor.d/" + name);
+    }
+
+    static Finding look(Machine machine) {
+        String name = "security modules";
+        if (machine.isNumber("/proc/sys/kernel/yama/ptrace_scope", YAMA_NOBODY)) {
+            return Finding.warning(
+                    name,
+                    "kernel.yama.ptrace_scope is 3: no accelerated networks; it stays so until the machine restarts",
+                    Remedy.root("echo 'kernel.yama.ptrace_scope = 1' > /etc/sysctl.d/90-kelp-ptrace.conf")
+                            .then("restart the machine"));
+        }
+        if (machine.isNumber("/sys/fs/selinux/enforce", 1)) {
+            return Finding.note(
+                    name,
+                    "SELinux enforces its policy; a folder that containers are given wants a label",
+                    new Remedy(false, List.of("chcon -R -t container_file_t FOLDER"), ""));
+        }
+        return Finding.ok(
+                name,
+                machine.isFolder("/sys/kernel/security/apparmor")
+                                || machine.text("/sys/module/apparmor/parameters/enabled")
+                                        .orElse("N")
+                                        .startsWith("Y")
+                        ? "AppArmor; containers are unconfined by it"
+                        : "none that restricts containers");
+    }
+}
