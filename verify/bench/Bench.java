@@ -20,7 +20,7 @@ final class Bench {
     private static final Set<String> CASES =
             Set.of(
             "run", "exec", "ps", "images", "inspect", "pull", "parallel", "ports",
-            "way-out", "idle", "lists", "logs", "cp",
+            "way-out", "accelerated", "idle", "lists", "logs", "cp",
             "stats");
 
     private static final String USAGE = """
@@ -28,7 +28,7 @@ final class Bench {
 
               --quick             fewer rounds
               --only CASE,…       only these of: run exec ps images inspect pull parallel ports way-out
-                                  idle lists logs cp stats
+                                  accelerated idle lists logs cp stats
               --podman direct     Podman as the user types it, instead of kept inside its namespace (see Podman.java)
               --patience SECONDS  how long a row may wait for other processes to leave the machine alone (60)
             """;

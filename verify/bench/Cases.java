@@ -75,6 +75,9 @@ final class Cases {
         if (wanted("way-out")) {
             wayOut();
         }
+        if (wanted("accelerated")) {
+            accelerated();
+        }
         bulk();
         if (wanted("idle")) {
             idle();
@@ -305,6 +308,42 @@ final class Cases {
 
     private void wayOut(String what, List<Measurement.Trial> trials) {
         compare("way out by " + what, "Gbit/s", 3, FEW_WARM_UPS, trials, peer -> Report.Goal.NONE);
+    }
+
+    private void accelerated() {
+        Accelerated all = new Accelerated(workspace, kelp, podman, options.quick());
+        all.notes().forEach(report::note);
+        for (boolean in : List.of(true, false)) {
+            String way = in ? "to a container's published port" : "from a container to the host";
+            for (boolean six : List.of(false, true)) {
+                if (!in && !Accelerated.hasOwn(six)) {
+                    report.note("this machine has no " + (six ? "IPv6" : "IPv4") + " address to ask from a container");
+                    continue;
+                }
+                for (int streams : List.of(1, 8)) {
+                    accelerated(
+                            "%s, IPv%d, %d TCP stream%s".formatted(way, six ? 6 : 4, streams, streams > 1 ? "s" : ""),
+                            "Gbit/s",
+                            Report.Goal.atLeast(0.95),
+                            all.streams(in, six, streams));
+                }
+            }
+            if (in || Accelerated.hasOwn(false)) {
+                accelerated(way + ", redis GET", "/s", Report.Goal.atLeast(0.9), all.redis(in));
+                accelerated(way + ", HTTP of nginx", "/s", Report.Goal.atLeast(0.9), all.http(in));
+                accelerated(way + ", a connection and a request", "ms", Report.Goal.NONE, all.connections(in));
+            }
+        }
+    }
+
+    private void accelerated(String work, String unit, Report.Goal ofHost, List<Measurement.Trial> trials) {
+        compare(
+                work,
+                unit,
+                options.quick() ? 2 : 5,
+                FEW_WARM_UPS,
+                trials,
+                peer -> peer.startsWith("host") ? ofHost : Report.Goal.NONE);
     }
 
     private void idle() {

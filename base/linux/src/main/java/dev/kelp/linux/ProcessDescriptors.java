@@ -2,6 +2,7 @@
 package dev.kelp.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
@@ -24,6 +25,13 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     // PIDFD_THREAD, since Linux 6.9
     private static final int THREAD = 0x80;
+    private static final int KCMP_FILE = 0;
+    private static final int KCMP_EPOLL_TFD = 7;
+    private static final int EPOLL_SLOT_BYTES = 12;
+
+    /// The most members of an epoll set with one number that are looked at.
+    private static final int SAME_NUMBER_MAX = 64;
+
     private static final String EPOLL_LINK = "anon_inode:[eventpoll]";
 
     private final int thread;
@@ -87,22 +95,92 @@ public final class ProcessDescriptors implements AutoCloseable {
         return Inodes.open("/proc/" + thread + "/ns/net", Inodes.O_RDONLY);
     }
 
-    /// Its descriptors of one socket, and those of epoll sets.
+    /// Its descriptors of one socket, and those of the epoll sets that wait for it.
     public record Copies(List<Integer> sockets, List<Integer> epolls) {}
 
-    /// Looks through all it has open.
+    /// Looks through all it has open. Programs have thousands of descriptors: to compare each with kcmp(2) takes
+    /// half a microsecond, to read its name in /proc twenty.
     ///
+    /// @param number under which it has the socket
     /// @param inode of the socket
-    public Copies copies(long inode) throws ErrnoException {
+    public Copies copies(int number, long inode) throws ErrnoException {
+        int end = tableSize();
+        if (end > DESCRIPTORS_MAX) {
+            throw new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
+        }
+        if (compare(KCMP_FILE, number, number) != 0) {
+            // a kernel without it
+            return namedCopies(inode);
+        }
+        List<Integer> sockets = new ArrayList<>();
+        List<Integer> others = new ArrayList<>();
+        for (int i = 0; i < end; i++) {
+            int r = compare(KCMP_FILE, number, i);
+            if (r == 0) {
+                sockets.add(i);
+            } else if (r > 0) {
+                others.add(i);
+            }
+        }
+        List<Integer> epolls = new ArrayList<>();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment slot = arena.allocate(EPOLL_SLOT_BYTES, 4);
+            for (int other : others) {
+                if (waits(other, sockets, slot)) {
+                    epolls.add(other);
+                }
+            }
+        }
+        return new Copies(sockets, epolls);
+    }
+
+    private int compare(int what, int one, long other) {
+        return Libc.call(Syscall.KCMP, thread, thread, what, one, other, 0);
+    }
+
+    /// Whether a descriptor is an epoll set's, of which the socket is a member.
+    ///
+    /// @param sockets its numbers: a set knows the one under which it was added
+    private boolean waits(int epoll, List<Integer> sockets, MemorySegment slot) {
+        slot.set(JAVA_INT, 0, epoll);
+        for (int number : sockets) {
+            slot.set(JAVA_INT, 4, number);
+            for (int same = 0; same < SAME_NUMBER_MAX; same++) {
+                // members whose descriptor was closed and used again, while a duplicate kept them alive, are several
+                slot.set(JAVA_INT, 8, same);
+                int r = compare(KCMP_EPOLL_TFD, number, slot.address());
+                if (r == 0) {
+                    return true;
+                }
+                if (r == -Errno.EINVAL) {
+                    return false;
+                }
+                if (r < 0) {
+                    break;
+                }
+            }
+        }
+        return false;
+    }
+
+    /// No descriptor has a number as large.
+    private int tableSize() throws ErrnoException {
+        String text = text("status");
+        int at = text.indexOf("\nFDSize:");
+        int end = text.indexOf('\n', at + 1);
+        if (at < 0 || end < 0) {
+            throw new ErrnoException("read", Errno.EIO, "status of " + thread);
+        }
+        return Integer.parseInt(text.substring(at + "\nFDSize:".length(), end).strip());
+    }
+
+    /// The same by names; of the sets it cannot tell which ones wait for the socket.
+    private Copies namedCopies(long inode) throws ErrnoException {
         String wanted = "socket:[" + inode + "]";
         List<Integer> sockets = new ArrayList<>();
         List<Integer> epolls = new ArrayList<>();
         try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
-            List<String> names = Inodes.list(dir);
-            if (names.size() > DESCRIPTORS_MAX) {
-                throw new ErrnoException("list", Errno.EMFILE, "the descriptors of " + thread);
-            }
-            for (String name : names) {
+            for (String name : Inodes.list(dir)) {
                 String link = link(dir, name);
                 if (link.equals(wanted)) {
                     sockets.add(Integer.parseInt(name));
@@ -169,7 +247,11 @@ public final class ProcessDescriptors implements AutoCloseable {
     }
 
     private String info(int number) throws ErrnoException {
-        try (Fd file = Inodes.open("/proc/" + thread + "/fdinfo/" + number, Inodes.O_RDONLY);
+        return text("fdinfo/" + number);
+    }
+
+    private String text(String name) throws ErrnoException {
+        try (Fd file = Inodes.open("/proc/" + thread + "/" + name, Inodes.O_RDONLY);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(4096);
             StringBuilder text = new StringBuilder();
@@ -177,7 +259,7 @@ public final class ProcessDescriptors implements AutoCloseable {
             while ((n = Pipes.read(file, buffer)) > 0) {
                 text.append(new String(buffer.asSlice(0, n).toArray(JAVA_BYTE), StandardCharsets.US_ASCII));
                 if (text.length() > INFO_BYTES_MAX) {
-                    throw new ErrnoException("read", Errno.EFBIG, "fdinfo of " + number);
+                    throw new ErrnoException("read", Errno.EFBIG, name + " of " + thread);
                 }
             }
             return text.toString();

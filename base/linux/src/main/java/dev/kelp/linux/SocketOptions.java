@@ -155,15 +155,50 @@ public final class SocketOptions {
                 Libc.call(Syscall.SOCKET, family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), "socket", "tcp"));
     }
 
+    /// What the options of a TCP socket are that nobody set. Read once, it spares whoever makes many sockets like
+    /// others half of the work.
+    public static final class Untouched {
+        private final int family;
+        private final MemorySegment values =
+                Arena.ofAuto().allocate((long) VALUE_BYTES_MAX * (COPIED.length + COPIED_IPV6.length), 8);
+
+        /// Of this thread's network.
+        public Untouched(int family) throws ErrnoException {
+            this.family = family;
+            try (Fd socket = tcp(family)) {
+                for (int i = 0; i < count(); i++) {
+                    int[] o = option(i);
+                    try {
+                        read(socket, o[0], o[1], o[2], value(i));
+                    } catch (ErrnoException e) {
+                        // a kernel without the option: no socket has it
+                    }
+                }
+            }
+        }
+
+        private int count() {
+            return family == AF_INET6 ? COPIED.length + COPIED_IPV6.length : COPIED.length;
+        }
+
+        private static int[] option(int i) {
+            return i < COPIED.length ? COPIED[i] : COPIED_IPV6[i - COPIED.length];
+        }
+
+        private MemorySegment value(int i) {
+            return values.asSlice((long) i * VALUE_BYTES_MAX, VALUE_BYTES_MAX);
+        }
+    }
+
     /// A fresh TCP socket of this thread's network that is set as another one is, O_NONBLOCK included.
-    public static Fd tcpLike(Fd other, int family) throws ErrnoException {
-        Fd made = tcp(family);
+    ///
+    /// @param untouched for the family of both
+    public static Fd tcpLike(Fd other, Untouched untouched) throws ErrnoException {
+        Fd made = tcp(untouched.family);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            MemorySegment present = arena.allocate(VALUE_BYTES_MAX, 8);
-            copy(other, made, COPIED, value, present);
-            if (family == AF_INET6) {
-                copy(other, made, COPIED_IPV6, value, present);
+            for (int i = 0; i < untouched.count(); i++) {
+                copy(other, made, Untouched.option(i), value, untouched.value(i));
             }
             copyBuffers(other, made);
             setNonBlocking(made, isNonBlocking(other));
@@ -174,19 +209,15 @@ public final class SocketOptions {
         }
     }
 
-    private static void copy(Fd from, Fd to, int[][] options, MemorySegment value, MemorySegment present) {
-        for (int[] o : options) {
-            value.fill((byte) 0);
-            present.fill((byte) 0);
-            try {
-                int length = read(from, o[0], o[1], o[2], value);
-                read(to, o[0], o[1], o[2], present);
-                if (value.mismatch(present) >= 0) {
-                    Libc.call(Syscall.SETSOCKOPT, to.number(), o[0], o[1], value.address(), length, 0);
-                }
-            } catch (ErrnoException e) {
-                // a kernel without the option: neither socket has it
+    private static void copy(Fd from, Fd to, int[] option, MemorySegment value, MemorySegment untouched) {
+        value.fill((byte) 0);
+        try {
+            int length = read(from, option[0], option[1], option[2], value);
+            if (value.mismatch(untouched) >= 0) {
+                Libc.call(Syscall.SETSOCKOPT, to.number(), option[0], option[1], value.address(), length, 0);
             }
+        } catch (ErrnoException e) {
+            // a kernel without the option: neither socket has it
         }
     }
 

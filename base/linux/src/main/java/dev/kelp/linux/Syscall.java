@@ -78,6 +78,7 @@ enum Syscall {
     SYNCFS(306, 267),
     SETNS(308, 268),
     PROCESS_VM_READV(310, 270),
+    KCMP(312, 272),
     RENAMEAT2(316, 276),
     SECCOMP(317, 277),
     MEMFD_CREATE(319, 279),

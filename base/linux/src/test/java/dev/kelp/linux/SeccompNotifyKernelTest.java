@@ -111,6 +111,10 @@ class SeccompNotifyKernelTest {
         Libc.fcntl(waited.number(), Libc.F_SETFL, Inodes.O_NONBLOCK);
         Epoll set = Epoll.create();
         set.add(waited, Epoll.OUT | Epoll.EDGE, 4711);
+        Fd twin = waited.duplicate();
+        Fd stranger = SocketOptions.tcp(SocketOptions.AF_INET);
+        Epoll strangers = Epoll.create();
+        strangers.add(stranger, Epoll.OUT, 4712);
         Future<Integer> result = start(() -> connect(waited, address));
         EpollTransfer transfer = new EpollTransfer();
         try (NotifyLedger ledger = NotifyLedger.create();
@@ -119,8 +123,9 @@ class SeccompNotifyKernelTest {
             try (ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
                     Fd old = process.take(n.descriptor())) {
                 long inode = Inodes.stat(old).inode();
-                Copies copies = process.copies(inode);
-                assertThat(copies.sockets()).contains(waited.number());
+                Copies copies = process.copies(waited.number(), inode);
+                assertThat(copies.sockets()).containsExactlyInAnyOrder(waited.number(), twin.number(), old.number());
+                assertThat(copies.epolls()).hasSize(1);
                 assertThat(process.closesOnExec(waited.number())).isTrue();
                 List<Membership> members = new ArrayList<>();
                 for (int epoll : copies.epolls()) {
@@ -128,7 +133,7 @@ class SeccompNotifyKernelTest {
                 }
                 assertThat(members).hasSize(1);
                 assertThat(members.getFirst().data()).isEqualTo(4711);
-                try (Fd other = SocketOptions.tcpLike(old, SocketOptions.AF_INET)) {
+                try (Fd other = SocketOptions.tcpLike(old, new SocketOptions.Untouched(SocketOptions.AF_INET))) {
                     assertThat(SocketOptions.isIdle(other)).isTrue();
                     assertThat(SeccompNotify.replace(listen, n.id(), other, waited.number(), true))
                             .isTrue();
@@ -148,9 +153,9 @@ class SeccompNotifyKernelTest {
         }
         assertThat(told.get()).isEqualTo(4711);
         assertThat(InetSockets.accept(target)).isNotNull();
-        set.close();
-        waited.close();
-        target.close();
+        for (AutoCloseable used : List.of(set, strangers, waited, twin, stranger, target)) {
+            used.close();
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.SocketOptions;
+import dev.kelp.linux.SocketOptions.Untouched;
 import java.io.IOException;
 
 /// Sockets of a container's own network.
@@ -14,7 +15,7 @@ final class InsideSockets {
     /// One that is set as another is.
     static Fd like(Fd namespace, Fd other, int family) throws ErrnoException {
         try {
-            return NetworkNamespaces.inside(namespace, () -> SocketOptions.tcpLike(other, family));
+            return NetworkNamespaces.inside(namespace, () -> SocketOptions.tcpLike(other, new Untouched(family)));
         } catch (ErrnoException e) {
             throw e;
         } catch (IOException e) {

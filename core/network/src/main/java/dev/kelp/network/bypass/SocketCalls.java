@@ -12,11 +12,13 @@ import dev.kelp.linux.SeccompNotify.Call;
 import dev.kelp.linux.SeccompNotify.Notification;
 import dev.kelp.linux.SocketAddress;
 import dev.kelp.linux.SocketOptions;
+import dev.kelp.linux.SocketOptions.Untouched;
 import dev.kelp.network.bypass.Guest.Families;
 import dev.kelp.network.bypass.SocketSwitch.Caller;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Decides on calls that wait, and answers them.
 ///
@@ -32,6 +34,8 @@ final class SocketCalls {
     private final SocketSwitch switcher = new SocketSwitch();
     private final Waiting waiting;
     private final long hostNetwork;
+    private final Untouched plain;
+    private @Nullable Untouched six;
 
     /// Takes connections that are under way while their callers sleep.
     interface Waiting {
@@ -45,6 +49,20 @@ final class SocketCalls {
         try (Fd here = SocketOptions.tcp(SocketOptions.AF_INET)) {
             hostNetwork = SocketOptions.networkCookie(here);
         }
+        plain = new Untouched(SocketOptions.AF_INET);
+    }
+
+    /// A machine may be without IPv6.
+    private Untouched untouched(int family) throws ErrnoException {
+        if (family != SocketOptions.AF_INET6) {
+            return plain;
+        }
+        Untouched present = six;
+        if (present == null) {
+            present = new Untouched(family);
+            six = present;
+        }
+        return present;
     }
 
     /// A call that waits.
@@ -168,14 +186,17 @@ final class SocketCalls {
         if (!idle || isPinned(s)) {
             return proceed(s.asked());
         }
-        Fd made = SocketOptions.tcpLike(s.socket(), s.family());
+        Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()));
         boolean kept = false;
         try {
             boolean nonBlocking = SocketOptions.isNonBlocking(made);
             SocketOptions.setNonBlocking(made, true);
             int errno = SocketOptions.connect(
                     made, SocketAddress.write(s.family(), new InetSocketAddress(to.address(), to.port())));
-            if (errno == Errno.EINPROGRESS && !nonBlocking) {
+            if (errno == Errno.EINPROGRESS && !SocketOptions.isConnecting(made)) {
+                // somebody on this machine, who has answered meanwhile
+                errno = nonBlocking ? errno : InetSockets.error(made);
+            } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
                 kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made));
                 return kept ? false : finish(s.asked(), Errno.EAGAIN);
             }
@@ -259,7 +280,7 @@ final class SocketCalls {
         if (host.isEmpty()) {
             return proceed(s.asked());
         }
-        try (Fd made = SocketOptions.tcpLike(s.socket(), s.family())) {
+        try (Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()))) {
             // beside the socket that reserves the port
             SocketOptions.setReuseAddress(made);
             int errno = bound(made, SocketAddress.write(s.family(), host.get()));

@@ -32,7 +32,7 @@ final class SocketSwitch {
     /// @return whether the call still waits
     boolean replace(Caller caller, int number, Fd old, Fd made) throws ErrnoException {
         long inode = Inodes.stat(old).inode();
-        Copies copies = caller.process().copies(inode);
+        Copies copies = caller.process().copies(number, inode);
         List<Integer> numbers = new ArrayList<>(copies.sockets());
         if (!numbers.contains(number)) {
             numbers.add(number);
