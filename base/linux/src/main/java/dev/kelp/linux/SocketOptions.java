@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /// What a TCP socket is and how it was set (socket(7), tcp(7), ip(7), ipv6(7)), read from the socket itself, so that
 /// another one can be made like it.
@@ -27,6 +28,7 @@ public final class SocketOptions {
     private static final int SO_TYPE = 3;
     private static final int SO_SNDBUF = 7;
     private static final int SO_RCVBUF = 8;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SO_BINDTODEVICE = 25;
     private static final int SO_GET_FILTER = 26;
     private static final int SO_PROTOCOL = 38;
@@ -56,7 +58,7 @@ public final class SocketOptions {
         {SOL_SOCKET, 15, 4}, // SO_REUSEPORT
         {SOL_SOCKET, 18, 4}, // SO_RCVLOWAT
         {SOL_SOCKET, 20, 16}, // SO_RCVTIMEO
-        {SOL_SOCKET, 21, 16}, // SO_SNDTIMEO
+        {SOL_SOCKET, SO_SNDTIMEO, 16},
         {SOL_SOCKET, 29, 4}, // SO_TIMESTAMP
         {SOL_SOCKET, 60, 4}, // SO_ZEROCOPY
         {IPPROTO_TCP, 1, 4}, // TCP_NODELAY
@@ -128,6 +130,37 @@ public final class SocketOptions {
             MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
             read(socket, IPPROTO_TCP, TCP_INFO, 4, value);
             return value.get(JAVA_BYTE, 0);
+        }
+    }
+
+    /// How long a blocking call may take that sends or connects (SO_SNDTIMEO, a struct timeval); 0: as long as it
+    /// does.
+    public static long sendTimeoutNanos(Fd socket) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            read(socket, SOL_SOCKET, SO_SNDTIMEO, VALUE_BYTES_MAX, value);
+            return TimeUnit.SECONDS.toNanos(value.get(JAVA_LONG, 0))
+                    + TimeUnit.MICROSECONDS.toNanos(value.get(JAVA_LONG, 8));
+        }
+    }
+
+    /// The same for the setting.
+    public static void setSendTimeout(Fd socket, long nanos) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+            value.set(JAVA_LONG, 0, TimeUnit.NANOSECONDS.toSeconds(nanos));
+            value.set(JAVA_LONG, 8, TimeUnit.NANOSECONDS.toMicros(nanos) % TimeUnit.SECONDS.toMicros(1));
+            Libc.check(
+                    Libc.call(
+                            Syscall.SETSOCKOPT,
+                            socket.number(),
+                            SOL_SOCKET,
+                            SO_SNDTIMEO,
+                            value.address(),
+                            VALUE_BYTES_MAX,
+                            0),
+                    "setsockopt",
+                    "SO_SNDTIMEO");
         }
     }
 

@@ -54,6 +54,7 @@ final class ContainerTraining {
             "info",
             "namespace ls",
             "run --help",
+            "run --rm --network-accel " + IMAGE + " /true",
             "logs main",
             "stop -t 0 main",
             "start main",

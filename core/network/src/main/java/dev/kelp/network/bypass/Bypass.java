@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -57,6 +58,7 @@ public final class Bypass implements AutoCloseable {
     private final Thread thread;
     private final Map<Long, Source> sources = new HashMap<>();
     private final Map<Long, Filtered> filters = new HashMap<>();
+    private final @Nullable Visitors visitors;
     private final Map<String, Guest> guests = new HashMap<>();
     private final Map<String, List<Filtered>> early = new HashMap<>();
     private @Nullable Filtered current;
@@ -68,6 +70,31 @@ public final class Bypass implements AutoCloseable {
         void store(String name, Fd fd);
 
         void drop(String name);
+    }
+
+    private static final Keeper FORGETFUL = new Keeper() {
+        @Override
+        public void store(String name, Fd fd) {
+            // nobody would hand it back
+        }
+
+        @Override
+        public void drop(String name) {
+            // nothing was kept
+        }
+    };
+
+    /// Whom filters belong to, for a handler that nobody else tells of containers. Called on its thread: must be
+    /// quick.
+    public interface Visitors {
+        /// A filter came.
+        ///
+        /// @param container as the runtime calls it
+        /// @param process one with the filter, or the container's first; 0 when the runtime does not say
+        Guest welcome(String container, int process);
+
+        /// The last process with a filter of the container is gone.
+        void gone(String container);
     }
 
     /// What epoll watches.
@@ -82,9 +109,10 @@ public final class Bypass implements AutoCloseable {
         void close();
     }
 
-    private Bypass(Path path, Keeper keeper, Map<String, Fd> kept) throws ErrnoException {
+    private Bypass(Path path, Keeper keeper, Map<String, Fd> kept, @Nullable Visitors visitors) throws ErrnoException {
         this.path = path;
         this.keeper = keeper;
+        this.visitors = visitors;
         epoll = Epoll.create();
         requests = new EpollRequests(epoll);
         Fd memory = kept.get(LEDGER);
@@ -92,7 +120,7 @@ public final class Bypass implements AutoCloseable {
         keeper.store(LEDGER, ledger.memory());
         listener = kept.containsKey(LISTENER) && Files.exists(path) ? kept.get(LISTENER) : listening(path);
         keeper.store(LISTENER, listener);
-        calls = new SocketCalls(this::await);
+        calls = new SocketCalls(this::await, visitors == null);
         watch(listener, Epoll.IN, new Source() {
             @Override
             public void ready(int events) throws ErrnoException {
@@ -124,9 +152,24 @@ public final class Bypass implements AutoCloseable {
     /// @param guests the containers that run
     public static Bypass open(Path path, Keeper keeper, Map<String, Fd> kept, Map<String, Guest> guests) {
         try {
-            Bypass bypass = new Bypass(path, keeper, kept);
+            Bypass bypass = new Bypass(path, keeper, kept, null);
             bypass.guests.putAll(guests);
             bypass.adopt(kept);
+            bypass.thread.start();
+            return bypass;
+        } catch (ErrnoException e) {
+            throw e.toKelp("begin with network acceleration");
+        }
+    }
+
+    /// Serves whatever containers come, with profiles of anybody's: calls that are none of [SocketCalls]'s go on
+    /// unseen.
+    /// Nothing outlives this process; calls fail with ENOSYS after it.
+    ///
+    /// @param path as in [#open]
+    public static Bypass open(Path path, Visitors visitors) {
+        try {
+            Bypass bypass = new Bypass(path, FORGETFUL, Map.of(), visitors);
             bypass.thread.start();
             return bypass;
         } catch (ErrnoException e) {
@@ -168,6 +211,13 @@ public final class Bypass implements AutoCloseable {
         return path;
     }
 
+    /// Makes the first container's connections as quick as later ones. Returns at once.
+    ///
+    /// @param pattern a container
+    public void rehearse(Guest pattern) {
+        Rehearsal.begin(this, pattern);
+    }
+
     /// A container begins, or has other networks from now on.
     public void enter(String container, Guest guest) {
         requests.add(() -> {
@@ -194,7 +244,7 @@ public final class Bypass implements AutoCloseable {
     void take(String container, Fd filter) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         requests.add(() -> {
-            begin(new Filter(container, filter));
+            begin(new Filter(container, 0, filter));
             done.complete(null);
         });
         done.join();
@@ -205,7 +255,7 @@ public final class Bypass implements AutoCloseable {
     private void run() {
         try {
             while (!requests.hasEnded()) {
-                epoll.await(connecting == 0 ? -1 : TICK_MILLIS, this::dispatch);
+                epoll.await(connecting == 0 ? -1 : nextLookMillis(), this::dispatch);
                 requests.run();
                 if (connecting > 0) {
                     List.copyOf(sources.values()).forEach(s -> {
@@ -223,6 +273,18 @@ public final class Bypass implements AutoCloseable {
             List.copyOf(sources.values()).forEach(Source::close);
             ledger.close();
         }
+    }
+
+    private int nextLookMillis() {
+        long now = System.nanoTime();
+        long nanos = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
+        for (Source s : sources.values()) {
+            if (s instanceof Pending p && p.connection.deadline().isPresent()) {
+                nanos = Math.min(nanos, p.connection.deadline().getAsLong() - now);
+            }
+        }
+        // not before it
+        return (int) TimeUnit.NANOSECONDS.toMillis(Math.max(0, nanos)) + 1;
     }
 
     private void dispatch(long key, int events) {
@@ -301,8 +363,11 @@ public final class Bypass implements AutoCloseable {
         Filtered f = new Filtered(filter.container(), filter.listener(), number);
         try {
             keeper.store(f.name(), filter.listener());
+            if (visitors != null) {
+                guests.put(f.container, visitors.welcome(f.container, filter.process()));
+            }
             f.begin();
-        } catch (ErrnoException e) {
+        } catch (ErrnoException | RuntimeException e) {
             LOG.log(Level.WARNING, "take a filter of container " + filter.container(), e);
             f.close();
         }
@@ -382,6 +447,10 @@ public final class Bypass implements AutoCloseable {
                 keeper.drop(name());
             }
             fd.close();
+            if (visitors != null && filters.values().stream().noneMatch(f -> f.container.equals(container))) {
+                guests.remove(container);
+                visitors.gone(container);
+            }
         }
     }
 
@@ -406,6 +475,10 @@ public final class Bypass implements AutoCloseable {
         return true;
     }
 
+    private interface Ending {
+        void run() throws ErrnoException;
+    }
+
     /// A connection whose caller sleeps.
     private final class Pending implements Source {
         private final Filtered filter;
@@ -419,24 +492,39 @@ public final class Bypass implements AutoCloseable {
 
         @Override
         public void ready(int events) {
+            end(() -> calls.connected(connection));
+        }
+
+        private void end(Ending ending) {
             if (!filter.fd.isOpen()) {
                 close();
                 return;
             }
             try {
-                calls.connected(connection);
+                ending.run();
             } catch (ErrnoException | RuntimeException e) {
-                LOG.log(Level.DEBUG, "a connection is left to the kernel", e);
-                leaveToKernel(connection.asked());
+                LOG.log(Level.DEBUG, "a connection that was made is not handed over", e);
+                fail();
             } finally {
                 close();
             }
         }
 
-        /// Its caller was interrupted by a signal, or is dead.
+        private void fail() {
+            try {
+                SocketCalls.fail(connection);
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "a call that is gone", e);
+            }
+        }
+
+        /// Its caller was interrupted by a signal, or is dead; or has waited enough.
         void tick() {
             Asked asked = connection.asked();
-            if (!filter.fd.isOpen()
+            OptionalLong deadline = connection.deadline();
+            if (deadline.isPresent() && deadline.getAsLong() - System.nanoTime() <= 0) {
+                end(() -> calls.expired(connection));
+            } else if (!filter.fd.isOpen()
                     || !SeccompNotify.waits(
                             asked.listener(), asked.notification().id())) {
                 close();

@@ -28,8 +28,11 @@ final class FilterMessage implements AutoCloseable {
     private boolean complete;
     private @Nullable Fd listener;
 
-    /// A filter and the container's id, which the specification gave as metadata.
-    record Filter(String container, Fd listener) {}
+    /// A filter.
+    ///
+    /// @param container what the specification gave as metadata, else the container's id
+    /// @param process one with this filter, or the container's first; 0 when the runtime does not say
+    record Filter(String container, int process, Fd listener) {}
 
     /// Takes what has come; the filter when that was the last of it.
     ///
@@ -57,9 +60,9 @@ final class FilterMessage implements AutoCloseable {
         if (found == null) {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "a seccomp message without a descriptor");
         }
-        String container = container(text.toString(StandardCharsets.UTF_8));
+        Filter filter = filter(text.toString(StandardCharsets.UTF_8), found);
         listener = null;
-        return Optional.of(new Filter(container, found));
+        return Optional.of(filter);
     }
 
     private void take(byte b) {
@@ -78,17 +81,25 @@ final class FilterMessage implements AutoCloseable {
         }
     }
 
-    private static String container(String json) {
+    private static Filter filter(String json, Fd listener) {
+        JsonNode message;
         try {
-            JsonNode state = OciJson.mapper().readTree(json);
-            JsonNode metadata = state == null ? null : state.get("metadata");
-            if (metadata != null && metadata.isString()) {
-                return metadata.stringValue();
-            }
+            message = OciJson.mapper().readTree(json);
         } catch (JacksonException e) {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "a seccomp message that is not JSON", e);
         }
-        throw new KelpException(ErrorKind.INVALID_ARGUMENT, "a seccomp message without metadata");
+        String container = message.path("metadata").asString("");
+        if (container.isEmpty()) {
+            container = message.path("state").path("id").asString("");
+        }
+        if (container.isEmpty()) {
+            throw new KelpException(ErrorKind.INVALID_ARGUMENT, "a seccomp message that names no container");
+        }
+        int process = message.path("pid").asInt(0);
+        return new Filter(
+                container,
+                process > 0 ? process : message.path("state").path("pid").asInt(0),
+                listener);
     }
 
     @Override

@@ -9,6 +9,14 @@ import java.util.Optional;
 public interface Guest {
     BypassPolicy policy();
 
+    /// Where a connection leads instead: a published service's own port on the host, reached without a relay. The
+    /// machine's loopback is allowed here, and nowhere else.
+    ///
+    /// @param to what the program connects to
+    default Optional<InetSocketAddress> shortcut(InetSocketAddress to) {
+        return Optional.empty();
+    }
+
     /// Hands a published TCP port over to the service: connections to it are not relayed any more, and the port
     /// stays
     /// reserved in a way that another socket with SO_REUSEADDR may be bound beside.

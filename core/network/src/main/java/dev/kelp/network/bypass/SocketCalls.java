@@ -18,6 +18,7 @@ import dev.kelp.network.bypass.SocketSwitch.Caller;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// Decides on calls that wait, and answers them.
@@ -32,7 +33,9 @@ final class SocketCalls {
     private static final int AF_UNSPEC = 0;
 
     private final SocketSwitch switcher = new SocketSwitch();
+    private final LoopbackGuard loopback = new LoopbackGuard();
     private final Waiting waiting;
+    private final boolean ownProfile;
     private final long hostNetwork;
     private final Untouched plain;
     private @Nullable Untouched six;
@@ -44,8 +47,11 @@ final class SocketCalls {
     }
 
     /// Made on a thread in the host's network.
-    SocketCalls(Waiting waiting) throws ErrnoException {
+    ///
+    /// @param ownProfile whether no other calls than [Call] are asked about
+    SocketCalls(Waiting waiting, boolean ownProfile) throws ErrnoException {
         this.waiting = waiting;
+        this.ownProfile = ownProfile;
         try (Fd here = SocketOptions.tcp(SocketOptions.AF_INET)) {
             hostNetwork = SocketOptions.networkCookie(here);
         }
@@ -77,7 +83,9 @@ final class SocketCalls {
     /// A connection whose caller sleeps until it is made.
     ///
     /// @param made the socket on its way; `old` itself when the program has it already
-    record Connecting(Asked asked, ProcessDescriptors process, Fd old, Fd made) implements AutoCloseable {
+    /// @param deadline by [System#nanoTime]; empty: none
+    record Connecting(Asked asked, ProcessDescriptors process, Fd old, Fd made, OptionalLong deadline)
+            implements AutoCloseable {
         boolean isSwitched() {
             return old != made;
         }
@@ -98,18 +106,13 @@ final class SocketCalls {
         Call call = n.call().orElse(null);
         if (call == null) {
             // of a table nobody knows: what it would do with a socket of the host cannot be told
-            return finish(asked, Errno.ENOSYS);
+            return ownProfile ? finish(asked, Errno.ENOSYS) : proceed(asked);
         }
         ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
         Fd socket = null;
         boolean kept = false;
         try {
             byte[] address = call == Call.LISTEN ? new byte[0] : address(process, n);
-            Optional<SocketAddress> to = SocketAddress.read(address);
-            boolean dissolves = call == Call.CONNECT && isUnspecified(address);
-            if (call != Call.LISTEN && to.isEmpty() && !dissolves) {
-                return proceed(asked);
-            }
             socket = process.take(n.descriptor());
             if (!SeccompNotify.waits(asked.listener(), n.id())) {
                 return true;
@@ -120,11 +123,7 @@ final class SocketCalls {
             }
             Subject subject =
                     new Subject(asked, process, socket, family, SocketOptions.networkCookie(socket) == hostNetwork);
-            boolean answered = switch (call) {
-                case CONNECT -> dissolves ? dissolve(subject, address) : connect(subject, to.orElseThrow());
-                case BIND -> bind(subject, to.orElseThrow(), address);
-                case LISTEN -> listen(subject);
-            };
+            boolean answered = decide(call, subject, address);
             kept = !answered;
             return answered;
         } finally {
@@ -134,6 +133,30 @@ final class SocketCalls {
                     socket.close();
                 }
             }
+        }
+    }
+
+    private boolean decide(Call call, Subject s, byte[] address) throws ErrnoException {
+        try {
+            Optional<SocketAddress> to = SocketAddress.read(address);
+            if (call == Call.LISTEN) {
+                return listen(s);
+            }
+            if (call == Call.CONNECT && isUnspecified(address)) {
+                return dissolve(s, address);
+            }
+            if (to.isEmpty()) {
+                // another family, or none: the next moment it may be another address
+                return s.switched() ? finish(s.asked(), Errno.EAFNOSUPPORT) : proceed(s.asked());
+            }
+            return call == Call.CONNECT ? connect(s, to.get()) : bind(s, to.get(), address);
+        } catch (ErrnoException | RuntimeException e) {
+            if (!s.switched()) {
+                throw e;
+            }
+            // the kernel would take a socket of the host wherever the program says
+            LOG.log(Level.DEBUG, "a call with a socket of the host is refused", e);
+            return finish(s.asked(), Errno.EADDRNOTAVAIL);
         }
     }
 
@@ -179,25 +202,29 @@ final class SocketCalls {
         if (s.switched() && !idle) {
             return connectAgain(s);
         }
-        boolean leaves = to.family() == s.family() && s.asked().guest().policy().leaves(to.address(), to.scope());
-        if (!leaves) {
+        InetSocketAddress asked = new InetSocketAddress(to.address(), to.port());
+        Optional<InetSocketAddress> target =
+                to.family() == s.family() ? target(s.asked().guest(), asked, to.scope()) : Optional.empty();
+        if (target.isEmpty()) {
             return s.switched() ? backInside(s) : proceed(s.asked());
         }
         if (!idle || isPinned(s)) {
-            return proceed(s.asked());
+            return s.switched() ? finish(s.asked(), Errno.EADDRNOTAVAIL) : proceed(s.asked());
         }
         Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()));
         boolean kept = false;
         try {
+            if (!target.get().getAddress().isLoopbackAddress()) {
+                loopback.guard(made);
+            }
             boolean nonBlocking = SocketOptions.isNonBlocking(made);
             SocketOptions.setNonBlocking(made, true);
-            int errno = SocketOptions.connect(
-                    made, SocketAddress.write(s.family(), new InetSocketAddress(to.address(), to.port())));
+            int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), target.get()));
             if (errno == Errno.EINPROGRESS && !SocketOptions.isConnecting(made)) {
                 // somebody on this machine, who has answered meanwhile
                 errno = nonBlocking ? errno : InetSockets.error(made);
             } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
-                kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made));
+                kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made, deadline(made)));
                 return kept ? false : finish(s.asked(), Errno.EAGAIN);
             }
             if (errno != 0 && errno != Errno.EINPROGRESS) {
@@ -213,21 +240,53 @@ final class SocketCalls {
         }
     }
 
+    private static OptionalLong deadline(Fd socket) throws ErrnoException {
+        long timeout = SocketOptions.sendTimeoutNanos(socket);
+        return timeout == 0 ? OptionalLong.empty() : OptionalLong.of(System.nanoTime() + timeout);
+    }
+
+    private static Optional<InetSocketAddress> target(Guest guest, InetSocketAddress to, int scope) {
+        Optional<InetSocketAddress> shortcut = scope == 0 ? guest.shortcut(to) : Optional.empty();
+        return shortcut.isPresent() || !guest.policy().leaves(to.getAddress(), scope) ? shortcut : Optional.of(to);
+    }
+
     /// Whether the program tied the socket to an address or an interface that only its own network has.
     private static boolean isPinned(Subject s) throws ErrnoException {
-        return SocketOptions.isTied(s.socket())
-                || (!s.switched() && !InetSockets.local(s.socket()).getAddress().isAnyLocalAddress());
+        return !s.switched()
+                && (SocketOptions.isTied(s.socket())
+                        || !InetSockets.local(s.socket()).getAddress().isAnyLocalAddress());
+    }
+
+    /// [#connected] failed.
+    static void fail(Connecting c) throws ErrnoException {
+        if (c.isSwitched()) {
+            proceed(c.asked());
+        } else {
+            finish(c.asked(), Errno.EADDRNOTAVAIL);
+        }
     }
 
     /// A connection that was made is answered, at last.
     void connected(Connecting c) throws ErrnoException {
         int errno = InetSockets.error(c.made());
-        if (errno == 0 && c.isSwitched()) {
+        if (errno == 0) {
+            hand(c);
+        }
+        finish(c.asked(), errno);
+    }
+
+    /// The time is over that the program gives a connection: it goes on, and the program looks for itself.
+    void expired(Connecting c) throws ErrnoException {
+        hand(c);
+        finish(c.asked(), c.isSwitched() ? Errno.EINPROGRESS : Errno.EALREADY);
+    }
+
+    private void hand(Connecting c) throws ErrnoException {
+        if (c.isSwitched()) {
             SocketOptions.setNonBlocking(c.made(), false);
             Notification n = c.asked().notification();
             switcher.replace(new Caller(c.asked().listener(), n.id(), c.process()), n.descriptor(), c.old(), c.made());
         }
-        finish(c.asked(), errno);
     }
 
     /// A socket of the host that connects already, or did: what another connect(2) says of it. It is not asked for:
@@ -241,7 +300,7 @@ final class SocketCalls {
             if (nonBlocking) {
                 return finish(s.asked(), Errno.EALREADY);
             }
-            return !waiting.add(new Connecting(s.asked(), s.process(), s.socket(), s.socket()))
+            return !waiting.add(new Connecting(s.asked(), s.process(), s.socket(), s.socket(), deadline(s.socket())))
                     && finish(s.asked(), Errno.EALREADY);
         }
         if (s.asked().again()) {
@@ -281,6 +340,7 @@ final class SocketCalls {
             return proceed(s.asked());
         }
         try (Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()))) {
+            loopback.guard(made);
             // beside the socket that reserves the port
             SocketOptions.setReuseAddress(made);
             int errno = bound(made, SocketAddress.write(s.family(), host.get()));

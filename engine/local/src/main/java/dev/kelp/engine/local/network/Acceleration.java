@@ -79,8 +79,13 @@ public final class Acceleration implements AutoCloseable {
     ///
     /// @return where the OCI runtime sends its filters
     public synchronized Path enter(String container, AccelerationWish wish) {
+        boolean first = bypass == null;
         Bypass serving = serving(Map.of());
-        serving.enter(container, new Accelerated(container, wish));
+        Accelerated guest = new Accelerated(container, wish);
+        serving.enter(container, guest);
+        if (first) {
+            serving.rehearse(guest);
+        }
         return serving.path();
     }
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.network.bypass;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kelp.linux.Errno;
+import dev.kelp.linux.Fd;
+import dev.kelp.linux.SocketOptions;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What programs do that want more than they may have.
+class BypassAttackKernelTest extends BypassLan {
+    private static final int AF_INET = SocketOptions.AF_INET;
+    private static final int AF_INET6 = SocketOptions.AF_INET6;
+    private static final int WAIT_MILLIS = 300;
+
+    /// Nobody on the LAN has it.
+    private static final String SILENT = "192.0.2.50";
+
+    /// A socket of the host's that the program has and may use anew: its connection was refused.
+    private Fd switched(int family, String refusing) throws Exception {
+        Fd socket = SocketOptions.tcp(family);
+        SocketOptions.setNonBlocking(socket, true);
+        assertThat(connect(socket, family, refusing, 1)).isEqualTo(Errno.EINPROGRESS);
+        while (SocketOptions.isConnecting(socket)) {
+            Thread.sleep(1);
+        }
+        return socket;
+    }
+
+    /// As the kernel does it with a call that was left to it, when another thread has put this socket in the place
+    /// of
+    /// the one that was looked at: nobody asks.
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "127.8.9.10", "::1", "mapped"})
+    void aSocketOfTheHostsDoesNotReachItsLoopbackWhoeverConnectsIt(String to) throws Exception {
+        int family = to.equals("127.0.0.1") || to.equals("127.8.9.10") ? AF_INET : AF_INET6;
+        String address = to.equals("mapped") ? "127.0.0.1" : to;
+        try (ServerSocket server = listen(host, address);
+                Fd socket = get(start(() -> switched(family, to.equals("::1") ? "2001:db8::2" : LAN)))) {
+            int errno = threads.submit(() -> {
+                        // the first only tells of the connection that was refused
+                        connect(socket, family, address, server.getLocalPort());
+                        return connect(socket, family, address, server.getLocalPort());
+                    })
+                    .get(20, TimeUnit.SECONDS);
+            assertThat(errno).isEqualTo(Errno.EINPROGRESS);
+            server.setSoTimeout(WAIT_MILLIS);
+            assertThat(errnoOf(server)).isEqualTo("timeout");
+        }
+    }
+
+    @Test
+    void theHostsOwnAddressIsReached() throws Exception {
+        try (ServerSocket server = listen(host, HOST)) {
+            Future<Integer> errno = start(() -> {
+                try (Fd socket = SocketOptions.tcp(AF_INET)) {
+                    return connect(socket, AF_INET, HOST, server.getLocalPort());
+                }
+            });
+            assertThat(get(errno)).isZero();
+        }
+    }
+
+    @Test
+    void aSocketOfTheHostsIsNeverLeftToTheKernel() throws Exception {
+        try (ServerSocket server = listen(host, "127.0.0.1")) {
+            byte[] other = ByteBuffer.allocate(28)
+                    .order(ByteOrder.nativeOrder())
+                    .putShort((short) 1)
+                    .put("/x".getBytes(StandardCharsets.US_ASCII))
+                    .array();
+            Future<List<Integer>> errnos = start(() -> {
+                try (Fd socket = switched(AF_INET, LAN);
+                        Fd fresh = SocketOptions.tcp(AF_INET)) {
+                    List<Integer> all = new ArrayList<>();
+                    all.add(SocketOptions.connect(socket, other));
+                    all.add(SocketOptions.connect(socket, new byte[] {2}));
+                    between = () -> {
+                        throw new IllegalStateException("nobody knows what may leave");
+                    };
+                    all.add(connect(socket, AF_INET, "127.0.0.1", server.getLocalPort()));
+                    all.add(connect(fresh, AF_INET, "127.0.0.1", server.getLocalPort()));
+                    return all;
+                }
+            });
+            assertThat(get(errnos))
+                    .containsExactly(Errno.EAFNOSUPPORT, Errno.EAFNOSUPPORT, Errno.EADDRNOTAVAIL, Errno.ECONNREFUSED);
+            server.setSoTimeout(WAIT_MILLIS);
+            assertThat(errnoOf(server)).isEqualTo("timeout");
+        }
+    }
+
+    /// Forms of addresses that mean the host's loopback, or what only the host's interfaces give a meaning to.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "02000000 7f000001",
+                "02000000 00000000",
+                "02000000 f0000001",
+                "0a000000 00000000 00000000000000000000ffff7f000001 00000000",
+                "0a000000 00000000 00000000000000000000ffff00000000 00000000",
+                "0a000000 00000000 0000000000000000000000007f000001 00000000",
+                "0a000000 00000000 00000000000000000000000000000000 00000000",
+                "0a000000 00000000 00000000000000000000000000000001 01000000",
+                "0a000000 00000000 fe800000000000000000000000000001 02000000",
+                "0a000000 00000000 ff020000000000000000000000000001 02000000"
+            })
+    void formsOfForbiddenAddressesStayInside(String hexadecimal) throws Exception {
+        try (ServerSocket server = listen(host, "::")) {
+            byte[] digits = HexFormat.of().parseHex(hexadecimal.replace(" ", ""));
+            byte[] address = ByteBuffer.allocate(28).put(digits).array();
+            address[2] = (byte) (server.getLocalPort() >> 8);
+            address[3] = (byte) server.getLocalPort();
+            Future<Integer> errno = start(() -> {
+                try (Fd socket = SocketOptions.tcp(address[0])) {
+                    SocketOptions.setNonBlocking(socket, true);
+                    return SocketOptions.connect(socket, address);
+                }
+            });
+            assertThat(get(errno)).isNotZero();
+            server.setSoTimeout(WAIT_MILLIS);
+            assertThat(errnoOf(server)).isEqualTo("timeout");
+        }
+    }
+
+    @Test
+    void aDescriptorThatIsDuplicatedMeanwhileIsSwitchedWithItsCopies() throws Exception {
+        try (ServerSocket server = listen(lan, LAN)) {
+            Future<List<Boolean>> same = start(() -> {
+                List<Fd> copies = new ArrayList<>();
+                try (Fd socket = SocketOptions.tcp(AF_INET)) {
+                    between = () -> {
+                        try {
+                            copies.add(socket.duplicate());
+                        } catch (java.io.IOException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    };
+                    assertThat(connect(socket, AF_INET, LAN, server.getLocalPort()))
+                            .isZero();
+                    List<Boolean> all = new ArrayList<>();
+                    for (Fd copy : copies) {
+                        all.add(SocketOptions.networkCookie(copy) == SocketOptions.networkCookie(socket));
+                        copy.close();
+                    }
+                    return all;
+                }
+            });
+            assertThat(get(same)).isNotEmpty().containsOnly(true);
+        }
+    }
+
+    @Test
+    void aFloodOfCallsIsAnsweredAndOthersAreServed() throws Exception {
+        try (ServerSocket server = listen(lan, LAN)) {
+            List<Future<Integer>> floods = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                floods.add(start(() -> {
+                    int refused = 0;
+                    for (int n = 0; n < 200; n++) {
+                        try (Fd socket = SocketOptions.tcp(AF_INET)) {
+                            refused += connect(socket, AF_INET, LAN, 1) == Errno.ECONNREFUSED ? 1 : 0;
+                        }
+                    }
+                    return refused;
+                }));
+            }
+            Future<Integer> quiet = start(() -> {
+                try (Fd socket = SocketOptions.tcp(AF_INET)) {
+                    return connect(socket, AF_INET, LAN, server.getLocalPort());
+                }
+            });
+            assertThat(get(quiet)).isZero();
+            for (Future<Integer> flood : floods) {
+                assertThat(get(flood)).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void aConnectionThatMayTakeSoLongTakesNoLonger() throws Exception {
+        Future<List<Long>> told = start(() -> {
+            try (Fd socket = SocketOptions.tcp(AF_INET)) {
+                SocketOptions.setSendTimeout(socket, TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS));
+                long begun = System.nanoTime();
+                int first = connect(socket, AF_INET, SILENT, 80);
+                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+                return List.of((long) first, took, (long) connect(socket, AF_INET, SILENT, 80));
+            }
+        });
+        List<Long> all = get(told);
+        assertThat(all.get(0)).isEqualTo(Errno.EINPROGRESS);
+        assertThat(all.get(1)).isGreaterThanOrEqualTo(WAIT_MILLIS);
+        assertThat(all.get(2)).isEqualTo(Errno.EALREADY);
+    }
+}
