@@ -57,6 +57,8 @@ public final class GlobalFlags {
                     .saying("whose subordinate ids containers get, unless they ask for others (default: yours)"),
             row("kube_hide_dupe", Kind.SWITCH, "--kube-hide-dupe", "")
                     .saying("in the namespace k8s.io, list images that have a name under that alone"),
+            row("network_accel", Kind.SWITCH, "", "KELP_NETWORK_ACCEL ")
+                    .saying("--network-accel for containers and networks that say nothing of it"),
             row("address", Kind.TEXT, "-a -H --address --host", "CONTAINERD_ADDRESS ADDRESS")
                     .saying("has no effect: Kelp finds its own daemon"),
             row("context", Kind.TEXT, "-c --context", "NAME").saying("default, the only one"),
@@ -319,6 +321,11 @@ public final class GlobalFlags {
 
     public boolean insecureRegistry() {
         return isOn("insecure_registry");
+    }
+
+    /// Whether containers have network acceleration that say nothing of it.
+    public boolean acceleratesNetworks() {
+        return isOn("network_accel");
     }
 
     public boolean hidesDuplicateImages() {

@@ -87,6 +87,28 @@ class SettingsFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
+            |       |                                                              |
+            | true  |                                                              | kelp/network-accel-default=true
+            | false |                                                              |
+            true | | | kelp/network-accel-default=true
+            true | false |                                                         |
+            | | --network-accel                                                    | nerdctl/bypass4netns=true
+            | | --network-accel=false                                              | nerdctl/bypass4netns=false
+            | | --network-accel=true --annotation nerdctl/bypass4netns=false       | nerdctl/bypass4netns=true
+            | | --annotation nerdctl/bypass4netns=true                             | nerdctl/bypass4netns=true
+            """)
+    void networkAccelerationIsAskedForByFlagEnvironmentOrFile(String file, String variable, String flags, String said)
+            throws IOException {
+        write(".config/kelp/kelp.toml", file == null ? "" : "network_accel = " + file + "\n");
+        Map<String, String> variables = variable == null ? Map.of() : Map.of("KELP_NETWORK_ACCEL", variable);
+        assertThat(kelp(variables, "create --name a " + (flags == null ? "" : flags + " ") + "img"))
+                .isZero();
+        Map<String, String> annotations = engine.containers().only().spec.annotations();
+        assertThat(annotations).isEqualTo(said == null ? Map.of() : Map.of(said.split("=")[0], said.split("=")[1]));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
             debug = true\\nnamespce = "x"  | 2 | 1 | unknown key `namespce` | did you mean `namespace`?
             debug = true\\n [plugins]      | 2 | 3 | unknown key `plugins`  |
             "debug" = "yes"               | 1 | 1 | `debug` must be true or false |

@@ -119,7 +119,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 identity.name(),
                 source.platform() == null ? null : String.valueOf(source.platform()),
                 identity.labels(client),
-                identity.annotations(),
+                network.annotations(identity.annotations(), call.flags().acceleratesNetworks()),
                 process.spec(client, words.subList(1, words.size()), attachesStdin),
                 network.apply(isolation.spec(call.flags())).withUser(userNamespace.spec(call.flags())),
                 security.spec(client, files.readOnly()),

@@ -8,7 +8,9 @@ import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.PortMapping;
 import dev.kelp.model.network.Subnet;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,6 +21,9 @@ import picocli.CommandLine.Option;
 public final class NetworkFlags {
     private static final Set<String> ALONE = Set.of("host", "none");
     private static final String MAC = "[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}";
+
+    private static final String ACCELERATION = "nerdctl/bypass4netns";
+    private static final String ACCELERATION_DEFAULT = "kelp/network-accel-default";
 
     @Option(
             names = {"--network", "--net"},
@@ -59,6 +64,16 @@ public final class NetworkFlags {
     @Nullable
     String mac;
 
+    @Option(
+            names = "--network-accel",
+            arity = "0..1",
+            fallbackValue = "true",
+            paramLabel = "true|false",
+            description = "give TCP connections and published ports sockets of this machine: its speed, and none of its"
+                    + " loopback")
+    @Nullable
+    Boolean acceleration;
+
     /// Whether networks are named that may be configured by files of the user's.
     public boolean namesNetworks() {
         return networks.stream().anyMatch(n -> !ALONE.contains(n) && !n.equals("bridge") && !n.contains(":/"));
@@ -91,6 +106,21 @@ public final class NetworkFlags {
                 : expose.isEmpty()
                         ? isolation
                         : isolation.withNetworking(new Networking(List.of(), ports, false, expose));
+    }
+
+    /// The annotations with what is asked of network acceleration. nerdctl's name for it is Kelp's, too.
+    ///
+    /// @param given those of the command line
+    /// @param byDefault for containers that say nothing, on networks that do not either
+    public Map<String, String> annotations(Map<String, String> given, boolean byDefault) {
+        Map<String, String> all = new LinkedHashMap<>(given);
+        if (acceleration != null) {
+            all.put(ACCELERATION, acceleration.toString());
+        }
+        if (byDefault) {
+            all.putIfAbsent(ACCELERATION_DEFAULT, "true");
+        }
+        return all;
     }
 
     private Isolation alone(Isolation isolation, String mode, List<PortMapping> ports) {

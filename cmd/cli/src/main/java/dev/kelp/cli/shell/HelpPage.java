@@ -84,7 +84,11 @@ final class HelpPage {
             page.section("Environment");
             for (GlobalFlags.Row r : GlobalFlags.ROWS) {
                 if (!r.variable().isEmpty()) {
-                    page.entry(r.variable(), "for " + r.names().getLast());
+                    page.entry(
+                            r.variable(),
+                            r.names().isEmpty()
+                                    ? r.description()
+                                    : "for " + r.names().getLast());
                 }
             }
             page.entry("KELP_DATA_ROOT", "where images and containers are kept");

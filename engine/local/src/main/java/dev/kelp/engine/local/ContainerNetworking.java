@@ -49,8 +49,7 @@ final class ContainerNetworking {
             acceleration.wish(settled);
             return networks.check(wanted(isolation));
         }
-        boolean misses = !"host".equals(isolation.network())
-                && AccelerationWish.of(settled, Optional::empty).isPresent();
+        boolean misses = !"host".equals(isolation.network()) && AccelerationWish.isAskedBy(settled);
         return misses ? List.of("network acceleration is for containers with networks of their own") : List.of();
     }
 

@@ -23,6 +23,12 @@ public record AccelerationWish(List<Subnet> inside, boolean ignoreBind) {
     /// `true` or `false`. A network's label of this name is the default for its containers.
     public static final String KEY = "nerdctl/bypass4netns";
 
+    /// The same as an option of `network create`.
+    static final String OPTION = "network-accel";
+
+    /// Set where the user's settings ask for acceleration and neither the container nor its network says anything.
+    private static final String BY_DEFAULT = "kelp/network-accel-default";
+
     private static final String IGNORE_SUBNETS = "nerdctl/bypass4netns-ignore-subnets";
     private static final String IGNORE_BIND = "nerdctl/bypass4netns-ignore-bind";
 
@@ -38,10 +44,10 @@ public record AccelerationWish(List<Subnet> inside, boolean ignoreBind) {
     /// @param first the network that is its way out
     /// @throws KelpException INVALID_ARGUMENT naming the annotation
     public static Optional<AccelerationWish> of(ContainerSpec spec, Supplier<Optional<NetworkDefinition>> first) {
-        Optional<String> asked = value(spec, KEY)
-                .or(() -> first.get()
-                        .map(n -> n.labels().getOrDefault(KEY, n.options().getOrDefault(KEY, "false"))));
-        if (asked.isEmpty() || !truth(KEY, asked.get())) {
+        String asked = value(spec, KEY)
+                .or(() -> first.get().flatMap(AccelerationWish::ofNetwork))
+                .orElseGet(() -> spec.annotations().getOrDefault(BY_DEFAULT, "false"));
+        if (!truth(KEY, asked)) {
             return Optional.empty();
         }
         List<Subnet> inside = value(spec, IGNORE_SUBNETS)
@@ -51,6 +57,18 @@ public record AccelerationWish(List<Subnet> inside, boolean ignoreBind) {
         boolean ignoreBind =
                 value(spec, IGNORE_BIND).map(v -> truth(IGNORE_BIND, v)).orElse(false);
         return Optional.of(new AccelerationWish(inside, ignoreBind));
+    }
+
+    /// Whether the container itself asks, and not a default.
+    public static boolean isAskedBy(ContainerSpec spec) {
+        return value(spec, KEY).filter(v -> truth(KEY, v)).isPresent();
+    }
+
+    private static Optional<String> ofNetwork(NetworkDefinition network) {
+        Map<String, String> options = network.options();
+        return Optional.ofNullable(network.labels().get(KEY))
+                .or(() -> Optional.ofNullable(options.get(KEY)))
+                .or(() -> Optional.ofNullable(options.get(OPTION)));
     }
 
     private static Optional<String> value(ContainerSpec spec, String key) {
