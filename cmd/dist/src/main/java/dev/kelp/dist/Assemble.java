@@ -30,6 +30,8 @@ public final class Assemble {
 
     /// Names of programs that are a JVM alone, and whose options and cache it has in `lib`.
     private static final Map<String, String> PROGRAMS = Map.of(
+            "bypass4netns", "launcher",
+            "bypass4netnsd", "launcher",
             "rootlessctl", "launcher",
             "setup", "setup",
             "containerd-rootless-setuptool.sh", "setup",

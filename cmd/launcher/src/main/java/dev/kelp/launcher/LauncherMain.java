@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.launcher;
 
+import dev.kelp.launcher.bypass.Program;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.Holder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
-/// The entry of the JVM beside a launcher, and of `rootlessctl`. The one place here that reads the process'
-/// environment.
+/// The entry of the JVM beside a launcher, and of `rootlessctl`, `bypass4netns` and `bypass4netnsd`. The one place here
+/// that reads the process' environment.
 public final class LauncherMain {
     private static final int FAILED = 1;
 
@@ -21,6 +23,10 @@ public final class LauncherMain {
     }
 
     private static int run(List<String> words, CallerEnvironment caller) {
+        if (Path.of(words.getFirst()).getFileName().toString().startsWith("bypass4netns")) {
+            return new Program(words, caller.variables(), caller.workingDirectory(), System.out, System.err)
+                    .run(LauncherMain::last);
+        }
         boolean asks = Path.of(words.getFirst()).endsWith("rootlessctl");
         Console console = new Console(System.out, System.err, asks ? "" : Console.PARENT, false);
         try {
@@ -34,6 +40,15 @@ public final class LauncherMain {
             console.error(e);
             return FAILED;
         }
+    }
+
+    private static void last(Runnable cleaning, CompletableFuture<Void> end) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            cleaning.run();
+            // the JVM's own code would be the signal's
+            Runtime.getRuntime().halt(0);
+        }));
+        end.join();
     }
 
     private static int rootlesskit(Arguments arguments, int words, CallerEnvironment caller, Console console) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.launcher.api;
 
+import dev.kelp.model.oci.OciJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -8,12 +9,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 
 /// A request or an answer of HTTP/1.1 (RFC 9112) in the little that this API needs: one on a connection, with a body of
 /// known length or until its end.
 ///
 /// @param startLine of a request or a status
-record HttpMessage(String startLine, byte[] body) {
+public record HttpMessage(String startLine, byte[] body) {
     static final int HEAD_BYTES_MAX = 16 << 10;
 
     /// What a client may send: one port.
@@ -25,6 +27,26 @@ record HttpMessage(String startLine, byte[] body) {
     private static final int READ_BYTES = 16 << 10;
     private static final String LENGTH = "content-length:";
     private static final String CHUNKED = "transfer-encoding:";
+
+    /// With a document.
+    ///
+    /// @param status with its reason
+    public static HttpMessage answer(String status, Object document) {
+        return new HttpMessage("HTTP/1.1 " + status, OciJson.write(document));
+    }
+
+    public static HttpMessage empty(String status) {
+        return new HttpMessage("HTTP/1.1 " + status, new byte[0]);
+    }
+
+    public static HttpMessage error(int status, String message) {
+        String reason = switch (status) {
+            case 404 -> "Not Found";
+            case 405 -> "Method Not Allowed";
+            default -> "Bad Request";
+        };
+        return answer(status + " " + reason, Map.of("message", message));
+    }
 
     /// @param bodyMax bytes of a body
     /// @throws IOException when it is malformed, too long or ends too early

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.kelp.testkit.KelpCli;
+import dev.kelp.testkit.Outcome;
+import dev.kelp.testkit.PodmanCli;
+import dev.kelp.testkit.Program;
+import dev.kelp.testkit.TestImages;
+import dev.kelp.testkit.Waiting;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `bypass4netns` and `bypass4netnsd` for Podman's containers, which have no network at all but their loopback: what a
+/// static busybox reaches, it reaches by sockets of the host.
+@Tag("e2e")
+class BypassCommandsTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String CTRL = "\u0001";
+
+    private static PodmanCli podman;
+    private static TestImages images;
+    private static Path root;
+    private static String address;
+
+    @TempDir
+    private Path folder;
+
+    private final List<Program.Running> running = new ArrayList<>();
+    private ServerSocket server;
+
+    @BeforeAll
+    static void surroundings() throws IOException {
+        Launcher.requireOrdinaryUser();
+        assumeThat(PodmanCli.available()).as("no Podman here").isTrue();
+        address = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(a -> a instanceof Inet4Address && !a.isLoopbackAddress())
+                .map(InetAddress::getHostAddress)
+                .findFirst()
+                .orElse("");
+        assumeThat(address).as("this machine has no address but its loopback").isNotEmpty();
+        podman = new PodmanCli();
+        images = new TestImages();
+        root = images.busyboxRoot();
+    }
+
+    @AfterAll
+    static void end() {
+        if (podman != null) {
+            podman.close();
+            images.close();
+        }
+    }
+
+    /// A server of the host's that says who its client is, on all addresses.
+    @BeforeEach
+    void serve() throws IOException {
+        server = new ServerSocket();
+        server.bind(new InetSocketAddress("0.0.0.0", 0));
+        Thread.ofPlatform().daemon().start(() -> {
+            try {
+                while (true) {
+                    try (Socket client = server.accept()) {
+                        client.getOutputStream()
+                                .write(("you are " + client.getInetAddress().getHostAddress() + "\n")
+                                        .getBytes(StandardCharsets.US_ASCII));
+                    }
+                }
+            } catch (IOException e) {
+                // the test is over
+            }
+        });
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        running.forEach(Program.Running::kill);
+        server.close();
+    }
+
+    private static String program(String name) {
+        return KelpCli.installed().resolve("bin").resolve(name).toString();
+    }
+
+    private static void awaitFile(Path file, String content) {
+        Waiting.until(
+                SOON, file + " appears", () -> Files.exists(file) && read(file).equals(content), () -> "");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /// Starts the command with its ready-fd; returns when it is.
+    private Program.Running start(Path socket, String... flags) {
+        Path ready = folder.resolve("ready");
+        Program.Running started = Program.of(Stream.concat(
+                                Stream.of("sh", "-c", "exec 3>" + ready + "; exec \"$@\"", "sh"),
+                                Stream.concat(
+                                        Stream.of(program("bypass4netns"), "--socket=" + socket, "--ready-fd=3"),
+                                        Stream.of(flags)))
+                        .toList())
+                .environment(Map.of("XDG_RUNTIME_DIR", folder.toString()))
+                .start();
+        running.add(started);
+        awaitFile(ready, CTRL);
+        return started;
+    }
+
+    private Path profile(Path socket, String... calls) throws IOException {
+        Path profile = folder.resolve("seccomp.json");
+        Files.writeString(profile, """
+                {"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"%s",
+                 "syscalls":[{"names":["%s"],"action":"SCMP_ACT_NOTIFY"}]}
+                """.formatted(socket, String.join("\",\"", calls)));
+        return profile;
+    }
+
+    /// What the program this replaces has its users ask about.
+    private static final String[] USUAL = {
+        "bind", "close", "connect", "setsockopt", "fcntl", "_exit", "exit_group", "getpeername"
+    };
+
+    private static Program container(Path profile, String script) {
+        return podman.command(
+                "run",
+                "--rm",
+                "--network=none",
+                "--security-opt=seccomp=" + profile,
+                "--rootfs",
+                root.toString(),
+                "sh",
+                "-c",
+                script);
+    }
+
+    @Test
+    void connectionsThatLeaveAreTheHostsAndItsLoopbackStaysAway() throws Exception {
+        Path socket = folder.resolve("b.sock");
+        start(socket, "--ignore=127.0.0.0/8,auto", "--ignore", "192.0.2.200/32");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
+                .isEqualTo("rw-------");
+        Outcome outcome = container(
+                        profile(socket, USUAL),
+                        "nc " + address + " " + server.getLocalPort() + "; nc -w 2 127.0.0.1 " + server.getLocalPort()
+                                + "; echo $?; nc -w 2 192.0.2.200 80; echo $?")
+                .run();
+        assertThat(outcome.lines()).containsExactly("you are " + address, "1", "1");
+        assertThat(outcome.err()).contains("Connection refused").contains("Network is unreachable");
+    }
+
+    @Test
+    void aPublishedServiceIsTheHostsAndItsOwnContainersToo() throws Exception {
+        Path socket = folder.resolve("b.sock");
+        int port = freePort();
+        Program.Running handler = start(socket, "-p", port + ":80", "--pid-file=" + folder.resolve("pid"));
+        assertThat(read(folder.resolve("pid"))).isEqualTo(Long.toString(handler.pid()));
+        Program.Running service = container(
+                        profile(socket, "bind", "connect", "listen"),
+                        "nc -ll -p 80 -e echo served & sleep 1; nc 127.0.0.1 80 | sed s/^/own:/; wait")
+                .start();
+        running.add(service);
+        Waiting.until(SOON, "the service answers", () -> "served".equals(ask(port)), () -> ask(port));
+        ProcessHandle.of(handler.pid()).orElseThrow().destroy();
+        assertThat(handler.await().exitCode()).isZero();
+        assertThat(socket).doesNotExist();
+        assertThat(folder.resolve("pid")).doesNotExist();
+        podman.command("rm", "-a", "-f", "-t", "0").run();
+        assertThat(service.await().out()).contains("own:served");
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            return free.getLocalPort();
+        }
+    }
+
+    private static String ask(int port) {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(5000);
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    @Test
+    void theExitDescriptorEndsIt() throws Exception {
+        Path socket = folder.resolve("b.sock");
+        Outcome outcome = Program.of(
+                        "sh",
+                        "-c",
+                        "true | exec \"$@\" --exit-fd=0",
+                        "sh",
+                        program("bypass4netns"),
+                        "--socket=" + socket,
+                        "--log-file=" + folder.resolve("log"))
+                .environment(Map.of("XDG_RUNTIME_DIR", folder.toString()))
+                .run()
+                .succeeded();
+        assertThat(outcome.err()).contains("the exit-fd was closed");
+        assertThat(folder.resolve("log")).content().contains("SocketPath: " + socket);
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void theDaemonServesWhomItsApiIsTold() throws Exception {
+        Program.Running daemon = Program.of(program("bypass4netnsd"))
+                .environment(Map.of("XDG_RUNTIME_DIR", folder.toString()))
+                .start();
+        running.add(daemon);
+        Path api = folder.resolve("bypass4netnsd.sock");
+        Waiting.until(SOON, "the daemon listens", () -> Files.exists(api), () -> "");
+        assertThat(http(api, "GET /v1/bypass", "")).startsWith("HTTP/1.1 200").endsWith("\r\n\r\n[]");
+        Path socket = folder.resolve("c1.sock");
+        Path pid = folder.resolve("c1.pid");
+        String spec = """
+                {"id":"c1","socketPath":"%s","pidFilePath":"%s","logFilePath":"","portMapping":null,\
+                "ignoreSubnets":["127.0.0.0/8","auto"],"ignoreBind":false}""".formatted(socket, pid);
+        assertThat(http(api, "POST /v1/bypass", spec))
+                .startsWith("HTTP/1.1 201")
+                .contains("\"id\":\"c1\"", "\"pid\":" + daemon.pid(), "\"socketPath\":\"" + socket + "\"");
+        assertThat(read(pid)).isEqualTo(Long.toString(daemon.pid()));
+        assertThat(http(api, "GET /v1/bypass", "")).contains("[{\"id\":\"c1\"");
+        assertThat(container(profile(socket, USUAL), "nc " + address + " " + server.getLocalPort())
+                        .run()
+                        .succeeded()
+                        .text())
+                .isEqualTo("you are " + address);
+        assertThat(http(api, "DELETE /v1/bypass/c1", "")).startsWith("HTTP/1.1 200");
+        assertThat(socket).doesNotExist();
+        assertThat(pid).doesNotExist();
+        assertThat(http(api, "DELETE /v1/bypass/c1", ""))
+                .startsWith("HTTP/1.1 400")
+                .endsWith("{\"message\":\"child c1 not found\"}");
+        assertThat(http(api, "POST /v1/bypass", "{\"id\":\"c2\",\"ignoreSubnets\":[\"x\"]}"))
+                .startsWith("HTTP/1.1 400")
+                .contains("not a subnet");
+        ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
+        assertThat(daemon.await().exitCode()).isZero();
+        assertThat(api).doesNotExist();
+    }
+
+    private static String http(Path socket, String request, String body) throws IOException {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            channel.write(ByteBuffer.wrap((request + " HTTP/1.1\r\nHost: bypass4netnsd\r\nContent-Length: "
+                            + body.length() + "\r\n\r\n" + body)
+                    .getBytes(StandardCharsets.US_ASCII)));
+            return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.US_ASCII);
+        }
+    }
+}
