@@ -99,7 +99,9 @@ class SettingsFileTest {
             """)
     void networkAccelerationIsAskedForByFlagEnvironmentOrFile(String file, String variable, String flags, String said)
             throws IOException {
-        write(".config/kelp/kelp.toml", file == null ? "" : "network_accel = " + file + "\n");
+        if (file != null) {
+            write(".config/kelp/kelp.toml", "network_accel = " + file + "\n");
+        }
         Map<String, String> variables = variable == null ? Map.of() : Map.of("KELP_NETWORK_ACCEL", variable);
         assertThat(kelp(variables, "create --name a " + (flags == null ? "" : flags + " ") + "img"))
                 .isZero();
