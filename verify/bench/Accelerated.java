@@ -26,7 +26,7 @@ final class Accelerated {
     private static final int HTTP = 80;
     private static final List<Integer> SERVICES = List.of(IPERF3, REDIS, HTTP);
     private static final Pattern WRK = Pattern.compile("Requests/sec:\\s*([0-9.]+)");
-    private static final Pattern REDIS_LINE = Pattern.compile("\"GET\",\"([0-9.]+)\",\"([0-9.]+)\"");
+    private static final Pattern REDIS_LINE = Pattern.compile("\"GET\",\"([0-9.]+)\"");
 
     private static final String NGINX = """
             daemon off; worker_processes 1; error_log stderr; pid TMP/nginx.pid; OWNER
@@ -184,8 +184,8 @@ final class Accelerated {
     List<Measurement.Trial> redis(boolean in) {
         int requests = quick ? 20_000 : 100_000;
         return trials(in, false, place -> in
-                ? redis(host, LOOPBACK, place.port(REDIS), requests, "-c", "50")[0]
-                : redis(place, own(false).orElseThrow(), host.port(REDIS), requests, "-c", "50")[0]);
+                ? redis(host, LOOPBACK, place.port(REDIS), requests, "-c", "50")
+                : redis(place, own(), host.port(REDIS), requests, "-c", "50"));
     }
 
     /// Requests a second of 32 connections.
@@ -193,20 +193,29 @@ final class Accelerated {
         String time = quick ? "1s" : "3s";
         return trials(in, false, place -> in
                 ? wrk(host, LOOPBACK, place.port(HTTP), time)
-                : wrk(place, own(false).orElseThrow(), host.port(HTTP), time));
+                : wrk(place, own(), host.port(HTTP), time));
     }
 
     /// Milliseconds for a connection and the one request that it is made for, one after the other.
     List<Measurement.Trial> connections(boolean in) {
         int requests = quick ? 1000 : 5000;
-        return trials(in, false, place -> in
-                ? redis(host, LOOPBACK, place.port(REDIS), requests, "-c", "1", "-k", "0")[1]
-                : redis(place, own(false).orElseThrow(), host.port(REDIS), requests, "-c", "1", "-k", "0")[1]);
+        return trials(
+                in,
+                false,
+                place -> 1000
+                        / (in
+                                ? redis(host, LOOPBACK, place.port(REDIS), requests, "-c", "1", "-k", "0")
+                                : redis(place, own(), host.port(REDIS), requests, "-c", "1", "-k", "0")));
     }
 
     /// Whether the machine has an address of its own of this family, which a way out needs.
     static boolean hasOwn(boolean six) {
         return own(six).isPresent();
+    }
+
+    /// The machine's own IPv4 address.
+    static String own() {
+        return own(false).orElseThrow();
     }
 
     private static Optional<String> own(boolean six) {
@@ -236,13 +245,12 @@ final class Accelerated {
         return Ports.gigabits(iperf3.with(more).output());
     }
 
-    /// Requests a second, and milliseconds of each.
-    private static double[] redis(Place client, String address, int port, int requests, String... more) {
+    /// Requests a second.
+    private static double redis(Place client, String address, int port, int requests, String... more) {
         Command benchmark = client.command(
                 "redis-benchmark", "-h", address, "-p", Integer.toString(port), "-t", "get", "--csv");
         String lines = benchmark.with("-n", Integer.toString(requests)).with(more).output();
-        Matcher m = found(REDIS_LINE, lines);
-        return new double[] {Double.parseDouble(m.group(1)), Double.parseDouble(m.group(2))};
+        return Double.parseDouble(found(REDIS_LINE, lines).group(1));
     }
 
     private static double wrk(Place client, String address, int port, String time) {

@@ -48,6 +48,18 @@ final class Ports {
         List<Measurement.Trial> trials = new ArrayList<>();
         workspace.background("own-rootlesskit", rootlesskit(own.toString(), OWN_PORT), () -> true);
         trials.add(trial("kelp's rootlesskit", OWN_PORT));
+        int port = OWN_PORT + 1;
+        workspace.background(
+                "own-slirp4netns", rootlesskit(own.toString(), port, "slirp4netns", "slirp4netns"), () -> true);
+        trials.add(trial("kelp's rootlesskit, port driver slirp4netns", port));
+        port++;
+        // pasta publishes what listens, under the same number
+        Command pasta = workspace
+                .command(own.toString(), "--net=pasta", "--port-driver=implicit", "--disable-host-loopback")
+                .with("--state-dir=" + workspace.folder("rootlesskit-" + port))
+                .with("iperf3", "-s", "-p", Integer.toString(port));
+        workspace.background("own-pasta", pasta, () -> true);
+        trials.add(trial("kelp's rootlesskit, port driver implicit with pasta", port));
         trials.addAll(others);
         return trials;
     }
@@ -71,8 +83,12 @@ final class Ports {
     }
 
     private Command rootlesskit(String program, int port) {
+        return rootlesskit(program, port, "slirp4netns", "builtin");
+    }
+
+    private Command rootlesskit(String program, int port, String network, String driver) {
         return workspace
-                .command(program, "--net=slirp4netns", "--port-driver=builtin", "--disable-host-loopback")
+                .command(program, "--net=" + network, "--port-driver=" + driver, "--disable-host-loopback")
                 .with("--state-dir=" + workspace.folder("rootlesskit-" + port))
                 .with("-p", LOOPBACK + ":" + port + ":" + SERVED + "/tcp", "iperf3", "-s");
     }
