@@ -64,12 +64,20 @@ public final class NetworkNamespaces {
     /// Starts a platform thread that spends its life inside `namespace`.
     public static Thread start(Fd namespace, String name, Runnable life) {
         return Thread.ofPlatform().name(name).daemon(true).start(() -> {
-            int r = Libc.call(Syscall.SETNS, namespace.number(), CLONE_NEWNET);
-            if (r < 0) {
-                throw new IllegalStateException("setns " + namespace + ": " + Errno.name(-r));
-            }
+            enter(namespace);
             life.run();
         });
+    }
+
+    /// Moves the calling thread for good: a platform thread that does nothing else until it ends.
+    public static void enter(Fd namespace) {
+        if (Thread.currentThread().isVirtual()) {
+            throw new IllegalStateException("a virtual thread would take its carrier along");
+        }
+        int r = Libc.call(Syscall.SETNS, namespace.number(), CLONE_NEWNET);
+        if (r < 0) {
+            throw new IllegalStateException("setns " + namespace + ": " + Errno.name(-r));
+        }
     }
 
     private static <T extends @Nullable Object> T onThreadOfItsOwn(Work<T> work) throws IOException {

@@ -123,13 +123,20 @@ final class CommandNetwork implements AutoCloseable {
     private void publish() {
         ports = switch (settings.portDriver()) {
             case "builtin" -> new BuiltinPorts(namespace, showsClients());
-            case "slirp4netns" ->
-                new Slirp4netnsPorts(state.file(SLIRP_SOCKET), started().address());
+            case "slirp4netns" -> slirp4netnsPorts();
             default -> null;
         };
         if (ports != null) {
             settings.publish().forEach(ports::add);
         }
+    }
+
+    private PortDriver slirp4netnsPorts() {
+        var made = new Slirp4netnsPorts(state.file(SLIRP_SOCKET), started().address());
+        if (outbound != null) {
+            outbound.afterStart(made::restore);
+        }
+        return made;
     }
 
     private boolean showsClients() {

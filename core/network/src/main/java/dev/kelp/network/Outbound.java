@@ -6,6 +6,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.SpawnedProcess;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +34,7 @@ public final class Outbound implements AutoCloseable {
     private final OutboundDriver.Options options;
     private final Executor threads;
     private boolean running;
+    private Runnable afterStart = () -> {};
     private OutboundDriver.@Nullable Running started;
     private boolean closed;
     private long againMillis = AGAIN_MILLIS_FIRST;
@@ -71,6 +73,11 @@ public final class Outbound implements AutoCloseable {
                         .withHint("apt-get install slirp4netns"));
     }
 
+    /// The address that slirp4netns' device has with these options.
+    public static InetAddress slirp4netnsAddress(OutboundDriver.Options options) {
+        return Slirp4netns.own(options.cidr().orElse(OutboundDriver.CIDR_DEFAULT));
+    }
+
     /// Why this machine cannot give networks a way out, and what still works; empty when it can.
     ///
     /// @param driver the one to use; empty: any
@@ -89,6 +96,11 @@ public final class Outbound implements AutoCloseable {
         }
         return Optional.of("the container cannot reach other machines: " + why
                 + "; its neighbours and published ports work, and --network=host does");
+    }
+
+    /// Has this done whenever a driver was started, before [#ensure] returns. It may block, and does not call back.
+    public synchronized void afterStart(Runnable work) {
+        afterStart = work;
     }
 
     /// Whether it is known to be open.
@@ -130,6 +142,11 @@ public final class Outbound implements AutoCloseable {
         started = running;
         running.process().pidfd().close();
         watch(running.process().waitStatus());
+        try {
+            afterStart.run();
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "after {0} was started: {1}", driver.name(), e.getMessage());
+        }
     }
 
     /// The driver that was started last; empty when it is an earlier daemon's. Its descriptor is closed.

@@ -50,6 +50,10 @@ public interface OutboundDriver {
         public Options withIpv6(boolean wanted) {
             return new Options(mtu, wanted, hostLoopback, cidr, sandbox, special);
         }
+
+        public Options withSpecial(Special other) {
+            return new Options(mtu, ipv6, hostLoopback, cidr, sandbox, other);
+        }
     }
 
     /// How a driver is set up beyond what an engine needs.
@@ -59,7 +63,15 @@ public interface OutboundDriver {
     /// @param seccomp beside `sandbox`: the driver may make few system calls
     /// @param control where it listens for requests, if it is one that does
     /// @param openPorts every port that is listened on inside is opened outside as well
-    record Special(Optional<Path> program, String device, boolean seccomp, Optional<Path> control, boolean openPorts) {}
+    record Special(Optional<Path> program, String device, boolean seccomp, Optional<Path> control, boolean openPorts) {
+        public Special withControl(Path socket) {
+            return new Special(program, device, seccomp, Optional.of(socket), openPorts);
+        }
+
+        public Special withOpenPorts() {
+            return new Special(program, device, seccomp, control, true);
+        }
+    }
 
     /// A driver that works.
     ///

@@ -61,9 +61,13 @@ final class Slirp4netns implements OutboundDriver {
                 options.special().device()));
         return new Running(
                 DriverProcess.start(new DriverProcess.Job(programs, namespace, argv), READY_FD, () -> false),
-                cidr.address(OWN_OFFSET),
+                own(cidr),
                 cidr.address(GATEWAY_OFFSET),
                 nameServers(cidr, options.ipv6()));
+    }
+
+    static InetAddress own(Subnet cidr) {
+        return cidr.address(OWN_OFFSET);
     }
 
     private static List<InetAddress> nameServers(Subnet cidr, boolean ipv6) {

@@ -183,6 +183,36 @@ class LauncherNetworkTest {
         }
     }
 
+    @Test
+    void portsOfSlirp4netnsComeBackWithIt() throws IOException {
+        int port = freePort();
+        try (Launcher.Running running = Launcher.kelp()
+                .start(
+                        state(),
+                        SERVICE,
+                        "--pidns",
+                        "--net=slirp4netns",
+                        "--port-driver=slirp4netns",
+                        "-p",
+                        "127.0.0.1:" + port + ":80/tcp")) {
+            awaitFile(state().resolve("up"));
+            assertThat(ask("127.0.0.1", port)).isEqualTo("served");
+            long killed = driver(running).orElseThrow();
+            ProcessHandle.of(killed).orElseThrow().destroyForcibly();
+            Waiting.until(
+                    SOON,
+                    "another slirp4netns",
+                    () -> driver(running).filter(pid -> pid != killed).isPresent(),
+                    () -> "there is none");
+            Waiting.until(SOON, "the port answers again", () -> accepts(port), () -> "it does not");
+            assertThat(Launcher.kelp().ask(state(), "list-ports").succeeded().lines())
+                    .hasSize(2)
+                    .anyMatch(l -> l.startsWith("1 "));
+            Launcher.kelp().ask(state(), "remove-ports", "1").succeeded();
+            assertThat(accepts(port)).isFalse();
+        }
+    }
+
     private static Optional<Long> driver(Launcher.Running running) {
         return running.processes().stream()
                 .filter(pid -> {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("e2e")
 class NetworkSettingsTest {
     private static final Duration SOON = Duration.ofSeconds(20);
-    private static final String PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
+    static final String PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
 
     @BeforeEach
     void needs() {
@@ -37,7 +37,7 @@ class NetworkSettingsTest {
         return driverPid(kelp, program).map(pid -> List.of(read(pid, "cmdline").split("\0")));
     }
 
-    private static Optional<Long> driverPid(KelpCli kelp, String program) {
+    static Optional<Long> driverPid(KelpCli kelp, String program) {
         return ProcessHandle.of(kelp.holderPid())
                 .orElseThrow()
                 .children()
@@ -56,7 +56,7 @@ class NetworkSettingsTest {
     }
 
     /// Whose holder was started with these variables.
-    private static KelpCli started(Map<String, String> variables) {
+    static KelpCli started(Map<String, String> variables) {
         KelpCli kelp = new KelpCli();
         kelp.command("ps").environment(variables).run().succeeded();
         return kelp;
@@ -106,11 +106,11 @@ class NetworkSettingsTest {
 
     @Test
     void whatHasNoEffectIsSaidOnce() {
-        try (KelpCli kelp = started(Map.of(PREFIX + "PORT_DRIVER", "slirp4netns"))) {
+        try (KelpCli kelp = started(Map.of(PREFIX + "PORT_DRIVER", "pesto"))) {
             assertThat(kelp.run("run", "--rm", "--rootfs", "/", "true")
                             .succeeded()
                             .err())
-                    .contains("PORT_DRIVER=slirp4netns");
+                    .contains("PORT_DRIVER=pesto");
             assertThat(kelp.run("run", "--rm", "--rootfs", "/", "true")
                             .succeeded()
                             .err())

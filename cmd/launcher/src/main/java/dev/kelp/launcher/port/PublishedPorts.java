@@ -36,10 +36,6 @@ final class PublishedPorts {
         }
     }
 
-    synchronized boolean contains(long id) {
-        return ports.containsKey(id);
-    }
-
     synchronized List<PortStatus> list() {
         return List.copyOf(ports.values());
     }

@@ -4,33 +4,33 @@ package dev.kelp.launcher.port;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Subnet;
-import dev.kelp.model.oci.OciJson;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
+import dev.kelp.network.Slirp4netnsControl;
+import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
 import java.net.InetAddress;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /// Has slirp4netns itself forward, by its API socket (slirp4netns(1)): the client's address is kept, IPv4 only.
 public final class Slirp4netnsPorts implements PortDriver {
     private static final List<String> PROTOCOLS = List.of("tcp", "tcp4", "udp", "udp4");
-    private static final int ANSWER_BYTES_MAX = 64 << 10;
+    private static final System.Logger LOG = System.getLogger(Slirp4netnsPorts.class.getName());
 
-    private final Path socket;
+    private final Slirp4netnsControl slirp;
     private final InetAddress address;
     private final PublishedPorts published = new PublishedPorts();
+
+    /// Our id → slirp4netns'.
+    private final Map<Long, Long> inside = new HashMap<>();
+
+    private long nextId = 1;
 
     /// @param socket that slirp4netns was started with
     /// @param address the device's, where ports lead that name no other
     public Slirp4netnsPorts(Path socket, InetAddress address) {
-        this.socket = socket;
+        slirp = new Slirp4netnsControl(socket);
         this.address = address;
     }
 
@@ -56,27 +56,19 @@ public final class Slirp4netnsPorts implements PortDriver {
             throw new KelpException(
                     ErrorKind.UNSUPPORTED, "the slirp4netns port driver has no protocol " + spec.proto());
         }
-        InetAddress target = spec.childIP().isEmpty() ? address : Subnet.parseAddress(spec.childIP());
-        if (!(target instanceof Inet4Address)) {
-            throw new KelpException(ErrorKind.UNSUPPORTED, "the slirp4netns port driver has no IPv6");
-        }
-        Map<String, Object> arguments = new LinkedHashMap<>();
-        arguments.put("proto", spec.transport());
-        arguments.put("host_addr", spec.parentIP().isEmpty() ? "0.0.0.0" : spec.parentIP());
-        arguments.put("host_port", spec.parentPort());
-        arguments.put("guest_addr", target.getHostAddress());
-        arguments.put("guest_port", spec.childPort());
-        JsonNode answer = ask("add_hostfwd", arguments);
-        return published.put(answer.path("return").path("id").asLong(), spec);
+        long theirs = slirp.add(forward(spec));
+        // theirs begin anew with each process
+        inside.put(nextId, theirs);
+        return published.put(nextId++, spec);
     }
 
     @Override
     public synchronized void remove(long id) {
-        if (!published.contains(id)) {
-            throw KelpException.notFound("unknown id: " + id);
-        }
-        ask("remove_hostfwd", Map.of("id", id));
         published.remove(id);
+        Long theirs = inside.remove(id);
+        if (theirs != null) {
+            slirp.remove(theirs);
+        }
     }
 
     @Override
@@ -84,39 +76,28 @@ public final class Slirp4netnsPorts implements PortDriver {
         return published.list();
     }
 
-    private JsonNode ask(String what, Map<String, Object> arguments) {
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("execute", what);
-        request.put("arguments", arguments);
-        JsonNode answer;
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            ByteBuffer out = ByteBuffer.wrap(OciJson.write(request));
-            while (out.hasRemaining()) {
-                channel.write(out);
+    /// Has a slirp4netns that was started anew forward what its predecessor did, under the ids that are known.
+    public synchronized void restore() {
+        for (PortStatus status : published.list()) {
+            try {
+                inside.put(status.id(), slirp.add(forward(status.spec())));
+            } catch (KelpException e) {
+                LOG.log(Level.WARNING, "port {0} is lost: {1}", status.spec().parentPort(), e.getMessage());
             }
-            channel.shutdownOutput();
-            answer = OciJson.tree(readAll(channel), "the answer of slirp4netns");
-        } catch (IOException e) {
-            throw new KelpException(ErrorKind.UNAVAILABLE, "ask slirp4netns on " + socket + ": " + e.getMessage(), e);
         }
-        JsonNode error = answer.path("error");
-        if (!error.isMissingNode()) {
-            String words = error.path("desc").asString("");
-            throw new KelpException(
-                    words.contains("already") ? ErrorKind.ALREADY_EXISTS : ErrorKind.INVALID_ARGUMENT,
-                    "ask slirp4netns for " + what + ": " + (words.isEmpty() ? error.toString() : words));
-        }
-        return answer;
     }
 
-    private static byte[] readAll(SocketChannel channel) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        ByteBuffer part = ByteBuffer.allocate(4096);
-        while (all.size() < ANSWER_BYTES_MAX && channel.read(part) >= 0) {
-            all.write(part.array(), 0, part.position());
-            part.clear();
+    private Slirp4netnsControl.Forward forward(PortSpec spec) {
+        InetAddress target = spec.childIP().isEmpty() ? address : Subnet.parseAddress(spec.childIP());
+        if (!(target instanceof Inet4Address)) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, "the slirp4netns port driver has no IPv6");
         }
-        return all.toByteArray();
+        return new Slirp4netnsControl.Forward(
+                spec.transport(),
+                spec.parentIP().isEmpty() ? "0.0.0.0" : spec.parentIP(),
+                spec.parentPort(),
+                target.getHostAddress(),
+                spec.childPort());
     }
 
     @Override

@@ -4,6 +4,8 @@ package dev.kelp.registry.http;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
@@ -12,13 +14,16 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /// Sends requests. Lives as long as the daemon; safe for any number of threads.
 ///
@@ -35,9 +40,16 @@ public final class Transport implements AutoCloseable {
     ///
     /// @param userAgent sent with each request: `kelp/VERSION`
     /// @param machineCaPem the distribution's bundle of authorities, trusted besides the JDK's own
-    public record Settings(String userAgent, HttpLimits limits, List<String> machineCaPem) {
+    /// @param connecting asked for each request: whose threads open its sockets, which decides about their network;
+    ///     empty: anybody's
+    public record Settings(
+            String userAgent, HttpLimits limits, List<String> machineCaPem, Supplier<Optional<Executor>> connecting) {
         public Settings {
             machineCaPem = List.copyOf(machineCaPem);
+        }
+
+        public Settings(String userAgent, HttpLimits limits, List<String> machineCaPem) {
+            this(userAgent, limits, machineCaPem, Optional::empty);
         }
     }
 
@@ -61,8 +73,12 @@ public final class Transport implements AutoCloseable {
         cancellation.check();
         AtomicLong sent = new AtomicLong();
         HttpRequest message = message(request, route, sent);
+        Optional<Executor> connecting = settings.connecting().get();
+        if (connecting.isPresent()) {
+            resolve(request);
+        }
         CompletableFuture<HttpResponse<BodyPipe>> answer =
-                pool(request, route).sendAsync(message, info -> new BodyPipe());
+                pool(request, route, connecting).sendAsync(message, info -> new BodyPipe());
         try (Cancellation.Registration _ = cancellation.onCancel(() -> giveUp(answer))) {
             HttpResponse<BodyPipe> response = await(answer, sent);
             BodyPipe body = response.body();
@@ -71,6 +87,16 @@ public final class Transport implements AutoCloseable {
         } catch (java.util.concurrent.CancellationException e) {
             cancellation.check();
             throw new InterruptedIOException("the request was given up");
+        }
+    }
+
+    /// Has the JDK know the address: threads in another network may not reach a name server on the loopback
+    /// interface.
+    private static void resolve(Request request) {
+        try {
+            InetAddress.getByName(request.uri().getHost());
+        } catch (UnknownHostException e) {
+            // said when it is needed, unless a proxy is asked
         }
     }
 
@@ -142,17 +168,17 @@ public final class Transport implements AutoCloseable {
                 BodyPublishers.ofInputStream(() -> new CountingInputStream(body.open(), sent)), body.sizeBytes());
     }
 
-    private HttpClient pool(Request request, Route route) {
+    private HttpClient pool(Request request, Route route, Optional<Executor> connecting) {
         boolean plain = "http".equalsIgnoreCase(request.uri().getScheme());
         PoolKey key =
                 new PoolKey(plain, plain ? new Route(Tls.DEFAULT, route.connectTimeout(), route.proxies()) : route);
         if (pools.size() >= POOLS_MAX && !pools.containsKey(key)) {
             trim();
         }
-        return pools.computeIfAbsent(key, this::newClient);
+        return pools.computeIfAbsent(key, k -> newClient(k, connecting));
     }
 
-    private HttpClient newClient(PoolKey key) {
+    private HttpClient newClient(PoolKey key, Optional<Executor> connecting) {
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
@@ -161,6 +187,7 @@ public final class Transport implements AutoCloseable {
         if (!key.plain()) { // reading the JDK's authorities costs time and memory that plain http need not pay
             builder.sslContext(SslContexts.of(key.route().tls(), settings.machineCaPem()));
         }
+        connecting.ifPresent(builder::executor);
         return builder.build();
     }
 

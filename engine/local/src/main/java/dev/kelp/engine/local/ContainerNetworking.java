@@ -21,6 +21,7 @@ import java.util.Set;
 
 /// Which network a container's record says it runs in.
 final class ContainerNetworking {
+    private static final String HOST = "host";
     private static final String CONTAINER = "container:";
     private static final String NAMESPACE = "ns:";
 
@@ -49,7 +50,10 @@ final class ContainerNetworking {
             acceleration.wish(settled);
             return networks.check(wanted(isolation));
         }
-        boolean misses = !"host".equals(isolation.network()) && AccelerationWish.isAskedBy(settled);
+        if (HOST.equals(isolation.network()) && networks.shared().isOn()) {
+            return networks.shared().shortfalls();
+        }
+        boolean misses = !HOST.equals(isolation.network()) && AccelerationWish.isAskedBy(settled);
         return misses ? List.of("network acceleration is for containers with networks of their own") : List.of();
     }
 
@@ -70,6 +74,15 @@ final class ContainerNetworking {
                     Map.of("network", mode.substring(NAMESPACE.length())),
                     List.of(),
                     List.of(),
+                    networks::hostAddress,
+                    Optional.empty(),
+                    Optional.empty());
+        }
+        if (mode.equals(HOST) && networks.shared().isOn()) {
+            return new NetworkShare(
+                    Map.of("network", networks.shared().path()),
+                    List.of(),
+                    networks.shared().nameServers(),
                     networks::hostAddress,
                     Optional.empty(),
                     Optional.empty());

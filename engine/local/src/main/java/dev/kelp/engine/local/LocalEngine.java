@@ -147,8 +147,11 @@ public final class LocalEngine implements Engine {
         Leases leases = new Leases(database);
         List<Snapshotter> all = snapshotters();
         collector = new GarbageCollector(database, leases, content, all);
-        transport = new Transport(
-                new Transport.Settings("kelp/" + EngineReport.VERSION, HttpLimits.DEFAULT, machineAuthorities()));
+        transport = new Transport(new Transport.Settings(
+                "kelp/" + EngineReport.VERSION,
+                HttpLimits.DEFAULT,
+                machineAuthorities(),
+                networks.shared()::connecting));
         unpacking = new LayerApplication(UnpackPolicy.of(instance));
         images = new ImageService(
                 new ImageService.Parts(

@@ -2,7 +2,6 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.Networks;
-import dev.kelp.engine.Networks.NewNetwork;
 import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.engine.local.network.Attachment.End;
 import dev.kelp.engine.local.network.PreparedNamespaces.Prepared;
@@ -20,6 +19,7 @@ import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -47,6 +47,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private final WantedNetworks wantedNetworks;
     final KnownNames names = new KnownNames();
     final PublishedPorts ports;
+    private final SharedNamespace shared;
 
     /// Addresses are chosen one container after the other.
     private final ReentrantLock choosing = new ReentrantLock();
@@ -66,12 +67,14 @@ public final class ContainerNetworks implements AutoCloseable {
     /// @param threads platform threads
     public ContainerNetworks(Instance instance, Holder holder, Database database, Executor threads) {
         this.threads = threads;
-        settings = new StartSettings(instance.launcher());
-        tools = new Plumbing.Tools(instance.runRoot(), holder, names, threads, settings::read);
+        Path pin = instance.runRoot().resolve(Plumbing.PIN);
+        settings = new StartSettings(instance.launcher(), pin);
+        tools = new Plumbing.Tools(instance.runRoot(), holder, names, threads, settings);
         records = new NetworkRecords(database);
         catalogue = new NetworkCatalogue(records);
         wantedNetworks = new WantedNetworks(catalogue);
-        ports = new PublishedPorts(holder);
+        ports = new PublishedPorts(holder, () -> plumbing().publishing());
+        shared = new SharedNamespace(settings, pin, this::plumbing, () -> catalogue.find(Networks.BRIDGE), threads);
         departures = new Departures(threads);
         unplugging = new Unplugging(holder, threads);
         prepared = new PreparedNamespaces(threads, this::prepare);
@@ -93,10 +96,20 @@ public final class ContainerNetworks implements AutoCloseable {
     private synchronized Plumbing plumbing() {
         Plumbing present = plumbing;
         if (present == null) {
-            present = Plumbing.open(tools);
-            plumbing = present;
+            present = took(Plumbing.open(tools));
         }
         return present;
+    }
+
+    private Plumbing took(Plumbing opened) {
+        opened.leadPorts(slirp -> ports.lead(slirp, names.all()));
+        plumbing = opened;
+        return opened;
+    }
+
+    /// What `--network=host` and the daemon's own connections are on.
+    public SharedNamespace shared() {
+        return shared;
     }
 
     /// Refuses wishes that cannot come true, before a container is made for them. What they need is set up
@@ -110,7 +123,7 @@ public final class ContainerNetworks implements AutoCloseable {
             return List.of();
         }
         threads.execute(() -> setUp(networks));
-        return settings.shortfalls();
+        return settings.shortfalls(wanted);
     }
 
     /// A head start; who needs them waits for them, and learns why they fail.
@@ -219,7 +232,8 @@ public final class ContainerNetworks implements AutoCloseable {
                 others.add(end(networks.get(i), again(wishes.get(i), networks.get(i), before), "eth" + i));
             }
             Wish wish = again(wishes.getFirst(), networks.getFirst(), before);
-            Optional<Prepared> ready = isPlain(wish, networks.getFirst()) ? prepared.take() : Optional.empty();
+            Optional<Prepared> ready =
+                    WantedNetworks.isPlain(wish, networks.getFirst()) ? prepared.take() : Optional.empty();
             End first = ready.isPresent()
                     ? ready.get().end().withAliases(wish.aliases())
                     : end(networks.getFirst(), wish, "eth0");
@@ -256,13 +270,6 @@ public final class ContainerNetworks implements AutoCloseable {
             return null;
         }
         return network.pools().stream().anyMatch(p -> p.subnet().contains(address)) ? address.getHostAddress() : null;
-    }
-
-    private static boolean isPlain(Wish wish, NetworkDefinition network) {
-        return network.name().equals(Networks.BRIDGE)
-                && wish.ipv4() == null
-                && wish.ipv6() == null
-                && wish.mac() == null;
     }
 
     private End end(NetworkDefinition network, Wish wish, String inside) {
@@ -360,7 +367,7 @@ public final class ContainerNetworks implements AutoCloseable {
             return;
         }
         Plumbing works = plumbing();
-        ports.close(works.forwarder(), container);
+        ports.close(works.forwarder(), known.get());
         departures.add(
                 known.get().ends().stream().filter(e -> !e.outside().isEmpty()).toList(), works::disconnect);
         unplugging.run(works, known.get());
@@ -392,7 +399,9 @@ public final class ContainerNetworks implements AutoCloseable {
             }
         }
         ports.adopt();
-        if (all.isEmpty()) {
+        // containers of the host's network are on no list, and need names and a way out all the same
+        boolean shares = shared.isKnownToBeOn();
+        if (all.isEmpty() && !shares) {
             return;
         }
         Optional<Plumbing> found = Plumbing.adopt(tools);
@@ -400,9 +409,12 @@ public final class ContainerNetworks implements AutoCloseable {
             all.forEach(a -> records.forget(a.container()));
             return;
         }
-        Plumbing works = found.get();
+        Plumbing works;
         synchronized (this) {
-            plumbing = works;
+            works = took(found.get());
+        }
+        if (shares) {
+            works.resume(catalogue.find(Networks.BRIDGE));
         }
         Map<String, NetworkDefinition> networks =
                 catalogue.all().stream().collect(Collectors.toMap(NetworkDefinition::id, n -> n));
@@ -501,18 +513,6 @@ public final class ContainerNetworks implements AutoCloseable {
         return catalogue.adopt(folder, found, n -> !members(n).isEmpty());
     }
 
-    NetworkDefinition create(NewNetwork wanted) {
-        return catalogue.create(wanted);
-    }
-
-    List<NetworkDefinition> list() {
-        return catalogue.all();
-    }
-
-    NetworkDefinition find(String nameOrId) {
-        return catalogue.find(nameOrId);
-    }
-
     /// Those on a network.
     List<Attachment> members(NetworkDefinition network) {
         return names.all().stream()
@@ -521,16 +521,7 @@ public final class ContainerNetworks implements AutoCloseable {
     }
 
     void remove(String nameOrId) {
-        NetworkDefinition network = catalogue.find(nameOrId);
-        if (NetworkCatalogue.isFixed(network)) {
-            throw new KelpException(ErrorKind.FAILED_PRECONDITION, "network " + network.name() + " is always there");
-        }
-        if (network.plugins() != null) {
-            throw new KelpException(
-                            ErrorKind.FAILED_PRECONDITION,
-                            "network " + network.name() + " is configured by a file of yours")
-                    .withHint("remove it: " + network.plugins().file());
-        }
+        NetworkDefinition network = catalogue.removable(nameOrId);
         List<Attachment> members = members(network);
         if (!members.isEmpty()) {
             throw new KelpException(

@@ -37,7 +37,7 @@ public final class EngineNetworks implements Networks {
 
     @Override
     public NetworkDefinition create(NewNetwork network) {
-        NetworkDefinition made = networks.create(network);
+        NetworkDefinition made = networks.catalogue.create(network);
         listener.happened("create", made, null);
         return made;
     }
@@ -49,12 +49,12 @@ public final class EngineNetworks implements Networks {
 
     @Override
     public List<NetworkDefinition> list() {
-        return networks.list();
+        return networks.catalogue.all();
     }
 
     @Override
     public NetworkDetail inspect(String network) {
-        NetworkDefinition found = networks.find(network);
+        NetworkDefinition found = networks.catalogue.find(network);
         List<Member> members = networks.members(found).stream()
                 .flatMap(a -> a.ends().stream()
                         .filter(e -> e.network().equals(found.id()))
@@ -65,7 +65,7 @@ public final class EngineNetworks implements Networks {
 
     @Override
     public void remove(String network) {
-        NetworkDefinition found = networks.find(network);
+        NetworkDefinition found = networks.catalogue.find(network);
         networks.remove(network);
         listener.happened("destroy", found, null);
     }
@@ -76,7 +76,7 @@ public final class EngineNetworks implements Networks {
         try (ContainerNamespace namespace = ContainerNamespace.of(NetworkNamespaces.ofProcess(running.pid()))) {
             networks.join(
                     running.id(), namespace, new Wish(network, wish.aliases(), wish.ipv4(), wish.ipv6(), wish.mac()));
-            listener.happened("connect", networks.find(network), running.id());
+            listener.happened("connect", networks.catalogue.find(network), running.id());
         } catch (ErrnoException e) {
             throw e.toKelp("connect container " + container);
         }
@@ -86,7 +86,7 @@ public final class EngineNetworks implements Networks {
     public void disconnect(String network, String container) {
         Running running = containers.apply(container);
         networks.leave(running.id(), network, "/proc/" + running.pid() + "/ns/net");
-        listener.happened("disconnect", networks.find(network), running.id());
+        listener.happened("disconnect", networks.catalogue.find(network), running.id());
     }
 
     static Member member(Attachment attachment, End end) {

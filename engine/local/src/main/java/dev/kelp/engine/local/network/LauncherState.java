@@ -27,8 +27,8 @@ final class LauncherState implements AutoCloseable {
     /// Empty, with a warning in the log, when it cannot be: nothing of Kelp's own needs it.
     ///
     /// @param child a process in the namespaces
-    /// @param netns where the network namespace is pinned
-    static Optional<LauncherState> open(Path folder, long child, Path netns) {
+    /// @param netns where the network namespace is pinned; empty: it is the child's
+    static Optional<LauncherState> open(Path folder, long child, Optional<Path> netns) {
         Fd lock = null;
         try {
             Files.createDirectories(folder);
@@ -36,7 +36,13 @@ final class LauncherState implements AutoCloseable {
             if (!FileLocks.tryExclusive(lock)) {
                 throw new IOException("a launcher runs with it");
             }
-            pin(netns, folder.resolve("netns"));
+            Path name = folder.resolve("netns");
+            if (netns.isPresent()) {
+                pin(netns.get(), name);
+            } else if (Files.exists(name)) {
+                unpin(name);
+                Files.delete(name);
+            }
             Path fresh = folder.resolve("child_pid.new");
             Files.writeString(fresh, Long.toString(child));
             Files.move(fresh, folder.resolve("child_pid"), StandardCopyOption.ATOMIC_MOVE);

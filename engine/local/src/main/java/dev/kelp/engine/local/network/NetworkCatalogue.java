@@ -108,6 +108,21 @@ final class NetworkCatalogue {
         return List.of(Networks.BRIDGE, Networks.HOST, Networks.NONE).contains(network.name());
     }
 
+    /// One that can be removed, as far as the catalogue knows.
+    NetworkDefinition removable(String nameOrId) {
+        NetworkDefinition network = find(nameOrId);
+        if (isFixed(network)) {
+            throw new KelpException(ErrorKind.FAILED_PRECONDITION, "network " + network.name() + " is always there");
+        }
+        if (network.plugins() != null) {
+            throw new KelpException(
+                            ErrorKind.FAILED_PRECONDITION,
+                            "network " + network.name() + " is configured by a file of yours")
+                    .withHint("remove it: " + network.plugins().file());
+        }
+        return network;
+    }
+
     /// The network that a name, id or unambiguous prefix of an id stands for.
     NetworkDefinition find(String nameOrId) {
         Optional<NetworkDefinition> always = fixed(nameOrId);

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
 import dev.kelp.linux.Mounts;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.model.KelpException;
@@ -12,8 +13,10 @@ import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
+import dev.kelp.network.NamespaceAnchor;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
+import dev.kelp.network.Slirp4netnsControl;
 import dev.kelp.network.cni.CniPlugins;
 import dev.kelp.network.dns.NameServer;
 import dev.kelp.network.dns.Names;
@@ -29,7 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 
 /// The detached namespace and what works in it, made when the first container needs it.
 ///
@@ -37,7 +40,8 @@ import java.util.function.Supplier;
 /// which the monitors of running containers keep when the holder itself is killed.
 final class Plumbing implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Plumbing.class.getName());
-    private static final String PIN = "netns";
+    static final String PIN = "netns";
+    private static final String SLIRP_SOCKET = "slirp4netns.sock";
 
     private final DetachedNamespace detached;
     private final Bridges bridges;
@@ -47,7 +51,8 @@ final class Plumbing implements AutoCloseable {
     private final NameServer names;
     private final CniPlugins plugins;
     private final Executor threads;
-    private final Optional<LauncherState> state;
+    private final CompletableFuture<Optional<LauncherState>> state;
+    private final PublishingDriver publishing;
     private final Map<String, NetworkDefinition> ready = new LinkedHashMap<>();
 
     private Plumbing(Tools tools, DetachedNamespace detached) {
@@ -60,34 +65,72 @@ final class Plumbing implements AutoCloseable {
         forwarder = new PortForwarder(detached);
         names = new NameServer(detached, tools.known());
         plugins = new CniPlugins(programs, detached, tools.runRoot().resolve("cni"));
-        state = state(tools);
+        publishing = publishing(tools);
+        state = state(tools, programs);
     }
 
-    private static Optional<LauncherState> state(Tools tools) {
-        long holder =
-                ProcessHandle.current().parent().orElse(ProcessHandle.current()).pid();
+    private PublishingDriver publishing(Tools tools) {
         try {
-            return tools.settings()
-                    .get()
-                    .stateFolder()
-                    .flatMap(folder ->
-                            LauncherState.open(folder, holder, tools.runRoot().resolve(PIN)));
+            RootlessSettings settings = tools.settings().read();
+            return switch (settings.ports()) {
+                case BUILTIN -> PublishingDriver.BUILTIN;
+                case NONE -> PublishingDriver.NONE;
+                case IMPLICIT -> new PublishingDriver.Implicit(detached.fd());
+                case SLIRP4NETNS ->
+                    new PublishingDriver.Slirp4netns(
+                            detached.fd(),
+                            new Slirp4netnsControl(tools.runRoot().resolve(SLIRP_SOCKET)),
+                            Outbound.slirp4netnsAddress(settings.options()),
+                            () -> outbound.ifPresent(Outbound::ensure));
+            };
         } catch (KelpException e) {
             // said where the way out is chosen
-            return Optional.empty();
+            return PublishingDriver.BUILTIN;
+        }
+    }
+
+    /// Has a slirp4netns that is started in place of one that ended open the same ports.
+    ///
+    /// @param lead told which it is
+    void leadPorts(Consumer<PublishingDriver.Slirp4netns> lead) {
+        if (publishing instanceof PublishingDriver.Slirp4netns slirp) {
+            outbound.ifPresent(o -> o.afterStart(() -> lead.accept(slirp)));
+        }
+    }
+
+    private CompletableFuture<Optional<LauncherState>> state(Tools tools, HostPrograms programs) {
+        try {
+            Optional<Path> folder = tools.settings().read().stateFolder();
+            if (folder.isEmpty()) {
+                return CompletableFuture.completedFuture(Optional.empty());
+            }
+            if (!tools.settings().detaches()) {
+                // a program is started, and a daemon that is about to be ready waits for none
+                return CompletableFuture.supplyAsync(
+                        () -> LauncherState.open(
+                                folder.get(), NamespaceAnchor.start(programs, detached), Optional.empty()),
+                        threads);
+            }
+            long holder = ProcessHandle.current()
+                    .parent()
+                    .orElse(ProcessHandle.current())
+                    .pid();
+            return CompletableFuture.completedFuture(LauncherState.open(
+                    folder.get(), holder, Optional.of(tools.runRoot().resolve(PIN))));
+        } catch (KelpException e) {
+            // said where the way out is chosen
+            return CompletableFuture.completedFuture(Optional.empty());
         }
     }
 
     /// What it is made with.
     ///
     /// @param threads platform threads
-    /// @param settings fails for what the user has mistyped
-    record Tools(Path runRoot, Spawner spawner, Names known, Executor threads, Supplier<RootlessSettings> settings) {}
+    record Tools(Path runRoot, Spawner spawner, Names known, Executor threads, StartSettings settings) {}
 
     /// What an earlier daemon left, or new.
     static Plumbing open(Tools tools) {
-        return adopt(tools)
-                .orElseGet(() -> new Plumbing(tools, made(tools.runRoot().resolve(PIN))));
+        return adopt(tools).orElseGet(() -> new Plumbing(tools, made(tools)));
     }
 
     /// What an earlier daemon left; empty when its namespace is gone, and with it all that ran in it.
@@ -109,13 +152,15 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
-    private static DetachedNamespace made(Path pin) {
+    private static DetachedNamespace made(Tools tools) {
+        Path pin = tools.runRoot().resolve(PIN);
         DetachedNamespace made = DetachedNamespace.create();
         try {
             if (!Files.exists(pin)) {
                 Files.createFile(pin);
             }
             Mounts.mount(made.fd().procPath(), pin.toString(), "", Mounts.MS_BIND, "");
+            tools.settings().keep();
             return made;
         } catch (ErrnoException e) {
             made.close();
@@ -129,13 +174,18 @@ final class Plumbing implements AutoCloseable {
 
     private static Optional<Outbound> outbound(DetachedNamespace detached, HostPrograms programs, Tools tools) {
         try {
-            RootlessSettings settings = tools.settings().get();
+            RootlessSettings settings = tools.settings().read();
             if (!settings.hasWayOut()) {
                 return Optional.empty();
             }
             OutboundDriver driver = Outbound.driver(programs, settings.driver());
-            return Optional.of(
-                    new Outbound(detached, programs, new Outbound.Choice(driver, settings.options()), tools.threads()));
+            OutboundDriver.Options options = settings.ports() == RootlessSettings.PortDriver.SLIRP4NETNS
+                    ? settings.options()
+                            .withSpecial(settings.options()
+                                    .special()
+                                    .withControl(tools.runRoot().resolve(SLIRP_SOCKET)))
+                    : settings.options();
+            return Optional.of(new Outbound(detached, programs, new Outbound.Choice(driver, options), tools.threads()));
         } catch (KelpException e) {
             LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
             return Optional.empty();
@@ -217,6 +267,15 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
+    PublishingDriver publishing() {
+        return publishing;
+    }
+
+    /// Stays this object's.
+    Fd namespace() {
+        return detached.fd();
+    }
+
     PortForwarder forwarder() {
         return forwarder;
     }
@@ -227,7 +286,7 @@ final class Plumbing implements AutoCloseable {
         names.close();
         forwarder.close();
         outbound.ifPresent(Outbound::close);
-        state.ifPresent(LauncherState::close);
+        CompletableFuture<Void> _ = state.thenAccept(made -> made.ifPresent(LauncherState::close));
         detached.close();
     }
 }

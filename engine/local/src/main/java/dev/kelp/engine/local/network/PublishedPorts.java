@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The listening sockets of published ports. The holder keeps them too: while the daemon is away connections wait in
@@ -39,6 +40,7 @@ final class PublishedPorts {
     private static final String HANDED_OVER = "/handed-over";
 
     private final Holder holder;
+    private final Supplier<PublishingDriver> driver;
 
     /// Container → the sockets of each of its mappings, in order.
     private final Map<String, List<List<Listener>>> open = new ConcurrentHashMap<>();
@@ -48,8 +50,10 @@ final class PublishedPorts {
 
     private volatile @Nullable PortForwarder forwarder;
 
-    PublishedPorts(Holder holder) {
+    /// @param driver the one of the settings, asked when a port is to be opened
+    PublishedPorts(Holder holder, Supplier<PublishingDriver> driver) {
         this.holder = holder;
+        this.driver = driver;
     }
 
     /// Opens all that a container publishes, or nothing.
@@ -63,11 +67,12 @@ final class PublishedPorts {
         try {
             for (PortMapping wanted : wanted(request)) {
                 refused = wanted;
-                Listeners.Opened opened = Listeners.open(wanted);
+                Listeners.Opened opened = driver.get().open(wanted);
                 sockets.add(opened.listeners());
                 mappings.add(opened.mapping());
             }
         } catch (KelpException e) {
+            mappings.forEach(driver.get()::close);
             sockets.forEach(l -> l.forEach(s -> s.socket().close()));
             throw e.kind() == ErrorKind.ALREADY_EXISTS ? named(e, refused, others) : e;
         }
@@ -161,6 +166,9 @@ final class PublishedPorts {
     /// @return the host's address; empty when the container publishes no such port for these families
     Optional<InetSocketAddress> handOver(Attachment attachment, int port, Families families) {
         List<List<Listener>> sockets = open.getOrDefault(attachment.container(), List.of());
+        if (sockets.isEmpty() || !driver.get().onHost()) {
+            return Optional.empty();
+        }
         for (int i = 0; i < Math.min(sockets.size(), attachment.ports().size()); i++) {
             PortMapping mapping = attachment.ports().get(i);
             int offset = port - mapping.containerPort();
@@ -265,7 +273,9 @@ final class PublishedPorts {
         if (!open.containsKey(attachment.container()) && !attachment.ports().isEmpty()) {
             List<List<Listener>> sockets = new ArrayList<>();
             try {
-                attachment.ports().forEach(m -> sockets.add(Listeners.open(m).listeners()));
+                attachment
+                        .ports()
+                        .forEach(m -> sockets.add(driver.get().reopen(m).listeners()));
                 open.put(attachment.container(), sockets);
                 store(attachment.container(), sockets);
             } catch (KelpException e) {
@@ -276,11 +286,27 @@ final class PublishedPorts {
         forward(forwarder, attachment);
     }
 
-    void close(PortForwarder forwarder, String container) {
+    /// Has a slirp4netns that was started anew open what its predecessor did.
+    void lead(PublishingDriver.Slirp4netns to, Collection<Attachment> all) {
+        for (Attachment a : all) {
+            List<List<Listener>> sockets = open.getOrDefault(a.container(), List.of());
+            for (int i = 0; i < Math.min(sockets.size(), a.ports().size()); i++) {
+                try {
+                    to.lead(new Listeners.Opened(a.ports().get(i), sockets.get(i)));
+                } catch (KelpException e) {
+                    LOG.log(Level.WARNING, "a port of container {0} is lost: {1}", a.name(), e.getMessage());
+                }
+            }
+        }
+    }
+
+    void close(PortForwarder forwarder, Attachment attachment) {
+        String container = attachment.container();
         List<List<Listener>> sockets = open.remove(container);
         if (sockets == null) {
             return;
         }
+        attachment.ports().forEach(driver.get()::close);
         for (int i = 0; i < sockets.size(); i++) {
             forwarder.withdraw(container + "/" + i);
             List<Listener> group = sockets.get(i);

@@ -10,8 +10,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// How networks are set up for rootless containerd, by the variables its start script reads
 /// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`) in the environment of whoever started Kelp: the service's, or the first
@@ -20,10 +23,16 @@ import java.util.Optional;
 /// @param driver the way out; empty: the first that is installed
 /// @param options the driver's
 /// @param hasWayOut false for `none`
+/// @param ports what opens published ports
 /// @param stateFolder a launcher's, to be kept for scripts; empty unless it is named
 /// @param remarks what is set and has no effect, a sentence each
 record RootlessSettings(
-        Optional<String> driver, Options options, boolean hasWayOut, Optional<Path> stateFolder, List<String> remarks) {
+        Optional<String> driver,
+        Options options,
+        boolean hasWayOut,
+        PortDriver ports,
+        Optional<Path> stateFolder,
+        List<String> remarks) {
     static final String PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
 
     private static final int MTU_MAX = 65521;
@@ -31,6 +40,8 @@ record RootlessSettings(
     private static final String NONE = "none";
     private static final String TRUE = "true";
     private static final String FALSE = "false";
+    private static final String NAMED_DETACH_NETNS = "DETACH_NETNS";
+    private static final String NAMED_PORT_DRIVER = "PORT_DRIVER";
     private static final String NAMED_DISABLE_HOST_LOOPBACK = "DISABLE_HOST_LOOPBACK";
 
     /// Flags of RootlessKit's that mean something here, and the variable each stands for.
@@ -40,15 +51,34 @@ record RootlessSettings(
             "--mtu", "MTU",
             "--cidr", "CIDR",
             "--ipv6", "IPV6",
-            "--port-driver", "PORT_DRIVER",
-            "--detach-netns", "DETACH_NETNS",
+            "--port-driver", NAMED_PORT_DRIVER,
+            "--detach-netns", NAMED_DETACH_NETNS,
             "--slirp4netns-sandbox", "SLIRP4NETNS_SANDBOX",
             "--slirp4netns-seccomp", "SLIRP4NETNS_SECCOMP",
             "--disable-host-loopback", NAMED_DISABLE_HOST_LOOPBACK);
 
     private static final List<String> SWITCHES = List.of("--ipv6", "--detach-netns", "--disable-host-loopback");
-    private static final List<String> PORT_DRIVERS =
-            List.of("builtin", "slirp4netns", "implicit", NONE, "pesto", "gvisor-tap-vsock");
+    /// RootlessKit's others, for which Kelp's own stands in.
+    private static final List<String> OTHER_PORT_DRIVERS = List.of("pesto", "gvisor-tap-vsock");
+
+    /// What opens the host's ports.
+    enum PortDriver {
+        /// Kelp's own.
+        BUILTIN(null),
+        /// slirp4netns, on request.
+        SLIRP4NETNS("slirp4netns"),
+        /// pasta, for everything that is listened on in the namespace.
+        IMPLICIT("pasta"),
+        /// Nothing: no port is published.
+        NONE(null);
+
+        /// The only network driver it goes with.
+        private final @Nullable String net;
+
+        PortDriver(@Nullable String net) {
+            this.net = net;
+        }
+    }
 
     RootlessSettings {
         remarks = List.copyOf(remarks);
@@ -59,6 +89,15 @@ record RootlessSettings(
     /// @throws KelpException INVALID_ARGUMENT, naming the variable
     static RootlessSettings of(Map<String, String> environment, boolean hostHasIpv6) {
         return new Reader(environment).read(hostHasIpv6);
+    }
+
+    /// Whether the network namespace is apart from what the daemon and `--network=host` use; the other variables
+    /// may be
+    /// mistyped.
+    ///
+    /// @throws KelpException INVALID_ARGUMENT
+    static boolean detaches(Map<String, String> environment) {
+        return new Reader(environment).truth(NAMED_DETACH_NETNS, true);
     }
 
     private static final class Reader {
@@ -105,15 +144,15 @@ record RootlessSettings(
         RootlessSettings read(boolean hostHasIpv6) {
             Optional<String> net = Optional.ofNullable(values.get("NET"));
             net.ifPresent(this::checkNet);
-            checkPortDriver();
-            checkDetached();
+            PortDriver ports = portDriver(net);
+            truth(NAMED_DETACH_NETNS, true);
             boolean sandbox = truth("SLIRP4NETNS_SANDBOX", true);
             Special special = new Special(
                     Optional.empty(),
                     OutboundDriver.DEVICE,
                     truth("SLIRP4NETNS_SECCOMP", true),
                     Optional.empty(),
-                    false);
+                    ports == PortDriver.IMPLICIT);
             Options options = new Options(
                     mtu(),
                     truth("IPV6", hostHasIpv6),
@@ -122,7 +161,12 @@ record RootlessSettings(
                     sandbox,
                     special);
             return new RootlessSettings(
-                    net.filter(n -> !n.equals(NONE)), options, !net.equals(Optional.of(NONE)), stateFolder(), remarks);
+                    net.filter(n -> !n.equals(NONE)).or(() -> Optional.ofNullable(ports.net)),
+                    options,
+                    !net.equals(Optional.of(NONE)),
+                    ports,
+                    stateFolder(),
+                    remarks);
         }
 
         private Optional<Path> stateFolder() {
@@ -139,22 +183,23 @@ record RootlessSettings(
             }
         }
 
-        private void checkPortDriver() {
-            String driver = values.getOrDefault("PORT_DRIVER", "builtin");
-            if (!PORT_DRIVERS.contains(driver)) {
-                throw bad("PORT_DRIVER", driver, "use builtin");
-            }
-            if (!driver.equals("builtin")) {
-                remarks.add(PREFIX + "PORT_DRIVER=" + driver
+        private PortDriver portDriver(Optional<String> net) {
+            String name = values.getOrDefault(NAMED_PORT_DRIVER, "builtin");
+            if (OTHER_PORT_DRIVERS.contains(name)) {
+                remarks.add(PREFIX + NAMED_PORT_DRIVER + "=" + name
                         + ": ports are published by Kelp's builtin driver, which shows services their clients too");
+                return PortDriver.BUILTIN;
             }
-        }
-
-        private void checkDetached() {
-            if (!truth("DETACH_NETNS", true)) {
-                remarks.add(PREFIX + "DETACH_NETNS=" + values.get("DETACH_NETNS")
-                        + ": the network namespace is detached all the same, so pulls go through the host's network");
+            PortDriver driver = Stream.of(PortDriver.values())
+                    .filter(d -> d.name().toLowerCase(Locale.ROOT).equals(name))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            bad(NAMED_PORT_DRIVER, name, "use builtin, slirp4netns, implicit (with pasta) or none"));
+            if (driver.net != null && net.isPresent() && !net.get().equals(driver.net)) {
+                throw KelpException.invalid(PREFIX + NAMED_PORT_DRIVER + ": port driver \"" + name
+                        + "\" does not go with network \"" + net.get() + "\"");
             }
+            return driver;
         }
 
         private int mtu() {

@@ -43,6 +43,14 @@ record WantedNetworks(NetworkCatalogue catalogue) {
         return wanted.wishes().isEmpty() ? List.of(Wish.of(Networks.BRIDGE)) : wanted.wishes();
     }
 
+    /// Whether any address of the default network will do.
+    static boolean isPlain(Wish wish, NetworkDefinition network) {
+        return network.name().equals(Networks.BRIDGE)
+                && wish.ipv4() == null
+                && wish.ipv6() == null
+                && wish.mac() == null;
+    }
+
     /// The network of a wish, unless nobody can join it.
     NetworkDefinition joinable(Wish wish) {
         NetworkDefinition network = catalogue.find(wish.network());

@@ -54,18 +54,46 @@ class RootlessSettingsTest {
     void flagsCountMoreThanVariablesAndWhatDoesNothingIsSaid() {
         RootlessSettings settings = read(Map.of(
                 "CONTAINERD_ROOTLESS_ROOTLESSKIT_MTU", "1400",
-                "CONTAINERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", "slirp4netns",
-                "CONTAINERD_ROOTLESS_ROOTLESSKIT_DETACH_NETNS", "false",
+                "CONTAINERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", "pesto",
                 "CONTAINERD_ROOTLESS_ROOTLESSKIT_FLAGS",
                         " --mtu 9000 --cidr=10.0.9.0/24 --ipv6  --publish=0.0.0.0:4001:4001/tcp"));
         assertThat(settings.options().mtu()).isEqualTo(9000);
         assertThat(settings.options().cidr().orElseThrow()).hasToString("10.0.9.0/24");
         assertThat(settings.options().ipv6()).isTrue();
-        assertThat(settings.remarks()).hasSize(3);
+        assertThat(settings.ports()).isEqualTo(RootlessSettings.PortDriver.BUILTIN);
+        assertThat(settings.remarks()).hasSize(2);
         assertThat(String.join("\n", settings.remarks()))
                 .contains("--publish=0.0.0.0:4001:4001/tcp has no effect")
-                .contains("PORT_DRIVER=slirp4netns")
-                .contains("DETACH_NETNS=false");
+                .contains("PORT_DRIVER=pesto");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"builtin, ''", "none, ''", "slirp4netns, slirp4netns", "implicit, pasta"})
+    void aPortDriverBringsTheNetworkDriverItGoesWith(String name, String net) {
+        RootlessSettings settings = read(Map.of("CONTAINERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", name));
+        assertThat(settings.ports().name()).isEqualToIgnoringCase(name);
+        assertThat(settings.driver().orElse("")).isEqualTo(net);
+        assertThat(settings.options().special().openPorts()).isEqualTo(name.equals("implicit"));
+        assertThat(settings.remarks()).isEmpty();
+    }
+
+    @Test
+    void portDriversThatNeedAnotherNetworkAreRefused() {
+        assertThatThrownBy(() -> read(Map.of(
+                        "CONTAINERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", "slirp4netns",
+                        "CONTAINERD_ROOTLESS_ROOTLESSKIT_NET", "pasta")))
+                .hasMessageContaining("port driver \"slirp4netns\" does not go with network \"pasta\"");
+    }
+
+    @Test
+    void whetherTheNamespaceIsDetachedIsAskedAlone() {
+        assertThat(RootlessSettings.detaches(Map.of("CONTAINERD_ROOTLESS_ROOTLESSKIT_NET", "wormhole")))
+                .isTrue();
+        assertThat(RootlessSettings.detaches(Map.of("CONTAINERD_ROOTLESS_ROOTLESSKIT_DETACH_NETNS", "false")))
+                .isFalse();
+        assertThat(RootlessSettings.detaches(
+                        Map.of("CONTAINERD_ROOTLESS_ROOTLESSKIT_FLAGS", "--detach-netns=false --debug")))
+                .isFalse();
     }
 
     @Test
