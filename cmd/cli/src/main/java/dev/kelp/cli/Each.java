@@ -4,6 +4,8 @@ package dev.kelp.cli;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.List;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
 
 /// Does the same for several names: one that fails does not keep the others from their turn.
 public final class Each {
@@ -16,21 +18,37 @@ public final class Each {
 
     /// Several failures become one error that names each. One that was cancelled ends it at once.
     public static void of(List<String> names, Action action) {
-        KelpException failure = null;
+        Failures failures = new Failures();
         for (String name : names) {
             try {
                 action.accept(name);
             } catch (KelpException e) {
-                if (e.kind() == ErrorKind.CANCELLED) {
-                    throw e;
-                }
-                failure = failure == null
-                        ? e
-                        : new KelpException(e.kind(), failure.getMessage() + "\n" + e.getMessage(), failure);
+                failures.add(e);
             }
         }
-        if (failure != null) {
-            throw failure;
+        failures.check();
+    }
+
+    /// What went wrong with some of several, to be one error.
+    public static final class Failures {
+        private final StringJoiner messages = new StringJoiner("\n");
+        private int count;
+        private @Nullable KelpException last;
+
+        public void add(KelpException e) {
+            if (e.kind() == ErrorKind.CANCELLED) {
+                throw e;
+            }
+            messages.add(e.getMessage());
+            count++;
+            last = e;
+        }
+
+        /// Fails unless all went well.
+        public void check() {
+            if (last != null) {
+                throw count == 1 ? last : new KelpException(last.kind(), messages.toString(), last);
+            }
         }
     }
 

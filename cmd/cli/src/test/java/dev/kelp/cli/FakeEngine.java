@@ -33,6 +33,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 
 /// An engine that keeps everything in memory and runs nothing: a started container runs until [#end].
 public final class FakeEngine implements Engine {
@@ -281,6 +282,28 @@ public final class FakeEngine implements Engine {
         @Override
         public void remove(String container, boolean force, boolean volumes) {
             records.remove(find(container).id);
+        }
+
+        @Override
+        public void removeAll(List<String> containers, boolean force, boolean volumes, RemovalSink sink) {
+            for (String container : containers) {
+                try {
+                    remove(container, force, volumes);
+                    sink.removed(container);
+                } catch (KelpException e) {
+                    sink.failed(container, e);
+                }
+            }
+        }
+
+        @Override
+        public Pruned prune(Predicate<ContainerSummary> wanted) {
+            List<ContainerSummary> gone = list(true).stream()
+                    .filter(c -> c.state().status() != Status.RUNNING && wanted.test(c))
+                    .toList();
+            long bytes = gone.stream().mapToLong(c -> writableBytes(c.id())).sum();
+            gone.forEach(c -> remove(c.id(), false, false));
+            return new Pruned(gone.stream().map(ContainerSummary::id).toList(), bytes);
         }
 
         @Override

@@ -120,11 +120,14 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public Removal remove(String nameOrId, boolean force) {
-        if (images.remove(Reference.parse(nameOrId).toString()) == null) {
-            throw KelpException.notFound("no such image: `" + nameOrId + "`");
+    public void removeAll(List<String> namesOrIds, boolean force, RemovalSink sink) {
+        for (String name : namesOrIds) {
+            if (images.remove(Reference.parse(name).toString()) == null) {
+                sink.failed(name, KelpException.notFound("no such image: `" + name + "`"));
+            } else {
+                sink.removed(name, new Removal(List.of(name), List.of(Digest.ofSha256(new byte[0]))));
+            }
         }
-        return new Removal(List.of(nameOrId), List.of(Digest.ofSha256(new byte[0])));
     }
 
     @Override

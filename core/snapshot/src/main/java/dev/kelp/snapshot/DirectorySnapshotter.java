@@ -10,6 +10,7 @@ import dev.kelp.model.Mount;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -185,7 +186,15 @@ abstract class DirectorySnapshotter implements Snapshotter {
 
     @Override
     public void remove(String name) {
-        Snapshot gone = records.remove(name);
+        removeFiles(records.remove(name));
+    }
+
+    @Override
+    public void removeAll(Collection<String> names) {
+        records.removeAll(names).forEach(this::removeFiles);
+    }
+
+    private void removeFiles(Snapshot gone) {
         if (gone instanceof Snapshot.Committed c && c.usage().inodes() >= LARGE_INODES) {
             directories.removingLarge(gone.id());
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.snapshot;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,6 +32,11 @@ public interface SnapshotRecords {
     ///
     /// @throws dev.kelp.model.KelpException NOT_FOUND without `name`, FAILED_PRECONDITION when it is a parent
     Snapshot remove(String name);
+
+    /// Removes several, all or none of them, and returns what was there. A name that is not there is passed over.
+    ///
+    /// @throws dev.kelp.model.KelpException FAILED_PRECONDITION when one of them is a parent
+    List<Snapshot> removeAll(Collection<String> names);
 
     /// The names of all snapshots whose parent is `name`, of every kind.
     List<String> children(String name);

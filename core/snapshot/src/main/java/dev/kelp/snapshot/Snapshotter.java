@@ -2,6 +2,7 @@
 package dev.kelp.snapshot;
 
 import dev.kelp.model.Mount;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -84,6 +85,11 @@ public interface Snapshotter {
 
     /// Removes an active snapshot, a view, or a committed one without children. The files go last.
     void remove(String name);
+
+    /// As [#remove] for several, which wait for the disk once. Those that are not there are passed over; when one
+    /// has
+    /// children none is removed.
+    void removeAll(Collection<String> names);
 
     /// What is known of a snapshot, of whichever kind.
     Snapshot stat(String name);

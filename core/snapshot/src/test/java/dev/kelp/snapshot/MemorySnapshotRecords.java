@@ -3,6 +3,7 @@ package dev.kelp.snapshot;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +79,16 @@ public final class MemorySnapshotRecords implements SnapshotRecords {
             throw new KelpException(ErrorKind.FAILED_PRECONDITION, "snapshot `" + name + "` has children");
         }
         return all.remove(name);
+    }
+
+    @Override
+    public synchronized List<Snapshot> removeAll(Collection<String> names) {
+        for (String name : names) {
+            if (!children(name).isEmpty()) {
+                throw new KelpException(ErrorKind.FAILED_PRECONDITION, "snapshot `" + name + "` has children");
+            }
+        }
+        return names.stream().filter(all::containsKey).map(all::remove).toList();
     }
 
     @Override

@@ -142,6 +142,19 @@ public abstract class SnapshotRecordsContract {
     }
 
     @Test
+    void removeAllIsAllOrNothingAndPassesOverWhatIsNotThere() {
+        committed("k", "base", null);
+        records.insert(active("a", "base"));
+        records.insert(active("b", "base"));
+        assertKind(ErrorKind.FAILED_PRECONDITION, () -> records.removeAll(List.of("a", "base")));
+        assertThat(records.all()).extracting(Snapshot::name).containsExactlyInAnyOrder("base", "a", "b");
+        assertThat(records.removeAll(List.of("b", "missing", "a")))
+                .extracting(Snapshot::name)
+                .containsExactlyInAnyOrder("b", "a");
+        assertThat(records.all()).extracting(Snapshot::name).containsExactly("base");
+    }
+
+    @Test
     void oneOfTwoCommitsOfOneNameWins() throws Exception {
         for (int i = 0; i < 20; i++) {
             String name = "layer" + i;

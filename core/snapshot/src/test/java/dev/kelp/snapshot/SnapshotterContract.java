@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -236,6 +237,21 @@ public abstract class SnapshotterContract {
     }
 
     @Test
+    void manyAreRemovedAtOnceOrNoneWhenOneIsAParent() throws IOException {
+        layer("base", null, root -> Files.writeString(root.resolve("file"), "x"));
+        snapshotter.prepare("a", "base", Map.of());
+        snapshotter.prepare("b", "base", Map.of());
+        long a = snapshotter.stat("a").id();
+        long b = snapshotter.stat("b").id();
+        assertKind(ErrorKind.FAILED_PRECONDITION, () -> snapshotter.removeAll(List.of("a", "base")));
+        assertThat(directory(a)).exists();
+        snapshotter.removeAll(List.of("a", "missing", "b"));
+        assertThat(directory(a)).doesNotExist();
+        assertThat(directory(b)).doesNotExist();
+        assertThat(snapshotter.list(s -> true)).extracting(Snapshot::name).containsExactly("base");
+    }
+
+    @Test
     void usageCountsTheChangeAlone() throws IOException {
         layer("base", null, root -> {
             Files.write(root.resolve("file"), new byte[1 << 20]);
@@ -394,6 +410,11 @@ public abstract class SnapshotterContract {
         @Override
         public Snapshot remove(String name) {
             return to.remove(name);
+        }
+
+        @Override
+        public List<Snapshot> removeAll(Collection<String> names) {
+            return to.removeAll(names);
         }
 
         @Override

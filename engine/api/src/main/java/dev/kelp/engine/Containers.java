@@ -3,6 +3,7 @@ package dev.kelp.engine;
 
 import dev.kelp.linux.Fd;
 import dev.kelp.model.Digest;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Resources;
 import dev.kelp.model.oci.ImageConfig;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The containers of one namespace. A "container" argument is a name, an id, or an unambiguous prefix of an id.
@@ -48,6 +50,16 @@ public interface Containers {
     void kill(String container, String signal);
 
     void remove(String container, boolean force, boolean volumes);
+
+    /// As [#remove] for many, which is much faster than one after the other. One that cannot be removed does not
+    /// keep
+    /// the others.
+    void removeAll(List<String> containers, boolean force, boolean volumes, RemovalSink sink);
+
+    /// Removes those that do not run, their anonymous volumes left alone. One that is started or removed meanwhile
+    /// is
+    /// passed over.
+    Pruned prune(Predicate<ContainerSummary> wanted);
 
     /// Freezes all processes of a running container (freezer of cgroup2); UNSUPPORTED without a delegated cgroup.
     void pause(String container);
@@ -103,6 +115,20 @@ public interface Containers {
 
     /// Starts another process in a running container.
     ExecSession exec(String container, ExecSpec spec);
+
+    /// Told what became of each of many, by the words that were given for it.
+    interface RemovalSink {
+        void removed(String container);
+
+        void failed(String container, KelpException why);
+    }
+
+    /// @param bytes what their own files took
+    record Pruned(List<String> ids, long bytes) {
+        public Pruned {
+            ids = List.copyOf(ids);
+        }
+    }
 
     /// @param rows a cell for each title; the last one may hold spaces
     record ProcessTable(List<String> titles, List<List<String>> rows) {

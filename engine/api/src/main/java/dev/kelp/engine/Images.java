@@ -2,6 +2,7 @@
 package dev.kelp.engine;
 
 import dev.kelp.model.Digest;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
@@ -54,10 +55,12 @@ public interface Images {
     /// Takes these names, or all when there are none, away from an image, which stays.
     void untag(String nameOrId, List<Reference> names);
 
-    /// Removes names, and with the last one the content nothing else uses.
+    /// Removes names, and with the last one the content nothing else uses. One that cannot be removed does not keep
+    /// the
+    /// others.
     ///
     /// @param force also when containers use it or an id has several names
-    Removal remove(String nameOrId, boolean force);
+    void removeAll(List<String> namesOrIds, boolean force, RemovalSink sink);
 
     /// Writes a tar that is an OCI layout and a Docker archive at once, layers uncompressed only where they are so.
     ///
@@ -113,6 +116,13 @@ public interface Images {
     /// @param nonDistributable send also layers that are marked as not to be passed on
     record PushOptions(
             List<Platform> platforms, boolean allPlatforms, boolean nonDistributable, RegistryOptions registry) {}
+
+    /// Told what became of each of many, by what was typed for it.
+    interface RemovalSink {
+        void removed(String nameOrId, Removal removal);
+
+        void failed(String nameOrId, KelpException why);
+    }
 
     /// What a search found.
     ///

@@ -4,6 +4,7 @@ package dev.kelp.cli.container;
 import dev.kelp.cli.Confirmation;
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Units;
+import dev.kelp.engine.Containers.Pruned;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -32,8 +33,8 @@ public final class PruneCommand extends dev.kelp.cli.KelpCommand {
         if (!force && !Confirmation.isGiven(call, "WARNING! This will remove all stopped containers.\n")) {
             return 0;
         }
-        StoppedContainers.Removed removed = StoppedContainers.remove(call, wanted);
-        removed.print(call.out());
+        Pruned removed = call.containers().prune(wanted);
+        StoppedContainers.print(removed, call.out());
         call.out().append("Total reclaimed space: " + Units.decimalSize(removed.bytes()) + "\n");
         return 0;
     }

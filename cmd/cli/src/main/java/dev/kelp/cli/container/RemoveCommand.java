@@ -3,6 +3,8 @@ package dev.kelp.cli.container;
 
 import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
+import dev.kelp.engine.Containers.ContainerSummary;
+import dev.kelp.engine.Containers.RemovalSink;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.ArrayList;
@@ -16,7 +18,7 @@ import picocli.CommandLine.Parameters;
         name = "rm",
         customSynopsis = "[OPTIONS] CONTAINER…",
         description = "Removes containers that do not run.",
-        footer = {"kelp rm web", "kelp rm -f $(kelp ps -aq)"})
+        footer = {"kelp rm web", "kelp rm -f web db", "kelp rm -f --all"})
 public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
     @Option(
             names = {"-f", "--force"},
@@ -28,6 +30,11 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
             description = "remove their anonymous volumes too")
     boolean volumes;
 
+    @Option(
+            names = {"-a", "--all"},
+            description = "all of them")
+    boolean all;
+
     @Mixin
     LatestFlag latest = new LatestFlag();
 
@@ -36,30 +43,32 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        List<String> chosen = latest.or(call, names);
-        List<String> wanted =
-                force ? chosen.stream().filter(n -> isHere(call, n)).toList() : chosen;
-        return Each.printing(call, wanted, n -> remove(call, n));
-    }
-
-    private void remove(Invocation call, String name) {
-        try {
-            call.containers().remove(name, force, volumes);
-        } catch (KelpException e) {
-            // somebody else was faster
-            if (!force || e.kind() != ErrorKind.NOT_FOUND) {
-                throw e;
+        Each.Failures failures = new Each.Failures();
+        call.containers().removeAll(chosen(call), force, volumes, new RemovalSink() {
+            @Override
+            public void removed(String container) {
+                call.out().append(container).append('\n');
             }
-        }
+
+            @Override
+            public void failed(String container, KelpException why) {
+                // with -f one that is not there is as it should be
+                if (!force || why.kind() != ErrorKind.NOT_FOUND) {
+                    failures.add(why);
+                }
+            }
+        });
+        failures.check();
+        return 0;
     }
 
-    /// With `-f` one that is not there is as it should be.
-    private static boolean isHere(Invocation call, String name) {
-        try {
-            call.containers().resolve(name);
-            return true;
-        } catch (KelpException e) {
-            return e.kind() != ErrorKind.NOT_FOUND;
+    private List<String> chosen(Invocation call) {
+        if (!all) {
+            return latest.or(call, names);
         }
+        if (latest.isSet() || !names.isEmpty()) {
+            throw KelpException.invalid("--all excludes --latest and names of containers");
+        }
+        return call.containers().list(true).stream().map(ContainerSummary::id).toList();
     }
 }

@@ -3,35 +3,26 @@ package dev.kelp.cli.container;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.format.Timestamps;
-import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.ContainerSummary;
-import dev.kelp.engine.Containers.Status;
-import dev.kelp.model.ErrorKind;
+import dev.kelp.engine.Containers.Pruned;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 
 /// The containers that `prune` removes.
 public final class StoppedContainers {
-    private static final Set<Status> STOPPED = Set.of(Status.CREATED, Status.EXITED, Status.DEAD);
-
     private StoppedContainers() {}
 
-    /// What was removed, and the space their own files took.
-    public record Removed(List<String> ids, long bytes) {
-        /// Docker's list; nothing when nothing was removed.
-        public void print(PrintStream out) {
-            if (!ids.isEmpty()) {
-                out.append("Deleted Containers:\n");
-                ids.forEach(id -> out.append(id).append('\n'));
-                out.append('\n');
-            }
+    /// Docker's list of what was removed; nothing when nothing was.
+    public static void print(Pruned pruned, PrintStream out) {
+        if (!pruned.ids().isEmpty()) {
+            out.append("Deleted Containers:\n");
+            pruned.ids().forEach(id -> out.append(id).append('\n'));
+            out.append('\n');
         }
     }
 
@@ -84,29 +75,5 @@ public final class StoppedContainers {
         String key = equals < 0 ? wanted : wanted.substring(0, equals);
         return labels.containsKey(key)
                 && (equals < 0 || wanted.substring(equals + 1).equals(labels.get(key)));
-    }
-
-    /// Removes them with their anonymous volumes left alone; one that was started or removed meanwhile is passed
-    /// over.
-    public static Removed remove(Invocation call, Predicate<ContainerSummary> wanted) {
-        Containers containers = call.containers();
-        List<String> ids = new ArrayList<>();
-        long bytes = 0;
-        for (ContainerSummary c : containers.list(true)) {
-            if (!STOPPED.contains(c.state().status()) || !wanted.test(c)) {
-                continue;
-            }
-            try {
-                long size = containers.writableBytes(c.id());
-                containers.remove(c.id(), false, false);
-                ids.add(c.id());
-                bytes += size;
-            } catch (KelpException e) {
-                if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.FAILED_PRECONDITION) {
-                    throw e;
-                }
-            }
-        }
-        return new Removed(ids, bytes);
     }
 }

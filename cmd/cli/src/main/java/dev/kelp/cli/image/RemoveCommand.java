@@ -4,6 +4,9 @@ package dev.kelp.cli.image;
 import dev.kelp.cli.Each;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.Images.Removal;
+import dev.kelp.engine.Images.RemovalSink;
+import dev.kelp.model.ErrorKind;
+import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -29,14 +32,27 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        Each.of(names, Each.ignoringMissing(force, name -> {
-            Removal removal = call.images().remove(name, force);
-            removal.untagged()
-                    .forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
-            removal.deleted()
-                    .forEach(d ->
-                            call.out().append("Deleted: ").append(d.toString()).append('\n'));
-        }));
+        Each.Failures failures = new Each.Failures();
+        call.images().removeAll(names, force, new RemovalSink() {
+            @Override
+            public void removed(String name, Removal removal) {
+                removal.untagged()
+                        .forEach(u -> call.out().append("Untagged: ").append(u).append('\n'));
+                removal.deleted()
+                        .forEach(d -> call.out()
+                                .append("Deleted: ")
+                                .append(d.toString())
+                                .append('\n'));
+            }
+
+            @Override
+            public void failed(String name, KelpException why) {
+                if (!force || why.kind() != ErrorKind.NOT_FOUND) {
+                    failures.add(why);
+                }
+            }
+        });
+        failures.check();
         return 0;
     }
 }

@@ -7,6 +7,7 @@ import dev.kelp.cli.container.StoppedContainers;
 import dev.kelp.cli.format.Units;
 import dev.kelp.cli.image.ImageFilters;
 import dev.kelp.cli.network.UnusedNetworks;
+import dev.kelp.engine.Containers;
 import dev.kelp.engine.Images.Pruned;
 import dev.kelp.engine.Volumes;
 import dev.kelp.model.KelpException;
@@ -64,8 +65,8 @@ public final class SystemPruneCommand extends dev.kelp.cli.KelpCommand {
             return 0;
         }
         PrintStream out = call.out();
-        StoppedContainers.Removed removed = StoppedContainers.remove(call, containers);
-        removed.print(out);
+        Containers.Pruned removed = call.containers().prune(containers);
+        StoppedContainers.print(removed, out);
         UnusedNetworks.remove(call, n -> networks.test(Instant.ofEpochMilli(n.createdMillis()), n.labels()));
         long bytes = removed.bytes();
         if (volumes) {

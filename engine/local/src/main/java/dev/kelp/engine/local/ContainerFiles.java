@@ -41,6 +41,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// What a container has on the disk: its snapshot, its folder below the data root (log, hosts, resolv.conf), and while
 /// it runs the mounted root file system and the bundle below the run root.
@@ -502,6 +503,17 @@ final class ContainerFiles {
         } catch (IOException e) {
             throw failed("remove the mount point " + target, e);
         }
+    }
+
+    /// Removes the writable layers of containers that do not run, which waits for the disk once; [#delete] does the
+    /// rest.
+    void deleteSnapshots(List<ContainerRecord> all) {
+        all.stream()
+                .filter(c -> c.definition().snapshotter() != null)
+                .collect(Collectors.groupingBy(
+                        c -> String.valueOf(c.definition().snapshotter()),
+                        Collectors.mapping(ContainerRecord::id, Collectors.toList())))
+                .forEach((snapshotter, ids) -> snapshotters.apply(snapshotter).removeAll(ids));
     }
 
     /// Removes everything; what is not there is fine.

@@ -6,7 +6,6 @@ import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
-import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
@@ -41,9 +40,6 @@ final class ContainerLifecycle {
 
     private static final int RETRY_SECONDS = 5;
 
-    /// How often a forced removal ends a container that others start again and again.
-    private static final int FORCED_TRIES_MAX = 5;
-
     private final ContainerRecords records;
     private final ContainerFiles files;
     private final ContainerNetworking networking;
@@ -51,6 +47,7 @@ final class ContainerLifecycle {
     private final ExecutorService background;
     private final Restarts restarts;
     private final Observer observer;
+    private final ContainerRemoval removal;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
     private final Map<String, Integer> restarting = new ConcurrentHashMap<>();
 
@@ -104,6 +101,7 @@ final class ContainerLifecycle {
         this.background = background;
         this.restarts = restarts;
         this.observer = observer;
+        this.removal = new ContainerRemoval(this, records, files, networking, observer, background);
     }
 
     private interface Work<T extends @Nullable Object> {
@@ -114,7 +112,8 @@ final class ContainerLifecycle {
         return entries.computeIfAbsent(c.id(), k -> new Entry());
     }
 
-    /// Runs `work` with the container's present record while nobody else changes it.
+    /// Runs `work` with the container's present record while nobody else changes it. One that is leaving is not
+    /// there.
     private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
         Entry entry = entry(c);
         entry.lock.lock();
@@ -122,6 +121,8 @@ final class ContainerLifecycle {
             Optional<ContainerRecord> now = records.byId(c.namespace(), c.id());
             if (now.isEmpty()) {
                 entries.remove(c.id(), entry);
+            }
+            if (now.isEmpty() || now.get().run().phase() == Phase.REMOVING) {
                 throw KelpException.notFound("no such container: " + c.name());
             }
             return work.run(now.get(), entry);
@@ -137,9 +138,6 @@ final class ContainerLifecycle {
     }
 
     private ContainerTask prepared(ContainerRecord c, Entry entry) {
-        if (c.run().phase() == Phase.REMOVING) {
-            throw KelpException.notFound("no such container: " + c.name());
-        }
         if (entry.task.isPresent()) {
             return entry.task.get();
         }
@@ -266,7 +264,7 @@ final class ContainerLifecycle {
             start(c);
         } catch (RuntimeException e) {
             if (c.definition().spec().lifecycle().autoRemove()) {
-                alsoTry(() -> remove(c, false, true), e);
+                alsoTry(() -> removal.remove(c, false, true), e);
             }
             throw e;
         } finally {
@@ -318,7 +316,7 @@ final class ContainerLifecycle {
         entry.exit.complete(code);
         discardTask(now, entry);
         if (now.run().phase() == Phase.REMOVING) {
-            finishRemoval(now);
+            removal.finish(now);
         } else if (now.run().phase() == Phase.RESTARTING) {
             scheduleRestart(now, entry, now.run().finishedMillis() - now.run().startedMillis());
         }
@@ -501,41 +499,21 @@ final class ContainerLifecycle {
         }
     }
 
-    /// @param force ends it first, also when somebody starts it meanwhile
-    /// @param volumes whether the volumes nobody named go, too
-    void remove(ContainerRecord c, boolean force, boolean volumes) {
-        boolean killed = false;
-        for (int tries = 1; ; tries++) {
-            killed |= force && kill(c);
-            try {
-                remove(c, volumes);
-                return;
-            } catch (KelpException e) {
-                boolean present = records.byId(c.namespace(), c.id()).isPresent();
-                if (killed && !present) {
-                    // one that removes itself at its end (`--rm`) is gone already: that is what was asked for
-                    return;
-                }
-                boolean started = force && present && e.kind() == ErrorKind.FAILED_PRECONDITION;
-                if (!started || tries == FORCED_TRIES_MAX) {
-                    throw e;
-                }
-            }
-        }
+    ContainerRemoval removal() {
+        return removal;
     }
 
-    private void remove(ContainerRecord c, boolean volumes) {
-        locked(c, (now, entry) -> {
-            if (now.isRunning()) {
+    /// Takes a container that does not run from everybody's sight: nobody may use it any more.
+    ///
+    /// @param volumes whether the volumes nobody named go with it
+    /// @return it as it leaves, for [ContainerRemoval] to finish
+    ContainerRecord leave(ContainerRecord c, boolean volumes) {
+        return locked(c, (now, entry) -> {
+            if (now.isRunning() || now.run().phase() == Phase.RESTARTING) {
                 throw new KelpException(
                                 ErrorKind.FAILED_PRECONDITION,
-                                "cannot remove container " + now.name() + ": it is running")
-                        .withHint("stop it first, or use `rm -f`");
-            }
-            if (now.run().phase() == Phase.RESTARTING) {
-                throw new KelpException(
-                                ErrorKind.FAILED_PRECONDITION,
-                                "cannot remove container " + now.name() + ": it is restarting")
+                                "cannot remove container " + now.name() + ": it is "
+                                        + now.status().word())
                         .withHint("stop it first, or use `rm -f`");
             }
             if (now.run().phase() == Phase.EXITED) {
@@ -547,32 +525,12 @@ final class ContainerLifecycle {
             if (entry.task.isPresent()) {
                 discardTask(leaving, entry);
             }
-            finishRemoval(leaving);
-            return true;
+            return leaving;
         });
     }
 
-    /// Ends a container at once; false when it did not run.
-    private boolean kill(ContainerRecord c) {
-        Optional<Ending> ending = toStop(c);
-        if (ending.isEmpty()) {
-            return false;
-        }
-        try {
-            ending.get().task().kill(Processes.SIGKILL);
-        } catch (KelpException e) {
-            LOG.log(Level.DEBUG, "kill of " + c.id() + " met its end", e);
-        }
-        Waiting.forExit(ending.get().exit(), 10_000);
-        return true;
-    }
-
-    /// Removes the files, then the record of a container that is REMOVING.
-    void finishRemoval(ContainerRecord c) {
-        observer.leaves(c);
-        files.delete(c);
-        files.volumes().delete(c);
-        networking.forget(c);
+    /// It is gone.
+    void forget(ContainerRecord c) {
         Entry entry = entries.remove(c.id());
         if (entry != null) {
             entry.exit.complete(c.run().exitCode());

@@ -17,6 +17,7 @@ import java.util.Optional;
 
 /// The table of containers. Every method is one transaction.
 final class ContainerRecords {
+    private static final int ID_CHARS = 64;
     private static final String COLUMNS = "namespace, id, name, definition, run";
 
     private final Database database;
@@ -142,6 +143,11 @@ final class ContainerRecords {
         });
     }
 
+    /// Lets go of what only makes the next look at many containers faster.
+    void trim() {
+        definitions.trim();
+    }
+
     Optional<ContainerRecord> byId(String namespace, String id) {
         return query("WHERE namespace = ? AND id = ?", namespace, id).stream().findFirst();
     }
@@ -156,10 +162,12 @@ final class ContainerRecords {
     /// is
     /// ambiguous.
     List<ContainerRecord> byPrefix(String namespace, String prefix) {
+        // the plus keeps SQLite from the index by name, where it would look at every container
         return query(
-                "WHERE namespace = ? AND id GLOB ? AND phase NOT IN ('CREATING', 'REMOVING') LIMIT 2",
+                "WHERE +namespace = ? AND id >= ? AND id < ? AND phase NOT IN ('CREATING', 'REMOVING') LIMIT 2",
                 namespace,
-                prefix + "*");
+                prefix,
+                prefix + "g");
     }
 
     /// The container a name, id or unambiguous prefix of an id stands for.
@@ -170,6 +178,11 @@ final class ContainerRecords {
         }
         if (!container.matches("[0-9a-f]{1,64}")) {
             throw KelpException.notFound("no such container: " + container);
+        }
+        if (container.length() == ID_CHARS) {
+            return byId(namespace, container)
+                    .filter(c -> c.run().phase() != Phase.CREATING && c.run().phase() != Phase.REMOVING)
+                    .orElseThrow(() -> KelpException.notFound("no such container: " + container));
         }
         List<ContainerRecord> found = byPrefix(namespace, container);
         return switch (found.size()) {
@@ -188,6 +201,23 @@ final class ContainerRecords {
 
     List<ContainerRecord> running(String namespace) {
         return query("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY created DESC", namespace);
+    }
+
+    /// The ids of those that do not run and are not about to, newest first.
+    List<String> stoppedIds(String namespace) {
+        return database.read(connection -> {
+            try (PreparedStatement s = connection.prepareStatement("SELECT id FROM containers WHERE namespace = ?"
+                    + " AND phase IN ('CREATED', 'EXITED') ORDER BY created DESC")) {
+                s.setString(1, namespace);
+                List<String> ids = new ArrayList<>();
+                try (ResultSet r = s.executeQuery()) {
+                    while (r.next()) {
+                        ids.add(r.getString(1));
+                    }
+                }
+                return ids;
+            }
+        });
     }
 
     /// Every container of every namespace, whatever its phase.

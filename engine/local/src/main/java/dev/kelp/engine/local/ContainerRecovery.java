@@ -70,7 +70,7 @@ final class ContainerRecovery {
                 tasks.reattach(c.id()).ifPresent(ContainerTask::delete);
                 networking.disconnect(c);
                 files.discard(c);
-                lifecycle.finishRemoval(c);
+                lifecycle.removal().finish(c);
             }
             case CREATED, EXITED -> {
                 // Prepared by a daemon that died before it was started: nothing ran, so nothing is lost. Its root may
@@ -93,7 +93,7 @@ final class ContainerRecovery {
         if (c.run().phase() == Phase.EXITED && c.definition().spec().lifecycle().autoRemove()) {
             // a `restart` that was cut between the end and the start
             records.keepExit(c, c.run().exitCode());
-            lifecycle.finishRemoval(c.with(c.run().in(Phase.REMOVING)));
+            lifecycle.removal().finish(c.with(c.run().in(Phase.REMOVING)));
         } else {
             startWithEngine(c);
         }
@@ -114,7 +114,7 @@ final class ContainerRecovery {
             files.discard(c);
             if (remove) {
                 records.keepExit(c, ContainerLifecycle.CODE_UNKNOWN);
-                lifecycle.finishRemoval(over);
+                lifecycle.removal().finish(over);
             } else {
                 startWithEngine(over);
             }
@@ -145,7 +145,7 @@ final class ContainerRecovery {
         lifecycle.discardTask(c, entry);
         if (c.definition().spec().lifecycle().autoRemove()) {
             records.update(c.with(c.run().in(Phase.REMOVING)));
-            lifecycle.finishRemoval(c);
+            lifecycle.removal().finish(c);
             return;
         }
         KelpException why = new KelpException(ErrorKind.UNAVAILABLE, "the daemon ended before the container ran");

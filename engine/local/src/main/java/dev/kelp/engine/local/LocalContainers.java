@@ -15,10 +15,14 @@ import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Resources;
 import dev.kelp.runtime.ContainerLog;
 import dev.kelp.runtime.ContainerTask;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The containers of one namespace: names become records here, the work is [ContainerLifecycle]'s.
@@ -187,7 +191,38 @@ final class LocalContainers implements Containers {
 
     @Override
     public void remove(String container, boolean force, boolean volumes) {
-        lifecycle.remove(find(container), force, volumes);
+        lifecycle.removal().remove(find(container), force, volumes);
+    }
+
+    @Override
+    public void removeAll(List<String> containers, boolean force, boolean volumes, RemovalSink sink) {
+        Map<ContainerRecord, String> typed = new IdentityHashMap<>();
+        List<ContainerRecord> found = new ArrayList<>();
+        for (String container : containers) {
+            try {
+                ContainerRecord c = find(container);
+                found.add(c);
+                typed.put(c, container);
+            } catch (KelpException e) {
+                sink.failed(container, e);
+            }
+        }
+        lifecycle.removal().removeAll(found, force, volumes, new ContainerRemoval.Outcome() {
+            @Override
+            public void removed(ContainerRecord c) {
+                sink.removed(typed.getOrDefault(c, c.name()));
+            }
+
+            @Override
+            public void failed(ContainerRecord c, KelpException why) {
+                sink.failed(typed.getOrDefault(c, c.name()), why);
+            }
+        });
+    }
+
+    @Override
+    public Pruned prune(Predicate<ContainerSummary> wanted) {
+        return new ContainerPruning(records, lifecycle.removal(), files).run(namespace, c -> wanted.test(summary(c)));
     }
 
     @Override

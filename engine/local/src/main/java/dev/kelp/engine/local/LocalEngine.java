@@ -337,9 +337,11 @@ public final class LocalEngine implements Engine {
         return Optional.of(new Containers.Resumed(known, ending.told()));
     }
 
-    /// Lets go of what only makes the next command faster: connections to registries and their threads.
+    /// Lets go of what only makes the next command faster: connections to registries and their threads, the parsed
+    /// definitions of many containers.
     public void trim() {
         transport.trim();
+        records.trim();
     }
 
     @Override

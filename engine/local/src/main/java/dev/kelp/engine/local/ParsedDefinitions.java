@@ -12,9 +12,11 @@ import java.util.Map;
 /// `ps` does for a container, and a start looks at it several times. A definition is found again only by the very bytes
 /// that the database holds now.
 ///
-/// Limit: [#KEPT_MAX] of them, the first ones to come being forgotten first.
+/// Limit: [#KEPT_MAX] of them, 5 KB each, and [#IDLE_MAX] once nobody asks any more. The first ones to come are
+/// forgotten first.
 final class ParsedDefinitions {
-    static final int KEPT_MAX = 512;
+    static final int KEPT_MAX = 16_384;
+    static final int IDLE_MAX = 512;
 
     private final Map<String, Parsed> kept = new LinkedHashMap<>();
 
@@ -31,12 +33,23 @@ final class ParsedDefinitions {
         Definition definition = OciJson.read(bytes, Definition.class, "the record of container " + id);
         synchronized (kept) {
             kept.put(id, new Parsed(bytes, definition));
-            for (Iterator<Parsed> oldest = kept.values().iterator(); kept.size() > KEPT_MAX; ) {
-                oldest.next();
-                oldest.remove();
-            }
+            keep(KEPT_MAX);
         }
         return definition;
+    }
+
+    /// Nobody asks any more.
+    void trim() {
+        synchronized (kept) {
+            keep(IDLE_MAX);
+        }
+    }
+
+    private void keep(int most) {
+        for (Iterator<Parsed> oldest = kept.values().iterator(); kept.size() > most; ) {
+            oldest.next();
+            oldest.remove();
+        }
     }
 
     /// The container is gone.

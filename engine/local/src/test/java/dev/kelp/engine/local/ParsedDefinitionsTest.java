@@ -39,4 +39,17 @@ class ParsedDefinitionsTest {
         }
         assertThat(definitions.of("early", stored("a"))).isNotSameAs(early);
     }
+
+    @Test
+    void keepsFewWhenNobodyAsks() {
+        Definition early = definitions.of("early", stored("a"));
+        for (int i = 0; i < ParsedDefinitions.IDLE_MAX - 1; i++) {
+            definitions.of("later-" + i, stored("a"));
+        }
+        definitions.trim();
+        assertThat(definitions.of("early", stored("a"))).isSameAs(early);
+        definitions.of("one more", stored("a"));
+        definitions.trim();
+        assertThat(definitions.of("early", stored("a"))).isNotSameAs(early);
+    }
 }

@@ -26,34 +26,51 @@ final class ImageRemoval {
         this.namespace = namespace;
     }
 
-    Removal remove(Found found, String typed, boolean force) {
+    /// Names that were taken away, and what their image had here before.
+    record Untagged(List<ImageRecord> going, List<Digest> manifests) {}
+
+    /// Takes the names away; [#collect] does the rest, once for many.
+    Untagged untag(Found found, String typed, boolean force) {
         Descriptor target = found.target();
-        List<ImageRecord> all = service.records().byTarget(namespace, target.digest());
-        List<ImageRecord> going = found.byName() ? found.records() : all;
+        List<ImageRecord> going =
+                found.byName() ? found.records() : service.records().byTarget(namespace, target.digest());
         if (!found.byName() && !force) {
-            checkOneRepository(all, typed);
+            checkOneRepository(going, typed);
         }
         List<Descriptor> manifests = service.contents().manifests(target);
-        if (going.size() == all.size() && !force) {
+        if (!force && going.size() == service.records().namesOf(namespace, target.digest())) {
             checkUnused(manifests, typed);
         }
         Set<Digest> before = here(manifests);
         service.records()
                 .delete(namespace, going.stream().map(ImageRecord::name).toList());
-        service.parts().collector().collect();
-        before.removeAll(here(manifests));
-        List<String> untagged = new ArrayList<>();
-        for (ImageRecord r : going) {
-            if (!r.isDangling()) {
-                untagged.add(ImageLookup.shown(r));
-            }
-        }
-        return new Removal(
-                untagged,
+        return new Untagged(
+                going,
                 manifests.stream()
                         .map(Descriptor::digest)
                         .filter(before::contains)
                         .toList());
+    }
+
+    /// Removes what no name leads to any more.
+    ///
+    /// @return what became of each, in order; what went with several names is said of the last
+    List<Removal> collect(List<Untagged> all) {
+        service.records().sync();
+        service.parts().collector().collect();
+        Set<Digest> told = new HashSet<>();
+        List<Removal> removals = new ArrayList<>();
+        for (Untagged one : all.reversed()) {
+            List<Digest> deleted = one.manifests().stream()
+                    .filter(d -> service.content().find(d).isEmpty() && told.add(d))
+                    .toList();
+            List<String> names = one.going().stream()
+                    .filter(r -> !r.isDangling())
+                    .map(ImageLookup::shown)
+                    .toList();
+            removals.add(new Removal(names, deleted));
+        }
+        return removals.reversed();
     }
 
     private Set<Digest> here(List<Descriptor> manifests) {

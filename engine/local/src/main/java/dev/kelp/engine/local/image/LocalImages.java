@@ -245,13 +245,36 @@ public final class LocalImages implements Images {
     }
 
     @Override
-    public Removal remove(String nameOrId, boolean force) {
-        Found found = lookup.get(nameOrId);
-        Removal removal = new ImageRemoval(service, namespace).remove(found, nameOrId, force);
-        String id = found.target().digest().toString();
+    public void removeAll(List<String> namesOrIds, boolean force, RemovalSink sink) {
+        ImageRemoval removal = new ImageRemoval(service, namespace);
+        List<String> typed = new ArrayList<>();
+        List<ImageRemoval.Untagged> untagged = new ArrayList<>();
+        List<Digest> targets = new ArrayList<>();
+        try {
+            for (String name : namesOrIds) {
+                try {
+                    Found found = lookup.get(name);
+                    untagged.add(removal.untag(found, name, force));
+                    targets.add(found.target().digest());
+                    typed.add(name);
+                } catch (KelpException e) {
+                    sink.failed(name, e);
+                }
+            }
+        } finally {
+            if (!untagged.isEmpty()) {
+                List<Removal> removals = removal.collect(untagged);
+                for (int i = 0; i < removals.size(); i++) {
+                    told(targets.get(i).toString(), removals.get(i));
+                    sink.removed(typed.get(i), removals.get(i));
+                }
+            }
+        }
+    }
+
+    private void told(String id, Removal removal) {
         removal.untagged().forEach(name -> happened("untag", id, name));
         removal.deleted().forEach(digest -> happened("delete", digest.toString(), digest.toString()));
-        return removal;
     }
 
     @Override

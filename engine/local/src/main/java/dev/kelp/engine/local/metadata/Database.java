@@ -52,6 +52,7 @@ public final class Database implements AutoCloseable {
     static final int SLICE_BYTES = 128 << 10;
 
     private final String url;
+    private final Path file;
     private final Path reserve;
     private final Connection writer;
     private final ReentrantLock writing = new ReentrantLock();
@@ -61,22 +62,22 @@ public final class Database implements AutoCloseable {
 
     private volatile boolean closed;
 
-    private Database(String url, Path reserve, Connection writer) {
-        this.url = url;
-        this.reserve = reserve;
+    private Database(Path file, Connection writer) {
+        this.url = url(file);
+        this.file = file;
+        this.reserve = file.resolveSibling(file.getFileName() + ".reserve");
         this.writer = writer;
     }
 
     /// Opens or makes the database and brings its tables up to date.
     public static Database open(Path file) {
-        String url = "jdbc:sqlite:" + file;
         try {
             Path folder = file.getParent();
             if (folder != null) {
                 Files.createDirectories(folder);
             }
-            Connection writer = connect(url);
-            Database database = new Database(url, file.resolveSibling(file.getFileName() + ".reserve"), writer);
+            Connection writer = connect(url(file));
+            Database database = new Database(file, writer);
             database.write(c -> {
                 Schema.migrate(c);
                 return true;
@@ -96,6 +97,10 @@ public final class Database implements AutoCloseable {
     public static void useNativeLibrary(Path folder) {
         System.setProperty("org.sqlite.lib.path", folder.toString());
         System.setProperty("org.sqlite.lib.name", "libsqlitejdbc.so");
+    }
+
+    private static String url(Path file) {
+        return "jdbc:sqlite:" + file;
     }
 
     private static Connection connect(String url) throws SQLException {
@@ -126,6 +131,19 @@ public final class Database implements AutoCloseable {
     /// As [#writeRelaxed], for what frees space or says what happened already: it may use the reserve.
     public <T extends @Nullable Object> T writeEssentialRelaxed(SqlWork<T> work) {
         return transact(work, true, true);
+    }
+
+    /// Lets all that was written so far survive a power cut. For many relaxed transactions that wait for the disk
+    /// once.
+    public void sync() {
+        Path log = file.resolveSibling(file.getFileName() + "-wal");
+        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+            channel.force(false);
+        } catch (NoSuchFileException e) {
+            LOG.log(System.Logger.Level.DEBUG, "nothing was written yet", e);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "sync `" + log + "`: " + e, e);
+        }
     }
 
     private <T extends @Nullable Object> T transact(SqlWork<T> work, boolean relaxed, boolean essential) {

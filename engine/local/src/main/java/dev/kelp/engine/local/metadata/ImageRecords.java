@@ -91,8 +91,9 @@ public final class ImageRecords {
         return database.read(c -> byTarget(c, namespace, target));
     }
 
+    /// The plus keeps SQLite from looking at every image of the namespace.
     private static List<ImageRecord> byTarget(Connection c, String namespace, Digest target) throws SQLException {
-        return query(c, "WHERE namespace = ? AND target = ? ORDER BY name", namespace, target.toString());
+        return query(c, "WHERE +namespace = ? AND target = ? ORDER BY name", namespace, target.toString());
     }
 
     /// All of a namespace, newest first.
@@ -129,14 +130,33 @@ public final class ImageRecords {
         });
     }
 
-    /// Takes names away, all or none of them.
+    /// How many names a target has.
+    public int namesOf(String namespace, Digest target) {
+        return database.read(c -> {
+            try (PreparedStatement s =
+                    c.prepareStatement("SELECT count(*) FROM images WHERE +namespace = ? AND target = ?")) {
+                s.setString(1, namespace);
+                s.setString(2, target.toString());
+                try (ResultSet r = s.executeQuery()) {
+                    return r.next() ? r.getInt(1) : 0;
+                }
+            }
+        });
+    }
+
+    /// Takes names away, all or none of them. A power cut may give them back until [#sync].
     public void delete(String namespace, List<String> names) {
-        database.writeEssential(c -> {
+        database.writeEssentialRelaxed(c -> {
             for (String name : names) {
                 delete(c, namespace, name);
             }
             return true;
         });
+    }
+
+    /// Lets what was changed survive a power cut.
+    public void sync() {
+        database.sync();
     }
 
     /// Takes a name away unless it stands for something else by now, or a container has come to use one of these

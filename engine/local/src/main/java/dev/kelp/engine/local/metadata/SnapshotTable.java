@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -156,8 +157,23 @@ public final class SnapshotTable implements SnapshotRecords {
 
     @Override
     public Snapshot remove(String name) {
+        return database.writeEssential(c -> removeHere(c, name).orElseThrow(() -> missing(name)));
+    }
+
+    @Override
+    public List<Snapshot> removeAll(Collection<String> names) {
         return database.writeEssential(c -> {
-            Snapshot found = find(c, name).orElseThrow(() -> missing(name));
+            List<Snapshot> gone = new ArrayList<>();
+            for (String name : names) {
+                removeHere(c, name).ifPresent(gone::add);
+            }
+            return gone;
+        });
+    }
+
+    private Optional<Snapshot> removeHere(Connection c, String name) throws SQLException {
+        Optional<Snapshot> found = find(c, name);
+        if (found.isPresent()) {
             List<Snapshot> children = query(c, "WHERE parent_node = ? LIMIT 1", node(name));
             if (!children.isEmpty()) {
                 throw new KelpException(
@@ -166,8 +182,8 @@ public final class SnapshotTable implements SnapshotRecords {
                                 + children.getFirst().name() + "`");
             }
             delete(c, name);
-            return found;
-        });
+        }
+        return found;
     }
 
     private void delete(Connection c, String name) throws SQLException {

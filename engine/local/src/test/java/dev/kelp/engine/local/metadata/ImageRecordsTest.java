@@ -68,4 +68,16 @@ class ImageRecordsTest {
                 .extracting(n -> n.name() + " " + n.images())
                 .containsExactly("default 0", "m 1");
     }
+
+    @Test
+    void countsTheNamesOfATarget() {
+        images.put("n", A, target("x"));
+        images.put("n", B, target("x"));
+        images.put("m", A, target("x"));
+        assertThat(images.namesOf("n", target("x").digest())).isEqualTo(2);
+        images.delete("n", List.of(A));
+        images.sync();
+        assertThat(images.namesOf("n", target("x").digest())).isEqualTo(1);
+        assertThat(images.namesOf("n", target("y").digest())).isZero();
+    }
 }
