@@ -745,9 +745,7 @@ static bool settle(void) {
     return false;
 }
 static struct pollfd watch(int fd, int events) { return (struct pollfd){ fd, (short)events, 0 }; }
-static int until_ms(int64_t at) {
-    int64_t left = at - now_ms(); return at == INT64_MAX ? -1 : left < 0 ? 0 : (int)left;
-}
+static int until_ms(int64_t at) { int64_t n = at - now_ms(); return at == INT64_MAX ? -1 : n < 0 ? 0 : (int)n; }
 static int client_loop(void) {
     enum { SIG, SOCK, HOLDER, STDIN, INPUT, OUT, READ = OUT + 2, N = READ + 2 }; struct attach *a = &c.at;
     for (; !settle(); scratch_free()) {
@@ -777,7 +775,9 @@ static int client_loop(void) {
 }
 /* kelp system status|restart|stop, which must work when the daemon does not */
 static int system_command(const char *what) {
-    bool status = strcmp(what, "status") == 0, started; char *answer = ask_holder(what);
+    bool status = strcmp(what, "status") == 0, started; char *answer = ask_holder(what), *own = me.run, *other;
+    if (!answer && *(other = first_line(lock_path())) == '/')   /* who has the data root may have another run root */
+        me.run = other, answer = ask_holder(what), me.run = answer ? other : own;
     if (!answer && strcmp(what, "restart") == 0) { close(dial_daemon(&started)); answer = ask_holder("wait"); }
     if (status) return printf("%s", answer ? answer : "state: not running\n") < 0 || fflush(stdout) || !answer;
     if (!answer || starts(answer, "ready") || starts(answer, "stopped")) return 0;

@@ -12,6 +12,8 @@ module dev.kelp.cli {
             info.picocli;
     opens dev.kelp.cli.container to
             info.picocli;
+    opens dev.kelp.cli.checkpoint to
+            info.picocli;
     opens dev.kelp.cli.context to
             info.picocli;
     opens dev.kelp.cli.flags to

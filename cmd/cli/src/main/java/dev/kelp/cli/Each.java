@@ -46,8 +46,9 @@ public final class Each {
 
         /// Fails unless all went well.
         public void check() {
-            if (last != null) {
-                throw count == 1 ? last : new KelpException(last.kind(), messages.toString(), last);
+            KelpException e = last;
+            if (e != null) {
+                throw count == 1 ? e : new KelpException(e.kind(), messages.toString(), e);
             }
         }
     }

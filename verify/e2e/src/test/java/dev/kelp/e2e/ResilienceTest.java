@@ -197,6 +197,22 @@ class ResilienceTest {
     }
 
     @Test
+    void whoeverHasTheDataRootAnswersForIt() {
+        Program.of(kelp.binary().toString(), "ps")
+                .environment(kelp.environment())
+                .run()
+                .succeeded();
+        Outcome status = Program.of(kelp.binary().toString(), "system", "status")
+                .environment(kelp.environment())
+                .environment(Map.of("KELP_RUN_ROOT", kelp.home() + "/other-run"))
+                .run()
+                .succeeded();
+        assertThat(status.text())
+                .contains("state: ready")
+                .contains("run root: " + kelp.environment().get("KELP_RUN_ROOT"));
+    }
+
+    @Test
     void aHomeThatCannotBeWrittenIsNamed() throws IOException {
         if (Folders.isRoot()) {
             System.err.println("root may write everywhere: not tested");

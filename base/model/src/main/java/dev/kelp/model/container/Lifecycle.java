@@ -59,6 +59,22 @@ public record Lifecycle(
                 null);
     }
 
+    public Lifecycle withStopSignal(String signal) {
+        return new Lifecycle(
+                autoRemove,
+                signal,
+                stopTimeoutSeconds,
+                restart,
+                init,
+                runtime,
+                snapshotter,
+                initBinary,
+                timeoutSeconds,
+                pidFile,
+                health,
+                healthOnFailure);
+    }
+
     public Lifecycle withRestart(@Nullable String policy) {
         return new Lifecycle(
                 autoRemove,

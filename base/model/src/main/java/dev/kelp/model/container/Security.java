@@ -98,6 +98,25 @@ public record Security(
                 secrets);
     }
 
+    public Security withWritableCgroups() {
+        return new Security(
+                privileged,
+                readOnlyRootfs,
+                capabilitiesAdd,
+                capabilitiesDrop,
+                noNewPrivileges,
+                seccomp,
+                apparmor,
+                systemPathsUnconfined,
+                devices,
+                masked,
+                unmasked,
+                true,
+                withoutHostDevices,
+                cdiDevices,
+                secrets);
+    }
+
     public Security withDevices(List<DeviceSpec> nodes) {
         return new Security(
                 privileged,

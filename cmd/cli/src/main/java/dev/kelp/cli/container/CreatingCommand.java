@@ -16,6 +16,7 @@ import dev.kelp.cli.flags.SecurityFlags;
 import dev.kelp.cli.flags.SourceFlags;
 import dev.kelp.cli.flags.SourceFlags.Pull;
 import dev.kelp.cli.flags.StartFlags;
+import dev.kelp.cli.flags.SystemdFlag;
 import dev.kelp.cli.flags.UserNamespaceFlags;
 import dev.kelp.cli.image.VerifyFlags;
 import dev.kelp.cli.network.ConfiguredNetworks;
@@ -34,12 +35,14 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.container.ContainerSpec;
+import dev.kelp.model.oci.ImageConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -82,6 +85,9 @@ public abstract class CreatingCommand extends KelpCommand {
 
     @Mixin
     LifecycleFlags lifecycle = new LifecycleFlags();
+
+    @Mixin
+    SystemdFlag systemd = new SystemdFlag();
 
     @Mixin
     HealthFlags health = new HealthFlags();
@@ -132,6 +138,8 @@ public abstract class CreatingCommand extends KelpCommand {
         if (!source.rootfs()) {
             fetch(call, image);
         }
+        ContainerSpec asked = spec;
+        spec = systemd.applied(spec, () -> program(call, asked));
         if (starting.replace()) {
             discardNamed(call, spec.name());
         }
@@ -169,6 +177,22 @@ public abstract class CreatingCommand extends KelpCommand {
                 .reference()
                 .map(Reference::toString)
                 .orElse(loaded.getFirst().target().digest().toString());
+    }
+
+    /// What the container will run, by the flags or else by its image.
+    private static List<String> program(Invocation call, ContainerSpec spec) {
+        ImageConfig.Execution image = spec.image() == null
+                ? ImageConfig.Execution.EMPTY
+                : call.images().inspect(spec.image(), null).config().execution();
+        List<String> entrypoint = spec.process().entrypoint();
+        List<String> command = spec.process().command();
+        if (entrypoint == null) {
+            entrypoint = image.entrypoint();
+            command = command == null || command.isEmpty() ? image.cmd() : command;
+        }
+        List<String> words = new ArrayList<>(Objects.requireNonNullElse(entrypoint, List.of()));
+        words.addAll(Objects.requireNonNullElse(command, List.of()));
+        return words;
     }
 
     /// For `--replace`.

@@ -10,6 +10,7 @@ import dev.kelp.model.KelpException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,6 +35,17 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
     @Option(names = "--detach-keys", paramLabel = "KEYS", description = "keys that detach (default: ctrl-p,ctrl-q)")
     String detachKeys = Streams.DETACH_KEYS;
 
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "CHECKPOINT",
+            description = "from a checkpoint; there are none: see `kelp checkpoint create --help`")
+    @Nullable
+    String checkpoint;
+
+    @Option(names = "--checkpoint-dir", paramLabel = "DIRECTORY", hidden = true, description = "where it is kept")
+    @Nullable
+    String checkpointDirectory;
+
     @Mixin
     LatestFlag latest = new LatestFlag();
 
@@ -45,6 +57,9 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         List<String> chosen = latest.or(call, names);
         // refused before anything runs that nobody would be attached to
         DetachKeys.parse(detachKeys);
+        if (checkpoint != null) {
+            throw dev.kelp.cli.checkpoint.RemoveCommand.missing(call, chosen.getFirst(), checkpoint);
+        }
         Containers containers = call.containers();
         if (!attach && !interactive) {
             return Each.printing(call, chosen, name -> {

@@ -210,6 +210,12 @@ final class Commands {
                     "commands about health checks",
                     row("run", "", "run a container's health check now", () -> new HealthcheckCommand(true))),
             group(
+                    List.of("checkpoint"),
+                    "commands about checkpoints, which cannot be made",
+                    row("create", "", "say why not", dev.kelp.cli.checkpoint.CreateCommand::new),
+                    row(List.of("ls", "list"), "list none", dev.kelp.cli.checkpoint.ListCommand::new),
+                    row(List.of("rm", "remove"), "find none", dev.kelp.cli.checkpoint.RemoveCommand::new)),
+            group(
                     List.of("namespace", "ns"),
                     "commands about namespaces",
                     row("create", "", "make a namespace", dev.kelp.cli.namespace.CreateCommand::new),

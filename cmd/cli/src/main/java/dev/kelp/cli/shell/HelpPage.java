@@ -32,8 +32,9 @@ final class HelpPage {
         page.section("Name");
         page.paragraph(words + " – " + row.summary(), 4);
         page.section("Synopsis");
-        String[] synopsis = spec.usageMessage().customSynopsis();
-        page.paragraph(words + " " + String.join(" ", synopsis), 4);
+        for (String way : spec.usageMessage().customSynopsis()) {
+            page.paragraph(words + " " + way, 4);
+        }
         page.section("Description");
         for (String paragraph : spec.usageMessage().description()) {
             page.paragraph(paragraph, 4);

@@ -106,6 +106,14 @@ class CreateFlagsTest {
             --security-opt seccomp=unconfined       | /security/seccomp         | "unconfined"
             --security-opt apparmor=p               | /security/apparmor        | "p"
             --security-opt systempaths=unconfined   | /security/systemPathsUnconfined | true
+            --systemd always           | /security/writableCgroups       | true
+            --systemd=always           | /lifecycle/stopSignal           | "SIGRTMIN+3"
+            --systemd=always --stop-signal INT | /lifecycle/stopSignal   | "INT"
+            --systemd=always           | /mounts/1/target                | "/run/lock"
+            --systemd=always -v /run   | /mounts/2/target                | "/tmp"
+            --systemd=true --entrypoint /sbin/init | /lifecycle/stopSignal | "SIGRTMIN+3"
+            --systemd=true --entrypoint sh | /lifecycle/stopSignal       |
+            --systemd=false --entrypoint /sbin/init | /security/writableCgroups |
             --device /dev/fuse         | /security/devices/0/permissions | "rwm"
             --device /dev/fuse:/dev/x:r | /security/devices/0/containerPath | "/dev/x"
             --device /dev/fuse:r       | /security/devices/0/permissions | "r"
@@ -241,6 +249,7 @@ class CreateFlagsTest {
                 "--cgroup-parent=../x",
                 "--security-opt=mask=x",
                 "--security-opt=writable-cgroups=maybe",
+                "--systemd=perhaps",
                 "--gpus=some",
                 "--device=vendor.com/class=nothing",
                 "--tz=../../etc/passwd",

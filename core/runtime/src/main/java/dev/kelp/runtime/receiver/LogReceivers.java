@@ -4,14 +4,17 @@ package dev.kelp.runtime.receiver;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Logging;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import javax.net.ssl.SSLSocketFactory;
 
 /// The drivers that send logs on, by Docker's names, with Docker's options.
 public final class LogReceivers {
@@ -43,11 +46,20 @@ public final class LogReceivers {
             "local5",
             "local6",
             "local7");
+    private static final int PEM_BYTES_MAX = 1 << 20;
     private static final List<String> LOCAL_SOCKETS = List.of("/dev/log", "/var/run/syslog", "/var/run/log");
 
     private static final Map<String, Set<String>> OPTIONS = Map.of(
             "journald", Set.of(),
-            "syslog", Set.of("syslog-address", "syslog-facility", "syslog-format", "syslog-tls-skip-verify"),
+            "syslog",
+                    Set.of(
+                            "syslog-address",
+                            "syslog-facility",
+                            "syslog-format",
+                            "syslog-tls-ca-cert",
+                            "syslog-tls-cert",
+                            "syslog-tls-key",
+                            "syslog-tls-skip-verify"),
             "fluentd",
                     Set.of(
                             "fluentd-address",
@@ -83,6 +95,7 @@ public final class LogReceivers {
             case "syslog" -> {
                 syslogAddress(logging);
                 style(logging);
+                tlsFiles(logging);
                 truth(logging, "syslog-tls-skip-verify");
             }
             case "fluentd" -> {
@@ -117,10 +130,7 @@ public final class LogReceivers {
         Optional<Address> address = syslogAddress(logging);
         if (address.isPresent()) {
             boolean encrypted = address.get().scheme().equals("tcp+tls");
-            Optional<SSLSocketFactory> tls = !encrypted
-                    ? Optional.empty()
-                    : Optional.of(truth(logging, "syslog-tls-skip-verify") ? Tls.unchecked() : Tls.checked());
-            return Wire.open(address.get(), tls);
+            return Wire.open(address.get(), encrypted ? Optional.of(Tls.of(tls(logging))) : Optional.empty());
         }
         for (String path : LOCAL_SOCKETS) {
             for (String scheme : List.of("unixgram", "unix")) {
@@ -134,6 +144,46 @@ public final class LogReceivers {
             }
         }
         throw new IOException("no syslog daemon listens on this machine (" + String.join(", ", LOCAL_SOCKETS) + ")");
+    }
+
+    /// The files are read at each connection: certificates are renewed.
+    private static Tls.Settings tls(Logging logging) throws IOException {
+        TlsFiles files = tlsFiles(logging);
+        return new Tls.Settings(
+                pem(files.ca), pem(files.certificate), pem(files.key), truth(logging, "syslog-tls-skip-verify"));
+    }
+
+    private static String pem(String path) throws IOException {
+        if (path.isEmpty()) {
+            return "";
+        }
+        try (InputStream in = Files.newInputStream(Path.of(path))) {
+            byte[] bytes = in.readNBytes(PEM_BYTES_MAX + 1);
+            if (bytes.length > PEM_BYTES_MAX) {
+                throw new IOException("`" + path + "` is larger than " + PEM_BYTES_MAX + " bytes");
+            }
+            return new String(bytes, StandardCharsets.ISO_8859_1);
+        } catch (NoSuchFileException e) {
+            throw new IOException("`" + path + "` does not exist", e);
+        }
+    }
+
+    /// Empty: not given.
+    private record TlsFiles(String ca, String certificate, String key) {}
+
+    private static TlsFiles tlsFiles(Logging logging) {
+        List<String> paths = new ArrayList<>();
+        for (String option : List.of("syslog-tls-ca-cert", "syslog-tls-cert", "syslog-tls-key")) {
+            String path = logging.options().getOrDefault(option, "");
+            if (!path.isEmpty() && !path.startsWith("/")) {
+                throw KelpException.invalid("invalid " + option + " `" + path + "`: expected an absolute path");
+            }
+            paths.add(path);
+        }
+        if (paths.get(1).isEmpty() != paths.get(2).isEmpty()) {
+            throw KelpException.invalid("syslog-tls-cert and syslog-tls-key belong together, and one of them is missing");
+        }
+        return new TlsFiles(paths.get(0), paths.get(1), paths.get(2));
     }
 
     private static Optional<Address> syslogAddress(Logging logging) {

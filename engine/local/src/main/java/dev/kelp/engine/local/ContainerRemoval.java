@@ -9,7 +9,7 @@ import dev.kelp.model.KelpException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,16 +133,16 @@ final class ContainerRemoval {
     }
 
     private void finishAll(List<ContainerRecord> leaving, Outcome outcome) {
-        List<CompletableFuture<Map<ContainerRecord, KelpException>>> lanes = new ArrayList<>();
+        List<CompletableFuture<Map<String, KelpException>>> lanes = new ArrayList<>();
         int share = Math.ceilDiv(leaving.size(), LANES);
         for (int from = 0; from < leaving.size(); from += share) {
             List<ContainerRecord> own = leaving.subList(from, Math.min(leaving.size(), from + share));
             lanes.add(CompletableFuture.supplyAsync(() -> finishShare(own), background));
         }
-        Map<ContainerRecord, KelpException> failures = new IdentityHashMap<>();
+        Map<String, KelpException> failures = new HashMap<>();
         lanes.forEach(lane -> failures.putAll(Waiting.on(lane)));
         for (ContainerRecord c : leaving) {
-            KelpException failure = failures.get(c);
+            KelpException failure = failures.get(c.id());
             if (failure == null) {
                 outcome.removed(c);
             } else {
@@ -151,9 +151,9 @@ final class ContainerRemoval {
         }
     }
 
-    /// @return those whose removal failed; a later daemon tries again
-    private Map<ContainerRecord, KelpException> finishShare(List<ContainerRecord> leaving) {
-        Map<ContainerRecord, KelpException> failures = new IdentityHashMap<>();
+    /// @return by id, why the removal failed; a later daemon tries again
+    private Map<String, KelpException> finishShare(List<ContainerRecord> leaving) {
+        Map<String, KelpException> failures = new HashMap<>();
         List<ContainerRecord> bare = new ArrayList<>();
         for (ContainerRecord c : leaving) {
             attempt(c, failures, () -> {
@@ -177,11 +177,11 @@ final class ContainerRemoval {
         return failures;
     }
 
-    private static void attempt(ContainerRecord c, Map<ContainerRecord, KelpException> failures, Runnable work) {
+    private static void attempt(ContainerRecord c, Map<String, KelpException> failures, Runnable work) {
         try {
             work.run();
         } catch (KelpException e) {
-            failures.put(c, e);
+            failures.put(c.id(), e);
         }
     }
 

@@ -18,7 +18,6 @@ import dev.kelp.runtime.ContainerTask;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -196,7 +195,7 @@ final class LocalContainers implements Containers {
 
     @Override
     public void removeAll(List<String> containers, boolean force, boolean volumes, RemovalSink sink) {
-        Map<ContainerRecord, String> typed = new IdentityHashMap<>();
+        IdentityHashMap<ContainerRecord, String> typed = new IdentityHashMap<>();
         List<ContainerRecord> found = new ArrayList<>();
         for (String container : containers) {
             try {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.kelp.registry.http;
+package dev.kelp.model;
 
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Reads PEM text (RFC 7468): certificates, and private keys as PKCS #8 or PKCS #1 RSA. Encrypted keys are refused.
-final class Pem {
+public final class Pem {
     private static final int CERTIFICATES_MAX = 2_000;
     private static final Pattern BLOCK = Pattern.compile("-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*+)-----END \\1-----");
     /// AlgorithmIdentifier of rsaEncryption with its NULL parameters (RFC 8017), DER.
@@ -30,7 +28,8 @@ final class Pem {
 
     private Pem() {}
 
-    static List<X509Certificate> certificates(String pem) {
+    /// All certificates of the text, at most [#CERTIFICATES_MAX]; there must be one.
+    public static List<X509Certificate> certificates(String pem) {
         try {
             CertificateFactory factory = CertificateFactory.getInstance("X.509");
             List<X509Certificate> all = new ArrayList<>();
@@ -50,7 +49,8 @@ final class Pem {
         }
     }
 
-    static PrivateKey privateKey(String pem) {
+    /// The first private key of the text.
+    public static PrivateKey privateKey(String pem) {
         Matcher m = BLOCK.matcher(pem);
         while (m.find()) {
             switch (m.group(1)) {
