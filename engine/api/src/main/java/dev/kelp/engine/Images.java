@@ -11,6 +11,7 @@ import dev.kelp.model.oci.Manifest;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,6 +62,23 @@ public interface Images {
     ///
     /// @param force also when containers use it or an id has several names
     void removeAll(List<String> namesOrIds, boolean force, RemovalSink sink);
+
+    /// As [#removeAll] for one.
+    default Removal remove(String nameOrId, boolean force) {
+        List<Removal> removals = new ArrayList<>();
+        removeAll(List.of(nameOrId), force, new RemovalSink() {
+            @Override
+            public void removed(String name, Removal removal) {
+                removals.add(removal);
+            }
+
+            @Override
+            public void failed(String name, KelpException why) {
+                throw why;
+            }
+        });
+        return removals.getFirst();
+    }
 
     /// Writes a tar that is an OCI layout and a Docker archive at once, layers uncompressed only where they are so.
     ///

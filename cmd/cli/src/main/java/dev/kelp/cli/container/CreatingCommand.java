@@ -44,14 +44,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /// The flags and the work that `run` and `create` share: fetch the image when it is missing, make the container.
 public abstract class CreatingCommand extends KelpCommand {
-    /// Before the path of an archive in an image's place.
-    private static final String ARCHIVE = "oci-archive://";
+    /// The path of an archive in an image's place, as nerdctl and Podman write it.
+    private static final Pattern ARCHIVE = Pattern.compile("(?:oci|docker)-archive:(?://)?(.+)");
 
     @Mixin
     ProcessFlags process = new ProcessFlags();
@@ -157,10 +159,11 @@ public abstract class CreatingCommand extends KelpCommand {
 
     /// The image's name; one in an archive is loaded first.
     private String image(Invocation call, String word) {
-        if (source.rootfs() || !word.startsWith(ARCHIVE)) {
+        Matcher archive = ARCHIVE.matcher(word);
+        if (source.rootfs() || !archive.matches()) {
             return word;
         }
-        String path = word.substring(ARCHIVE.length());
+        String path = archive.group(1);
         List<Platform> platforms = source.platform() == null ? List.of() : List.of(source.platform());
         LoadOptions options = new LoadOptions(platforms, false, true, call.snapshotter());
         List<Image> loaded;
