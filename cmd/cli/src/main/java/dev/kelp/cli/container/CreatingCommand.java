@@ -112,6 +112,7 @@ public abstract class CreatingCommand extends KelpCommand {
     /// @return its id
     String create(Invocation call, boolean attachesStdin, boolean startsIt) {
         ClientContext client = call.client();
+        systemd.check();
         String image = image(call, words.getFirst());
         String cidFile = identity.cidFile();
         if (cidFile != null && client.readFile(cidFile, 128).isPresent()) {

@@ -37,16 +37,21 @@ public final class SystemdFlag {
                     + " cgroups, its stop signal): true, when the command is systemd or an init; always; false")
     String when = "false";
 
+    /// Refuses what it cannot be.
+    public void check() {
+        if (!List.of("true", "false", "always").contains(when)) {
+            throw KelpException.invalid("invalid --systemd `" + when + "`").withHint("use true, false or always");
+        }
+    }
+
     /// @param program the words the container will run
     public ContainerSpec applied(ContainerSpec spec, Supplier<List<String>> program) {
-        boolean wanted = switch (when) {
-            case "always" -> true;
-            case "true" ->
-                program.get().stream().findFirst().filter(PROGRAMS::contains).isPresent();
-            case "false" -> false;
-            default ->
-                throw KelpException.invalid("invalid --systemd `" + when + "`").withHint("use true, false or always");
-        };
+        boolean wanted = when.equals("always")
+                || (when.equals("true")
+                        && program.get().stream()
+                                .findFirst()
+                                .filter(PROGRAMS::contains)
+                                .isPresent());
         if (!wanted) {
             return spec;
         }

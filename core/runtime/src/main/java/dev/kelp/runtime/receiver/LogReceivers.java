@@ -181,7 +181,8 @@ public final class LogReceivers {
             paths.add(path);
         }
         if (paths.get(1).isEmpty() != paths.get(2).isEmpty()) {
-            throw KelpException.invalid("syslog-tls-cert and syslog-tls-key belong together, and one of them is missing");
+            throw KelpException.invalid(
+                    "syslog-tls-cert and syslog-tls-key belong together, and one of them is missing");
         }
         return new TlsFiles(paths.get(0), paths.get(1), paths.get(2));
     }

@@ -43,7 +43,8 @@ class SyslogTlsTest {
     @BeforeAll
     static void makeKeys() throws Exception {
         Path store = folder.resolve("keys.p12");
-        String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
+        String keytool =
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
         Process made = new ProcessBuilder(List.of(
                         (keytool + " -genkeypair -alias k -keyalg EC -dname CN=test -validity 2 -ext san=ip:127.0.0.1"
                                         + " -ext bc=ca:true -storepass changeit -keystore " + store)

@@ -55,7 +55,7 @@ final class ContainerRemoval {
         this.background = background;
     }
 
-    /// Told what became of each of many.
+    /// Told what became of each of many, with the very records it was asked for.
     interface Outcome {
         void removed(ContainerRecord c);
 
@@ -72,18 +72,30 @@ final class ContainerRemoval {
     void removeAll(List<ContainerRecord> all, boolean force, boolean volumes, Outcome outcome) {
         for (int from = 0; from < all.size(); from += AT_A_TIME) {
             List<ContainerRecord> leaving = new ArrayList<>();
+            Map<String, ContainerRecord> asked = new HashMap<>();
             for (ContainerRecord c : all.subList(from, Math.min(all.size(), from + AT_A_TIME))) {
                 try {
                     Optional<ContainerRecord> left = leave(c, force, volumes);
-                    left.ifPresent(leaving::add);
-                    if (left.isEmpty()) {
+                    if (left.isPresent()) {
+                        leaving.add(left.get());
+                        asked.put(c.id(), c);
+                    } else {
                         outcome.removed(c);
                     }
                 } catch (KelpException e) {
                     outcome.failed(c, e);
                 }
             }
-            finishAll(leaving, outcome);
+            Map<String, KelpException> failures = finishAll(leaving);
+            for (ContainerRecord c : leaving) {
+                ContainerRecord named = asked.getOrDefault(c.id(), c);
+                KelpException failure = failures.get(c.id());
+                if (failure == null) {
+                    outcome.removed(named);
+                } else {
+                    outcome.failed(named, failure);
+                }
+            }
         }
     }
 
@@ -132,7 +144,7 @@ final class ContainerRemoval {
         forget(c);
     }
 
-    private void finishAll(List<ContainerRecord> leaving, Outcome outcome) {
+    private Map<String, KelpException> finishAll(List<ContainerRecord> leaving) {
         List<CompletableFuture<Map<String, KelpException>>> lanes = new ArrayList<>();
         int share = Math.ceilDiv(leaving.size(), LANES);
         for (int from = 0; from < leaving.size(); from += share) {
@@ -141,14 +153,7 @@ final class ContainerRemoval {
         }
         Map<String, KelpException> failures = new HashMap<>();
         lanes.forEach(lane -> failures.putAll(Waiting.on(lane)));
-        for (ContainerRecord c : leaving) {
-            KelpException failure = failures.get(c.id());
-            if (failure == null) {
-                outcome.removed(c);
-            } else {
-                outcome.failed(c, failure);
-            }
-        }
+        return failures;
     }
 
     /// @return by id, why the removal failed; a later daemon tries again
