@@ -106,8 +106,8 @@ final class CheckCommand implements Callable<Integer> {
         if (survey.named("overlayfs").isTrouble()) {
             console.warning(
                     "Overlayfs is not enabled, consider installing fuse-overlayfs snapshotter (`" + tool.program()
-                            + " install-fuse-overlayfs`),  or see https://rootlesscontaine.rs/how-it-works/overlayfs/ to"
-                            + " enable overlayfs.");
+                            + " install-fuse-overlayfs`),  or see https://rootlesscontaine.rs/how-it-works/overlayfs/"
+                            + " to enable overlayfs.");
         }
         if (survey.ready()) {
             console.info("Requirements are satisfied");

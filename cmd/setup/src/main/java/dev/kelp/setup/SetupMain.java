@@ -17,7 +17,6 @@ public final class SetupMain {
         Console console = new Console(System.out, System.err, terminal && !variables.containsKey("NO_COLOR"));
         List<String> all = List.of(words);
         String name = String.valueOf(Path.of(all.getFirst()).getFileName());
-        System.exit(new SetupTool(name, console, variables, new SystemPrograms())
-                .run(all.subList(1, all.size())));
+        System.exit(new SetupTool(name, console, variables, new SystemPrograms()).run(all.subList(1, all.size())));
     }
 }

@@ -22,10 +22,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = CheckCommand.class,
         footerHeading = "%n",
         footer = {
-            "  nsenter [--] COMMAND   Enter the namespaces of the running engine, in this folder, with this environment.",
+            "  nsenter [--] COMMAND   Enter the namespaces of the running engine, in this folder, with this"
+                    + " environment.",
             "",
-            "Called as @|bold containerd-rootless-setuptool.sh|@ or @|bold containerd-rootless-systemd.sh|@ it prints the"
-                    + " lines of that program."
+            "Called as @|bold containerd-rootless-setuptool.sh|@ or @|bold containerd-rootless-systemd.sh|@ it prints"
+                    + " the lines of that program."
         })
 final class SetupTool implements Callable<Integer> {
     static final int FAILED = 1;
