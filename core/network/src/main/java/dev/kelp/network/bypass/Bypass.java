@@ -43,7 +43,7 @@ public final class Bypass implements AutoCloseable {
     private static final int CONNECTING_MAX = 512;
 
     /// How often connections are looked at whose callers may have been interrupted.
-    private static final int TICK_MILLIS = 1000;
+    private static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /// Without descriptors or memory for another call: the processor has better things to do.
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -64,6 +64,9 @@ public final class Bypass implements AutoCloseable {
     private @Nullable Filtered current;
     private long keys;
     private int connecting;
+
+    /// When connections are looked at next.
+    private long lookNanos;
 
     /// Keeps descriptors beyond this process' life.
     public interface Keeper {
@@ -255,14 +258,10 @@ public final class Bypass implements AutoCloseable {
     private void run() {
         try {
             while (!requests.hasEnded()) {
-                epoll.await(connecting == 0 ? -1 : nextLookMillis(), this::dispatch);
+                epoll.await(connecting == 0 ? -1 : millisToLook(), this::dispatch);
                 requests.run();
-                if (connecting > 0) {
-                    List.copyOf(sources.values()).forEach(s -> {
-                        if (s instanceof Pending p) {
-                            p.tick();
-                        }
-                    });
+                if (connecting > 0 && lookNanos - System.nanoTime() <= 0) {
+                    look();
                 }
             }
         } catch (ErrnoException e) {
@@ -275,16 +274,28 @@ public final class Bypass implements AutoCloseable {
         }
     }
 
-    private int nextLookMillis() {
-        long now = System.nanoTime();
-        long nanos = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
-        for (Source s : sources.values()) {
-            if (s instanceof Pending p && p.connection.deadline().isPresent()) {
-                nanos = Math.min(nanos, p.connection.deadline().getAsLong() - now);
+    private int millisToLook() {
+        // not before it
+        return (int) TimeUnit.NANOSECONDS.toMillis(Math.max(0, lookNanos - System.nanoTime())) + 1;
+    }
+
+    /// Hundreds may sleep: not at each event.
+    private void look() {
+        lookNanos = System.nanoTime() + TICK_NANOS;
+        for (Source s : List.copyOf(sources.values())) {
+            if (s instanceof Pending p) {
+                p.tick();
+                if (sources.containsKey(p.key)) {
+                    lookInTime(p.connection);
+                }
             }
         }
-        // not before it
-        return (int) TimeUnit.NANOSECONDS.toMillis(Math.max(0, nanos)) + 1;
+    }
+
+    private void lookInTime(Connecting c) {
+        if (c.deadline().isPresent() && c.deadline().getAsLong() - lookNanos < 0) {
+            lookNanos = c.deadline().getAsLong();
+        }
     }
 
     private void dispatch(long key, int events) {
@@ -471,7 +482,10 @@ public final class Bypass implements AutoCloseable {
         Pending pending = new Pending(filter, c);
         pending.key = watch(c.made(), Epoll.OUT, pending);
         filter.connectingHere++;
-        connecting++;
+        if (connecting++ == 0) {
+            lookNanos = System.nanoTime() + TICK_NANOS;
+        }
+        lookInTime(c);
         return true;
     }
 
