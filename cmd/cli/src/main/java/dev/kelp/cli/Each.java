@@ -35,6 +35,9 @@ public final class Each {
         private int count;
         private @Nullable KelpException last;
 
+        /// Nothing went wrong yet.
+        public Failures() {}
+
         public void add(KelpException e) {
             if (e.kind() == ErrorKind.CANCELLED) {
                 throw e;
