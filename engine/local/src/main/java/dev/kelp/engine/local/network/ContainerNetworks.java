@@ -413,13 +413,17 @@ public final class ContainerNetworks implements AutoCloseable {
         synchronized (this) {
             works = took(found.get());
         }
+        // the ports of all before the first network: a way out that starts meanwhile leads those that are open
+        for (Attachment a : all) {
+            names.put(a);
+            ports.resume(works.forwarder(), a);
+        }
         if (shares) {
             works.resume(catalogue.find(Networks.BRIDGE));
         }
         Map<String, NetworkDefinition> networks =
                 catalogue.all().stream().collect(Collectors.toMap(NetworkDefinition::id, n -> n));
         for (Attachment a : all) {
-            names.put(a);
             a.ends().stream()
                     .map(e -> networks.get(e.network()))
                     .filter(n -> n != null)
@@ -428,7 +432,6 @@ public final class ContainerNetworks implements AutoCloseable {
                     .map(End::plugged)
                     .filter(p -> p != null)
                     .forEach(p -> p.servers().forEach(works::serves));
-            ports.resume(works.forwarder(), a);
         }
     }
 

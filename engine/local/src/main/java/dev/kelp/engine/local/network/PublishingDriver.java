@@ -96,12 +96,21 @@ interface PublishingDriver {
             }
             PortMapping wanted = mapping.hostAddress().isEmpty() ? withAddress(mapping, ANY) : mapping;
             started.run();
-            Opened opened = reopen(free(wanted));
+            return openFree(wanted);
+        }
+
+        /// One at a time: a port that is free must still be so when slirp4netns is asked for it.
+        private synchronized Opened openFree(PortMapping mapping) {
+            Opened opened = reopen(free(mapping));
+            List<Long> added = new ArrayList<>();
             try {
-                lead(opened);
+                for (Listener l : opened.listeners()) {
+                    added.add(add(opened.mapping(), l));
+                }
                 return opened;
             } catch (KelpException e) {
-                close(opened.mapping());
+                // by number: what else has such a port is somebody else's
+                remove(added);
                 opened.close();
                 throw e;
             }
@@ -118,8 +127,12 @@ interface PublishingDriver {
         /// Asks for the ports of a mapping; also of one that a slirp4netns that has ended served.
         void lead(Opened opened) {
             for (Listener l : opened.listeners()) {
-                control.add(forward(opened.mapping(), l.offset(), port(l)));
+                add(opened.mapping(), l);
             }
+        }
+
+        private long add(PortMapping mapping, Listener l) {
+            return control.add(forward(mapping, l.offset(), port(l)));
         }
 
         private static int port(Listener l) {
@@ -140,9 +153,16 @@ interface PublishingDriver {
         public void close(PortMapping mapping) {
             try {
                 for (int i = 0; i < mapping.count(); i++) {
-                    List<Long> found = new ArrayList<>(control.find(forward(mapping, i, 0)));
-                    found.forEach(control::remove);
+                    remove(control.find(forward(mapping, i, 0)));
                 }
+            } catch (KelpException e) {
+                LOG.log(Level.DEBUG, "look for ports of slirp4netns", e);
+            }
+        }
+
+        private void remove(List<Long> numbers) {
+            try {
+                numbers.forEach(control::remove);
             } catch (KelpException e) {
                 // it has ended, and its ports with it
                 LOG.log(Level.DEBUG, "close ports of slirp4netns", e);
