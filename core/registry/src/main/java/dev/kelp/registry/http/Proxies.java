@@ -76,6 +76,11 @@ public record Proxies(Optional<URI> http, Optional<URI> https, List<String> exce
         return proxy.filter(p -> !isExcepted(origin));
     }
 
+    /// The host that is connected to for a target: its proxy, or itself.
+    String connected(URI target) {
+        return proxyFor(target).orElse(target).getHost();
+    }
+
     /// `Proxy-Authorization` for a target, when its proxy has a user.
     Optional<String> authorization(URI target) {
         return proxyFor(target)

@@ -75,7 +75,7 @@ public final class Transport implements AutoCloseable {
         HttpRequest message = message(request, route, sent);
         Optional<Executor> connecting = settings.connecting().get();
         if (connecting.isPresent()) {
-            resolve(request);
+            resolve(route.proxies().connected(request.uri()));
         }
         CompletableFuture<HttpResponse<BodyPipe>> answer =
                 pool(request, route, connecting).sendAsync(message, info -> new BodyPipe());
@@ -92,11 +92,11 @@ public final class Transport implements AutoCloseable {
 
     /// Has the JDK know the address: threads in another network may not reach a name server on the loopback
     /// interface.
-    private static void resolve(Request request) {
+    private static void resolve(String host) {
         try {
-            InetAddress.getByName(request.uri().getHost());
+            InetAddress.getByName(host);
         } catch (UnknownHostException e) {
-            // said when it is needed, unless a proxy is asked
+            // said when it is connected to
         }
     }
 

@@ -34,6 +34,14 @@ class ProxiesTest {
     }
 
     @Test
+    void theProxyIsConnectedToUnlessThereIsNone() {
+        Proxies proxies = Proxies.of(null, "http://proxy.example:3128", "direct.example");
+        assertThat(proxies.connected(URI.create("https://x.example/"))).isEqualTo("proxy.example");
+        assertThat(proxies.connected(URI.create("https://direct.example/"))).isEqualTo("direct.example");
+        assertThat(proxies.connected(URI.create("http://x.example/"))).isEqualTo("x.example");
+    }
+
+    @Test
     void exceptionsCoverSubdomainsBlocksAndPorts() {
         assertThat(isProxied("http://corp.example/")).isFalse();
         assertThat(isProxied("http://a.corp.example/")).isFalse();
