@@ -10,9 +10,6 @@ import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
 import dev.kelp.testkit.TestImages;
 import dev.kelp.testkit.Waiting;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,51 +19,42 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// What a user does first: install a web server from the distribution inside a container, and ask it.
 @Tag("e2e")
 class InternetTest {
     private static final Duration INSTALLED = Duration.ofMinutes(6);
-    private static final int WAIT_MILLIS = 5000;
     private static final String INSTALL = "apt-get -q update"
             + " && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends nginx-light"
             + " && exec nginx -g 'daemon off;'";
 
+    @TempDir
+    private static Path folder;
+
     private static KelpCli kelp;
     private static String debian;
+    private static Path sources;
 
     @BeforeAll
     static void open() {
         assumeTrue(Files.exists(Path.of("/usr/sbin/nft")), "nft is not installed");
-        String archive = archive();
-        assumeTrue(!archive.isEmpty(), "this machine has no apt sources that are asked by http");
-        assumeTrue(reachable(archive), archive + " cannot be reached from this machine");
+        List<String> archives = AptArchive.sources();
+        assumeTrue(!archives.isEmpty(), "this machine has no apt sources that are asked by http");
         assumeTrue(TestImages.debian().isPresent(), "there is no Debian image (verify/testkit/debian-image makes it)");
         debian = Engines.registry().push(TestImages.debian().orElseThrow(), "debian:internet");
         kelp = Engines.kelp();
         kelp.run("pull", debian).succeeded();
+        String codename = kelp.run("run", "--rm", debian, "sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
+                .succeeded()
+                .text();
+        sources = AptArchive.sourcesList(archives, codename, folder);
     }
 
     @AfterAll
     static void close() {
         if (kelp != null) {
             kelp.close();
-        }
-    }
-
-    /// The first host of the machine's own sources.
-    private static String archive() {
-        String script = "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null"
-                + " | grep -v '^ *#' | grep -o 'http://[^/ ]*' | head -n1 | cut -d/ -f3";
-        return Program.of("sh", "-c", script).run().text();
-    }
-
-    private static boolean reachable(String host) {
-        try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(host, 80), WAIT_MILLIS);
-            return true;
-        } catch (IOException e) {
-            return false;
         }
     }
 
@@ -95,7 +83,7 @@ class InternetTest {
                         "-p",
                         "80",
                         "-v",
-                        "/etc/apt:/etc/apt:ro",
+                        sources + ":/etc/apt/sources.list:ro",
                         debian,
                         "sh",
                         "-c",

@@ -31,6 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 class RootlessModesTest {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String SERVICE = "while :; do echo served | nc -l -p 8000; done";
+
+    /// The service does not listen between two clients.
+    private static final String ASK =
+            "for i in $(seq 100); do nc web 8000 </dev/null 2>/dev/null | grep . && exit; sleep 0.1; done; exit 1";
+
     private static final String NAMESPACE = "readlink /proc/self/ns/net";
 
     @BeforeEach
@@ -85,7 +90,13 @@ class RootlessModesTest {
                     .contains("slirp4netns")
                     .contains("127.0.0.1:" + port);
             ProcessHandle.of(killed).orElseThrow().destroyForcibly();
-            Waiting.until(SOON, "the port is closed", () -> !ask(port).equals("served"), () -> "it answers");
+            Waiting.until(
+                    SOON,
+                    "another slirp4netns",
+                    () -> NetworkSettingsTest.driverPid(kelp, "slirp4netns")
+                            .filter(pid -> pid != killed)
+                            .isPresent(),
+                    kelp::daemonLog);
             awaitAnswer(kelp, port);
             Leftovers.kill(kelp.daemonPid());
             kelp.run("ps").succeeded();
@@ -178,7 +189,7 @@ class RootlessModesTest {
             Leftovers.awaitEnd(daemon);
             Map<String, String> other = Map.of(PREFIX + "DETACH_NETNS", "false");
             String[] host = {"run", "--rm", "--net=host", busybox(), "sh", "-c", NAMESPACE};
-            String[] neighbour = {"run", "--rm", busybox(), "sh", "-c", "nc web 8000 </dev/null"};
+            String[] neighbour = {"run", "--rm", busybox(), "sh", "-c", ASK};
             Outcome first = kelp.command(neighbour).environment(other).run().succeeded();
             assertThat(first.text()).isEqualTo("served");
             assertThat(first.err()).contains(PREFIX + "DETACH_NETNS: counts when no container runs");
