@@ -285,6 +285,11 @@ public final class Inodes {
 
     /// The names in a directory (getdents64(2)), without `.` and `..`, in the kernel's order.
     public static List<String> list(Fd dir) throws ErrnoException {
+        return list(dir, Integer.MAX_VALUE);
+    }
+
+    /// The same, without going on when there are more than `most`: some more are among those returned then.
+    public static List<String> list(Fd dir, int most) throws ErrnoException {
         List<String> names = new ArrayList<>();
         Libc.check(Libc.call(Syscall.LSEEK, dir.number(), 0, 0), "lseek", dir.toString());
         try (Arena arena = Arena.ofConfined()) {
@@ -294,7 +299,7 @@ public final class Inodes {
                         Libc.call(Syscall.GETDENTS64, dir.number(), b.address(), b.byteSize()),
                         "getdents64",
                         dir.toString());
-                if (n == 0) {
+                if (n == 0 || names.size() > most) {
                     return names;
                 }
                 for (int at = 0; at < n; at += Short.toUnsignedInt(b.get(JAVA_SHORT, at + 16L))) {

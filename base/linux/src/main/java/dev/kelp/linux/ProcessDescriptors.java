@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Descriptors and memory of another process (pidfd_getfd(2), process_vm_readv(2), proc_pid_fd(5)). Needs the rights of
 /// ptrace(2) over it.
@@ -20,7 +21,22 @@ public final class ProcessDescriptors implements AutoCloseable {
     /// The most descriptors of a process that are looked at.
     public static final int DESCRIPTORS_MAX = 65536;
 
-    /// The most bytes of what the kernel says of one descriptor: an epoll set lists its members.
+    /// The most comparisons in one search.
+    private static final int COMPARISONS_MAX = 100_000;
+
+    /// The most descriptors of one socket, and of epoll sets that wait for it.
+    private static final int COPIES_MAX = 1024;
+
+    /// Tables of descriptors up to this size are looked through whatever is open.
+    private static final int SMALL_TABLE = 1024;
+
+    /// A directory entry in /proc takes as long as so many comparisons.
+    private static final int NAME_COSTS = 4;
+
+    // what kcmp(2) says of files
+    private static final int LESS = 1;
+
+    /// The most bytes of what the kernel says of one descriptor, and of all epoll sets: those list their members.
     private static final int INFO_BYTES_MAX = 16 << 20;
 
     // PIDFD_THREAD, since Linux 6.9
@@ -36,6 +52,8 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     private final int thread;
     private final Fd pidfd;
+    private int comparisonsLeft = COMPARISONS_MAX;
+    private int membershipBytesLeft = INFO_BYTES_MAX;
 
     private ProcessDescriptors(int thread, Fd pidfd) {
         this.thread = thread;
@@ -99,22 +117,24 @@ public final class ProcessDescriptors implements AutoCloseable {
     public record Copies(List<Integer> sockets, List<Integer> epolls) {}
 
     /// Looks through all it has open. Programs have thousands of descriptors: to compare each with kcmp(2) takes
-    /// half a microsecond, to read its name in /proc twenty.
+    /// half a microsecond, to read its name in /proc twenty. Others wait meanwhile, so there are limits.
     ///
     /// @param number under which it has the socket
     /// @param inode of the socket
+    /// @throws ErrnoException EMFILE when there are more descriptors, or more to compare, than is looked at
     public Copies copies(int number, long inode) throws ErrnoException {
-        int end = tableSize();
-        if (end > DESCRIPTORS_MAX) {
-            throw new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
-        }
+        return copies(number, inode, COMPARISONS_MAX);
+    }
+
+    Copies copies(int number, long inode, int most) throws ErrnoException {
+        comparisonsLeft = most;
         if (compare(KCMP_FILE, number, number) != 0) {
             // a kernel without it
-            return namedCopies(inode);
+            return few(namedCopies(inode));
         }
         List<Integer> sockets = new ArrayList<>();
         List<Integer> others = new ArrayList<>();
-        for (int i = 0; i < end; i++) {
+        for (int i : numbers()) {
             int r = compare(KCMP_FILE, number, i);
             if (r == 0) {
                 sockets.add(i);
@@ -125,23 +145,89 @@ public final class ProcessDescriptors implements AutoCloseable {
         List<Integer> epolls = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment slot = arena.allocate(EPOLL_SLOT_BYTES, 4);
-            for (int other : others) {
-                if (waits(other, sockets, slot)) {
-                    epolls.add(other);
+            for (int set : sets(others, number, slot)) {
+                if (waits(set, sockets, slot)) {
+                    epolls.add(set);
                 }
             }
         }
-        return new Copies(sockets, epolls);
+        return few(new Copies(sockets, epolls));
     }
 
-    private int compare(int what, int one, long other) {
+    private Copies few(Copies copies) throws ErrnoException {
+        if (copies.sockets().size() + copies.epolls().size() > COPIES_MAX) {
+            throw tooMany();
+        }
+        return copies;
+    }
+
+    private ErrnoException tooMany() {
+        return new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
+    }
+
+    /// The numbers that may be descriptors. One with a large number makes a large table, which is nearly empty then.
+    private List<Integer> numbers() throws ErrnoException {
+        int end = tableSize();
+        if (end > SMALL_TABLE) {
+            try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+                // how many are open, since Linux 6.2; 0 before
+                if (end > DESCRIPTORS_MAX || Inodes.stat(dir).sizeBytes() < end / NAME_COSTS) {
+                    return names(dir).stream().map(Integer::valueOf).toList();
+                }
+            }
+        }
+        return IntStream.range(0, end).boxed().toList();
+    }
+
+    private List<String> names(Fd dir) throws ErrnoException {
+        List<String> names = Inodes.list(dir, DESCRIPTORS_MAX);
+        if (names.size() > DESCRIPTORS_MAX) {
+            throw tooMany();
+        }
+        return names;
+    }
+
+    private int compare(int what, int one, long other) throws ErrnoException {
+        if (--comparisonsLeft < 0) {
+            throw tooMany();
+        }
         return Libc.call(Syscall.KCMP, thread, thread, what, one, other, 0);
     }
 
-    /// Whether a descriptor is an epoll set's, of which the socket is a member.
+    /// Those that are epoll sets', one of each: kcmp(2) has an order of files.
+    private List<Integer> sets(List<Integer> numbers, int socket, MemorySegment slot) throws ErrnoException {
+        List<Integer> sorted = new ArrayList<>();
+        for (int number : numbers) {
+            slot.set(JAVA_INT, 0, number);
+            slot.set(JAVA_INT, 4, socket);
+            slot.set(JAVA_INT, 8, 0);
+            int member = compare(KCMP_EPOLL_TFD, socket, slot.address());
+            if (member < 0 && member != -Errno.ENOENT) {
+                continue;
+            }
+            int from = 0;
+            int to = sorted.size();
+            int r = -1;
+            while (from < to && r != 0) {
+                int middle = (from + to) >>> 1;
+                r = compare(KCMP_FILE, number, sorted.get(middle));
+                if (r == LESS) {
+                    to = middle;
+                } else {
+                    from = middle + 1;
+                }
+            }
+            if (r != 0) {
+                sorted.add(from, number);
+            }
+        }
+        return sorted;
+    }
+
+    /// Whether the socket is a member of an epoll set.
     ///
     /// @param sockets its numbers: a set knows the one under which it was added
-    private boolean waits(int epoll, List<Integer> sockets, MemorySegment slot) {
+    private boolean waits(int epoll, List<Integer> sockets, MemorySegment slot) throws ErrnoException {
         slot.set(JAVA_INT, 0, epoll);
         for (int number : sockets) {
             slot.set(JAVA_INT, 4, number);
@@ -151,9 +237,6 @@ public final class ProcessDescriptors implements AutoCloseable {
                 int r = compare(KCMP_EPOLL_TFD, number, slot.address());
                 if (r == 0) {
                     return true;
-                }
-                if (r == -Errno.EINVAL) {
-                    return false;
                 }
                 if (r < 0) {
                     break;
@@ -180,7 +263,7 @@ public final class ProcessDescriptors implements AutoCloseable {
         List<Integer> sockets = new ArrayList<>();
         List<Integer> epolls = new ArrayList<>();
         try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
-            for (String name : Inodes.list(dir)) {
+            for (String name : names(dir)) {
                 String link = link(dir, name);
                 if (link.equals(wanted)) {
                     sockets.add(Integer.parseInt(name));
@@ -225,6 +308,10 @@ public final class ProcessDescriptors implements AutoCloseable {
         List<Membership> found = new ArrayList<>();
         String mark = " ino:" + Long.toHexString(inode) + " ";
         String info = info(epoll);
+        membershipBytesLeft -= info.length();
+        if (membershipBytesLeft < 0) {
+            throw new ErrnoException("read", Errno.EFBIG, "epoll sets of " + thread);
+        }
         for (int at = info.indexOf(mark); at >= 0; at = info.indexOf(mark, at + 1)) {
             String line = info.substring(info.lastIndexOf('\n', at) + 1, at);
             found.add(new Membership(

@@ -315,7 +315,7 @@ public final class SocketOptions {
         return -Libc.call(Syscall.CONNECT, socket.number(), address.address(), address.byteSize());
     }
 
-    /// bind(2) to an address as the program wrote it or as [#address] makes it.
+    /// bind(2) to an address as the program wrote it or as [SocketAddress#write] makes it.
     public static void bind(Fd socket, byte[] address) throws ErrnoException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment a = arena.allocate(address.length, 8);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.kelp.linux.ProcessDescriptors.Copies;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Looks through this process' own.
+class ProcessDescriptorsKernelTest {
+    /// What a search for one socket may take here, with what a virtual machine has open.
+    private static final int COMPARISONS = 4000;
+
+    private final List<Fd> opened = new ArrayList<>();
+    private ProcessDescriptors process;
+    private Fd socket;
+    private long inode;
+
+    @BeforeEach
+    void open() throws ErrnoException {
+        process = ProcessDescriptors.ofThread((int) ProcessHandle.current().pid());
+        socket = SocketOptions.tcp(SocketOptions.AF_INET);
+        inode = Inodes.stat(socket).inode();
+    }
+
+    @AfterEach
+    void close() {
+        opened.forEach(Fd::close);
+        socket.close();
+        process.close();
+    }
+
+    private Fd copy(int number, int lowest) throws ErrnoException {
+        Fd fd = Fd.own(Libc.check(Libc.fcntl(number, Libc.F_DUPFD_CLOEXEC, lowest), "fcntl", "F_DUPFD_CLOEXEC"));
+        opened.add(fd);
+        return fd;
+    }
+
+    private void assertTooMany(int comparisons) {
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(() -> process.copies(socket.number(), inode, comparisons))
+                .satisfies(e -> assertThat(e.is(Errno.EMFILE)).isTrue());
+    }
+
+    @Test
+    void aLargeNumberDoesNotMakeASearchLong() throws Exception {
+        Fd far = copy(socket.number(), COMPARISONS);
+        Copies copies = process.copies(socket.number(), inode, COMPARISONS);
+        assertThat(copies.sockets()).containsExactlyInAnyOrder(socket.number(), far.number());
+        assertThat(copies.epolls()).isEmpty();
+    }
+
+    @Test
+    void anEpollSetIsLookedAtOnceHoweverManyDescriptorsItHas() throws Exception {
+        for (int i = 0; i < 99; i++) {
+            copy(socket.number(), 0);
+        }
+        try (Epoll waiting = Epoll.create();
+                Epoll strangers = Epoll.create();
+                Fd stranger = SocketOptions.tcp(SocketOptions.AF_INET)) {
+            strangers.add(stranger, Epoll.OUT, 1);
+            waiting.add(socket, Epoll.OUT, 2);
+            int set = process.copies(socket.number(), inode).epolls().getFirst();
+            waiting.remove(socket);
+            // the one that is looked at last
+            waiting.add(opened.getLast(), Epoll.OUT, 3);
+            for (int i = 0; i < 100; i++) {
+                copy(set, 0);
+            }
+            Copies copies = process.copies(socket.number(), inode, COMPARISONS);
+            assertThat(copies.sockets()).hasSize(100);
+            assertThat(copies.epolls()).hasSize(1);
+            assertThat(process.memberships(copies.epolls().getFirst(), inode)).hasSize(1);
+        }
+    }
+
+    @Test
+    void aSearchHasAnEnd() throws Exception {
+        assertTooMany(3);
+        for (int i = 0; i < 1100; i++) {
+            copy(socket.number(), 0);
+        }
+        assertTooMany(Integer.MAX_VALUE);
+    }
+}
