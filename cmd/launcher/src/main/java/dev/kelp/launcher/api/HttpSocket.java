@@ -12,9 +12,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /// Serves HTTP on a socket of the user's. Each connection has a virtual thread and one request.
 public final class HttpSocket implements AutoCloseable {
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final ServerSocketChannel socket;
     private final Answers answers;
 
@@ -53,7 +57,12 @@ public final class HttpSocket implements AutoCloseable {
             try {
                 client = socket.accept();
             } catch (IOException e) {
-                return;
+                if (!socket.isOpen()) {
+                    return;
+                }
+                // without descriptors for another one: the next moment there may be some
+                LockSupport.parkNanos(PAUSE_NANOS);
+                continue;
             }
             Thread.ofVirtual().start(() -> serve(client));
         }

@@ -97,15 +97,10 @@ final class BypassDaemon {
         if (id.isEmpty()) {
             throw KelpException.invalid("id not specified");
         }
-        if (served.size() >= SERVED_MAX) {
+        if (served.size() >= SERVED_MAX && !served.containsKey(id)) {
             throw new KelpException(ErrorKind.FAILED_PRECONDITION, SERVED_MAX + " containers are served already");
         }
         Wish wish = Wish.of(spec.subnets().isEmpty() ? Wish.LOOPBACK : spec.subnets(), spec.ports(), spec.ignoreBind());
-        Served earlier = served.remove(id);
-        if (earlier != null) {
-            // a container that ended without a word, and was started again
-            end(earlier);
-        }
         String given = BypassSpec.text(spec.socketPath());
         Path socket = given.isEmpty()
                 ? program.runtimeFile("bypass4netns.sock")
@@ -113,8 +108,19 @@ final class BypassDaemon {
         // to its own file alone, as a process of its own would
         Journal own = Journal.to(program.err(), debugging).and(BypassSpec.text(spec.logFilePath()), program.folder());
         String pidFile = BypassSpec.text(spec.pidFilePath());
-        Path pid = program.writePid(pidFile);
         Handler handler = Handler.open(wish, socket, own, this::find);
+        Path pid;
+        try {
+            pid = program.writePid(pidFile);
+        } catch (KelpException e) {
+            handler.close();
+            throw e;
+        }
+        Served earlier = served.remove(id);
+        if (earlier != null) {
+            // a container that ended without a word, and was started again
+            end(earlier, earlier.pidFile().filter(f -> !f.equals(pid)));
+        }
         handlers.add(handler);
         BypassSpec.Status status =
                 new BypassSpec.Status(id, ProcessHandle.current().pid(), spec);
@@ -128,14 +134,14 @@ final class BypassDaemon {
         if (one == null) {
             throw KelpException.invalid("child " + id + " not found");
         }
-        end(one);
+        end(one, one.pidFile());
         journal.info("container " + id + " is served no more");
     }
 
-    private void end(Served one) {
+    private void end(Served one, Optional<Path> pidFile) {
         handlers.remove(one.handler());
         one.handler().close();
-        one.pidFile().ifPresent(f -> Program.remove(f, journal));
+        pidFile.ifPresent(f -> Program.remove(f, journal));
     }
 
     /// Asked on threads of handlers, which [#end] waits for: must not wait for this object's lock.
@@ -147,7 +153,7 @@ final class BypassDaemon {
     }
 
     private synchronized void close() {
-        served.values().forEach(this::end);
+        served.values().forEach(one -> end(one, one.pidFile()));
         served.clear();
     }
 }

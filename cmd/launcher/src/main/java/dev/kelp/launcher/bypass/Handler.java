@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,10 +39,11 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
     private final Neighbours neighbours;
     private final Map<String, Visitor> visitors = new HashMap<>();
     private final Map<String, Set<String>> inside = new HashMap<>();
-    private final Set<Integer> claimed = new HashSet<>();
+    private final Map<Integer, String> claimed = new HashMap<>();
     private final Path socket;
     private @Nullable PortForwarder relays;
     private @Nullable Bypass bypass;
+    private @Nullable Object file;
 
     private Handler(Wish wish, Path socket, Journal journal, Neighbours neighbours) {
         this.wish = wish;
@@ -49,20 +52,29 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
         this.neighbours = neighbours;
     }
 
-    /// Listens; what lies at that path is removed.
+    /// Listens; what lies at that path is removed. The journal is closed with it, and when it cannot listen.
     static Handler open(Wish wish, Path socket, Journal journal, Neighbours neighbours) {
         Handler handler = new Handler(wish, socket, journal, neighbours);
         try {
             Files.deleteIfExists(socket);
             handler.bypass = Bypass.open(socket, handler);
+            handler.file = key(socket);
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
         } catch (IOException e) {
             handler.close();
             throw new KelpException(ErrorKind.INTERNAL, "listen on " + socket + ": " + e, e);
+        } catch (RuntimeException e) {
+            handler.close();
+            throw e;
         }
         journal.info("SocketPath: " + socket);
         journal.info("waiting for seccomp file descriptors");
         return handler;
+    }
+
+    private static Object key(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .fileKey();
     }
 
     Wish wish() {
@@ -91,19 +103,20 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
     public synchronized void gone(String container) {
         journal.info("container " + container + " has ended");
         visitors.remove(container);
+        claimed.values().removeIf(container::equals);
         Set<String> names = inside.remove(container);
         if (names != null && relays != null) {
             names.forEach(relays::withdraw);
         }
     }
 
-    /// A service listens on its published port.
-    synchronized void claim(int hostPort) {
-        claimed.add(hostPort);
+    /// A service has its published port, for as long as its container is there.
+    synchronized void claim(String container, int hostPort) {
+        claimed.put(hostPort, container);
     }
 
     synchronized boolean hasClaimed(int hostPort) {
-        return claimed.contains(hostPort);
+        return claimed.containsKey(hostPort);
     }
 
     synchronized void relay(String container, int port, Fd listener, InetSocketAddress host) {
@@ -160,7 +173,7 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
         return neighbours;
     }
 
-    /// Ends; the socket's file goes.
+    /// Ends; the socket's file goes, unless another handler's is there by now.
     @Override
     public void close() {
         Bypass present = bypass;
@@ -171,8 +184,11 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
         if (forwarder != null) {
             forwarder.close();
         }
+        Object own = file;
         try {
-            Files.deleteIfExists(socket);
+            if (own != null && Files.exists(socket, LinkOption.NOFOLLOW_LINKS) && own.equals(key(socket))) {
+                Files.deleteIfExists(socket);
+            }
         } catch (IOException e) {
             journal.warn("remove " + socket + ": " + e);
         }

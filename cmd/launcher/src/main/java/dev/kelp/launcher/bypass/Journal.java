@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -36,7 +37,12 @@ final class Journal implements AutoCloseable {
         }
         Path path = folder.resolve(file);
         try {
-            PrintStream stream = new PrintStream(Files.newOutputStream(path), true, StandardCharsets.UTF_8);
+            Files.newOutputStream(path).close();
+            // one that ends may have the same file
+            PrintStream stream = new PrintStream(
+                    Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
+                    true,
+                    StandardCharsets.UTF_8);
             List<PrintStream> all = new ArrayList<>(out);
             all.add(stream);
             return new Journal(all, List.of(stream), debugging);

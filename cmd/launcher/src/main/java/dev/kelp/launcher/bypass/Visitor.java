@@ -86,9 +86,13 @@ final class Visitor implements Guest {
         } else if (families != Families.BOTH && (families == Families.IPV4) != (address.getAddress().length == 4)) {
             return Optional.empty();
         }
-        handler.claim(host.port());
-        handler.journal().debug("port " + port + " of container " + container + " is the host's " + host.port());
         return Optional.of(new InetSocketAddress(address, host.port()));
+    }
+
+    @Override
+    public void bound(int hostPort) {
+        handler.claim(container, hostPort);
+        handler.journal().debug("container " + container + " has the host's port " + hostPort);
     }
 
     @Override

@@ -18,7 +18,9 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,25 +118,25 @@ public final class Bypass implements AutoCloseable {
         this.path = path;
         this.keeper = keeper;
         this.visitors = visitors;
-        epoll = Epoll.create();
-        requests = new EpollRequests(epoll);
-        Fd memory = kept.get(LEDGER);
-        ledger = memory == null ? NotifyLedger.create() : NotifyLedger.open(memory);
-        keeper.store(LEDGER, ledger.memory());
-        listener = kept.containsKey(LISTENER) && Files.exists(path) ? kept.get(LISTENER) : listening(path);
-        keeper.store(LISTENER, listener);
-        calls = new SocketCalls(this::await, visitors == null);
-        watch(listener, Epoll.IN, new Source() {
-            @Override
-            public void ready(int events) throws ErrnoException {
-                accept();
-            }
-
-            @Override
-            public void close() {
-                listener.close();
-            }
-        });
+        Deque<Runnable> begun = new ArrayDeque<>();
+        try {
+            epoll = Epoll.create();
+            begun.push(epoll::close);
+            requests = new EpollRequests(epoll);
+            begun.push(requests::close);
+            Fd memory = kept.get(LEDGER);
+            ledger = memory == null ? NotifyLedger.create() : NotifyLedger.open(memory);
+            begun.push(ledger::close);
+            keeper.store(LEDGER, ledger.memory());
+            listener = kept.containsKey(LISTENER) && Files.exists(path) ? kept.get(LISTENER) : listening(path);
+            begun.push(listener::close);
+            keeper.store(LISTENER, listener);
+            calls = new SocketCalls(this::await, visitors == null);
+            watch(listener, Epoll.IN, new Listening(listener));
+        } catch (ErrnoException | RuntimeException e) {
+            begun.forEach(Runnable::run);
+            throw e;
+        }
         thread = Thread.ofPlatform().name("kelp-bypass").daemon(true).unstarted(this::run);
     }
 
@@ -332,10 +334,24 @@ public final class Bypass implements AutoCloseable {
         }
     }
 
-    private void accept() throws ErrnoException {
-        Fd connection = UnixSockets.accept(listener);
-        Incoming incoming = new Incoming(connection);
-        incoming.key = watch(connection, Epoll.IN | Epoll.PEER_SHUT, incoming);
+    private final class Listening implements Source {
+        private final Fd socket;
+
+        Listening(Fd socket) {
+            this.socket = socket;
+        }
+
+        @Override
+        public void ready(int events) throws ErrnoException {
+            Fd connection = UnixSockets.accept(socket);
+            Incoming incoming = new Incoming(connection);
+            incoming.key = watch(connection, Epoll.IN | Epoll.PEER_SHUT, incoming);
+        }
+
+        @Override
+        public void close() {
+            socket.close();
+        }
     }
 
     /// An OCI runtime that sends a filter.
@@ -526,7 +542,7 @@ public final class Bypass implements AutoCloseable {
 
         private void fail() {
             try {
-                SocketCalls.fail(connection);
+                calls.fail(connection);
             } catch (ErrnoException e) {
                 LOG.log(Level.DEBUG, "a call that is gone", e);
             }

@@ -25,6 +25,9 @@ public interface Guest {
     /// @return the host's address and port; empty when the port is not published, or not for these families
     Optional<InetSocketAddress> claim(int port, Families families);
 
+    /// The service's socket has the port that [#claim] gave.
+    default void bound(int hostPort) {}
+
     /// What kinds of addresses a listening socket serves.
     enum Families {
         IPV4,

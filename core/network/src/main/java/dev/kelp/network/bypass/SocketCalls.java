@@ -83,8 +83,9 @@ final class SocketCalls {
     /// A connection whose caller sleeps until it is made.
     ///
     /// @param made the socket on its way; `old` itself when the program has it already
+    /// @param guarded whether it has the [LoopbackGuard]; one to the loopback gets it when it is connected
     /// @param deadline by [System#nanoTime]; empty: none
-    record Connecting(Asked asked, ProcessDescriptors process, Fd old, Fd made, OptionalLong deadline)
+    record Connecting(Asked asked, ProcessDescriptors process, Fd old, Fd made, boolean guarded, OptionalLong deadline)
             implements AutoCloseable {
         boolean isSwitched() {
             return old != made;
@@ -214,7 +215,8 @@ final class SocketCalls {
         Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()));
         boolean kept = false;
         try {
-            if (!target.get().getAddress().isLoopbackAddress()) {
+            boolean guarded = !target.get().getAddress().isLoopbackAddress();
+            if (guarded) {
                 loopback.guard(made);
             }
             boolean nonBlocking = SocketOptions.isNonBlocking(made);
@@ -224,11 +226,17 @@ final class SocketCalls {
                 // somebody on this machine, who has answered meanwhile
                 errno = nonBlocking ? errno : InetSockets.error(made);
             } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
-                kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made, deadline(made)));
+                kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made, guarded, deadline(made)));
                 return kept ? false : finish(s.asked(), Errno.EAGAIN);
+            } else if (errno == Errno.EINPROGRESS && !guarded) {
+                // too many wait for the service: no socket without a guard is handed over, so it is reached inside
+                return s.switched() ? backInside(s) : proceed(s.asked());
             }
             if (errno != 0 && errno != Errno.EINPROGRESS) {
                 return finish(s.asked(), errno);
+            }
+            if (!guarded) {
+                loopback.guard(made);
             }
             SocketOptions.setNonBlocking(made, nonBlocking);
             switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made);
@@ -258,8 +266,8 @@ final class SocketCalls {
     }
 
     /// [#connected] failed.
-    static void fail(Connecting c) throws ErrnoException {
-        if (c.isSwitched()) {
+    void fail(Connecting c) throws ErrnoException {
+        if (c.isSwitched() && SocketOptions.networkCookie(c.old()) != hostNetwork) {
             proceed(c.asked());
         } else {
             finish(c.asked(), Errno.EADDRNOTAVAIL);
@@ -277,12 +285,20 @@ final class SocketCalls {
 
     /// The time is over that the program gives a connection: it goes on, and the program looks for itself.
     void expired(Connecting c) throws ErrnoException {
+        if (!c.guarded()) {
+            // without its connection it cannot get the guard
+            fail(c);
+            return;
+        }
         hand(c);
         finish(c.asked(), c.isSwitched() ? Errno.EINPROGRESS : Errno.EALREADY);
     }
 
     private void hand(Connecting c) throws ErrnoException {
         if (c.isSwitched()) {
+            if (!c.guarded()) {
+                loopback.guard(c.made());
+            }
             SocketOptions.setNonBlocking(c.made(), false);
             Notification n = c.asked().notification();
             switcher.replace(new Caller(c.asked().listener(), n.id(), c.process()), n.descriptor(), c.old(), c.made());
@@ -300,7 +316,8 @@ final class SocketCalls {
             if (nonBlocking) {
                 return finish(s.asked(), Errno.EALREADY);
             }
-            return !waiting.add(new Connecting(s.asked(), s.process(), s.socket(), s.socket(), deadline(s.socket())))
+            Fd same = s.socket();
+            return !waiting.add(new Connecting(s.asked(), s.process(), same, same, true, deadline(same)))
                     && finish(s.asked(), Errno.EALREADY);
         }
         if (s.asked().again()) {
@@ -348,6 +365,7 @@ final class SocketCalls {
                 return finish(s.asked(), errno);
             }
             if (switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made)) {
+                guest.bound(host.get().getPort());
                 serveInside(s, at.port(), written, host.get());
             }
             return finish(s.asked(), 0);

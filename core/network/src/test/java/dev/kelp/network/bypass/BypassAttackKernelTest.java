@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kelp.linux.Errno;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.SocketOptions;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -58,6 +63,54 @@ class BypassAttackKernelTest extends BypassLan {
             assertThat(errno).isEqualTo(Errno.EINPROGRESS);
             server.setSoTimeout(WAIT_MILLIS);
             assertThat(errnoOf(server)).isEqualTo("timeout");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSocketThatReachedAPublishedServiceOnTheLoopbackReachesNothingElseThere(boolean waits) throws Exception {
+        try (ServerSocket service = listen(host, "127.0.0.1");
+                ServerSocket other = listen(host, "127.0.0.1")) {
+            shortcut = Optional.of(new InetSocketAddress("127.0.0.1", service.getLocalPort()));
+            Fd socket = get(start(() -> {
+                Fd made = SocketOptions.tcp(AF_INET);
+                SocketOptions.setNonBlocking(made, !waits);
+                assertThat(connect(made, AF_INET, "127.0.0.1", 80)).isEqualTo(waits ? 0 : Errno.EINPROGRESS);
+                service.accept().close();
+                return made;
+            }));
+            int errno = threads.submit(() -> {
+                        SocketOptions.setNonBlocking(socket, true);
+                        SocketOptions.connect(socket, new byte[16]);
+                        return connect(socket, AF_INET, "127.0.0.1", other.getLocalPort());
+                    })
+                    .get(20, TimeUnit.SECONDS);
+            assertThat(errno).isEqualTo(Errno.EINPROGRESS);
+            other.setSoTimeout(WAIT_MILLIS);
+            assertThat(errnoOf(other)).isEqualTo("timeout");
+            socket.close();
+        }
+    }
+
+    @Test
+    void aPublishedServiceThatIsSlowToAcceptIsReachedInside() throws Exception {
+        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        try (ServerSocket slow = NetworkNamespaces.inside(host.fd(), () -> new ServerSocket(0, 1, loopback));
+                Socket first = NetworkNamespaces.inside(host.fd(), () -> new Socket(loopback, slow.getLocalPort()));
+                Socket second = NetworkNamespaces.inside(host.fd(), () -> new Socket(loopback, slow.getLocalPort()));
+                ServerSocket inside = listen(container, "127.0.0.1")) {
+            assertThat(first.isConnected() && second.isConnected()).isTrue();
+            shortcut = Optional.of(new InetSocketAddress(loopback, slow.getLocalPort()));
+            Fd socket = get(start(() -> {
+                Fd made = SocketOptions.tcp(AF_INET);
+                SocketOptions.setNonBlocking(made, true);
+                assertThat(connect(made, AF_INET, "127.0.0.1", inside.getLocalPort()))
+                        .isEqualTo(Errno.EINPROGRESS);
+                return made;
+            }));
+            inside.setSoTimeout(20_000);
+            assertThat(errnoOf(inside)).startsWith("reached by");
+            socket.close();
         }
     }
 

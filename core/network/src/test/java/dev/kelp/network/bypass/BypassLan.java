@@ -58,6 +58,9 @@ abstract class BypassLan {
     /// What happens when a call was looked at and nothing of it is done yet.
     volatile Runnable between = () -> {};
 
+    /// Where connections to the loopback lead.
+    volatile Optional<InetSocketAddress> shortcut = Optional.empty();
+
     ContainerNamespace lan;
     ContainerNamespace host;
     ContainerNamespace container;
@@ -71,6 +74,11 @@ abstract class BypassLan {
         public BypassPolicy policy() {
             between.run();
             return new BypassPolicy(List.of(Subnet.parse(NEIGHBOUR + "/32")), Set.of(), true, true);
+        }
+
+        @Override
+        public Optional<InetSocketAddress> shortcut(InetSocketAddress to) {
+            return to.getAddress().isLoopbackAddress() ? shortcut : Optional.empty();
         }
 
         @Override
