@@ -242,7 +242,7 @@ class BypassCommandsTest {
                 .start();
         running.add(daemon);
         Path api = folder.resolve("bypass4netnsd.sock");
-        Waiting.until(SOON, "the daemon listens", () -> Files.exists(api), () -> "");
+        Waiting.until(SOON, "the daemon listens", () -> accepts(api), () -> "");
         assertThat(http(api, "GET /v1/bypass", "")).startsWith("HTTP/1.1 200").endsWith("\r\n\r\n[]");
         Path socket = folder.resolve("c1.sock");
         Path pid = folder.resolve("c1.pid");
@@ -271,6 +271,15 @@ class BypassCommandsTest {
         ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
         assertThat(daemon.await().exitCode()).isZero();
         assertThat(api).doesNotExist();
+    }
+
+    /// The socket's file is there a moment before somebody listens.
+    private static boolean accepts(Path socket) {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return channel.isConnected();
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static String http(Path socket, String request, String body) throws IOException {
