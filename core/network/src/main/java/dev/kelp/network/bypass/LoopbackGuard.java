@@ -12,7 +12,7 @@ import java.util.List;
 /// Keeps a socket of the host's away from its loopback, whoever connects it. A program of several threads can put such
 /// a socket in the place of another one while the kernel carries out a connect(2) that was left to it; what answers on
 /// 127.0.0.0/8 or `::1` is then dropped, so that no connection comes about. What connects to the socket is let in.
-/// A socket that is to reach a published service there gets it when it is connected, before a program has it.
+/// A socket that is to reach a published service there gets the guard when it is connected, before a program has it.
 ///
 /// The filter (SO_ATTACH_FILTER) looks at packets from the TCP header on; the network header is below SKF_NET_OFF. Some
 /// machines let nobody but root have filters in their own network: there it is left out.
