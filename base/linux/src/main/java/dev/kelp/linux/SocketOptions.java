@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -312,7 +313,12 @@ public final class SocketOptions {
     /// The same with the address in a direct buffer, which the kernel reads as it is then.
     public static int connect(Fd socket, ByteBuffer direct) {
         MemorySegment address = MemorySegment.ofBuffer(direct);
-        return -Libc.call(Syscall.CONNECT, socket.number(), address.address(), address.byteSize());
+        try {
+            return -Libc.call(Syscall.CONNECT, socket.number(), address.address(), address.byteSize());
+        } finally {
+            // the collector sees no use of the buffer in the call, and would free it under a call that waits
+            Reference.reachabilityFence(direct);
+        }
     }
 
     /// bind(2) to an address as the program wrote it or as [SocketAddress#write] makes it.
