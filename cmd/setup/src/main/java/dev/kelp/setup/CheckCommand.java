@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
         customSynopsis = {"@|bold kelp setup check|@ [--json | --fix] [--user NAME]"},
         footerHeading = "%nEXIT STATUS%n",
         footer = {
-            "  0 when containers can run, also with warnings; 1 when they cannot.",
+            "  0 when containers can run, also with warnings; 1 when they cannot. With --fix: 1 when something failed.",
             "",
             "EXAMPLES",
             "  kelp setup check",

@@ -191,7 +191,18 @@ abstract class DirectorySnapshotter implements Snapshotter {
 
     @Override
     public void removeAll(Collection<String> names) {
-        records.removeAll(names).forEach(this::removeFiles);
+        KelpException first = null;
+        for (Snapshot gone : records.removeAll(names)) {
+            try {
+                removeFiles(gone);
+            } catch (KelpException e) {
+                // its files go with the next cleanup
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
     }
 
     private void removeFiles(Snapshot gone) {

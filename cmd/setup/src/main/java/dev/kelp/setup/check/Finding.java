@@ -10,7 +10,13 @@ import java.util.Locale;
 /// @param reason in one line: what is there, or what is missing and what that costs
 public record Finding(String name, State state, String reason, List<Remedy> remedies) {
     public Finding {
+        reason = inOneLine(reason);
         remedies = List.copyOf(remedies);
+    }
+
+    /// Names and messages come from anywhere, and what is printed may be given to a shell.
+    static String inOneLine(String text) {
+        return text.replaceAll("\\p{Cntrl}", "?");
     }
 
     /// How it stands.

@@ -117,9 +117,16 @@ final class IdChecks {
                 first = Math.max(first, e.first() + e.count());
             }
         }
+        User user = machine.user();
+        if (User.in(machine.text("/etc/passwd").orElse(""), user.name()).isEmpty()) {
+            // usermod knows only who is in the file
+            String line = Remedy.quoted(user.name() + ":" + first + ":" + ENOUGH);
+            return Remedy.root("echo " + line + " >> /etc/subuid", "echo " + line + " >> /etc/subgid")
+                    .then("kelp system stop");
+        }
         String range = first + "-" + (first + ENOUGH - 1);
         return Remedy.root("usermod --add-subuids " + range + " --add-subgids " + range + " "
-                        + machine.user().name())
+                        + Remedy.quoted(user.name()))
                 .then("kelp system stop");
     }
 }

@@ -32,6 +32,14 @@ final class NamespaceChecks {
             return Finding.error(
                     name, "user.max_user_namespaces is 0", Remedy.sysctl("user.max_user_namespaces", ENOUGH));
         }
+        if (machine.asksForAnother()) {
+            String later = "are tried when " + machine.user().name() + " runs this check";
+            return SecurityModules.restrictsNamespaces(machine)
+                    ? Finding.warning(
+                            name, "AppArmor keeps them from programs without a profile; they " + later,
+                            SecurityModules.profile(machine))
+                    : Finding.note(name, later);
+        }
         Optional<Programs.Answer> failure = attempt(machine, List.of("true"));
         if (failure.isPresent()) {
             String said = failure.get().lastLine();
@@ -52,7 +60,7 @@ final class NamespaceChecks {
                         name,
                         "user.max_user_namespaces is only " + limit,
                         Remedy.sysctl("user.max_user_namespaces", ENOUGH))
-                : Finding.ok(name, machine.asksForAnother() ? "allowed" : "one was made");
+                : Finding.ok(name, "one was made");
     }
 
     static Finding overlay(Machine machine) {
@@ -62,8 +70,7 @@ final class NamespaceChecks {
         }
         Path folder;
         try {
-            folder = Files.createTempDirectory(
-                    machine.variable("TMPDIR").map(Path::of).orElse(Path.of("/tmp")), "kelp-check-");
+            folder = Files.createTempDirectory(whereImagesLie(machine), ".kelp-check-");
         } catch (IOException e) {
             return Finding.warning(name, "no folder to try it in: " + e.getMessage());
         }
@@ -86,13 +93,21 @@ final class NamespaceChecks {
         }
     }
 
+    /// A file system that overlayfs refuses is another one than /tmp's.
+    private static Path whereImagesLie(Machine machine) {
+        return StorageCheck.folder(machine)
+                .map(data -> machine.path(
+                        StorageCheck.existing(machine, data).toString()))
+                .filter(Files::isWritable)
+                // mount(2) would take these for more options
+                .filter(folder -> folder.toString().chars().noneMatch(c -> c == ',' || c == ':' || c == '\\'))
+                .orElse(Path.of("/tmp"));
+    }
+
     /// Runs a command in new namespaces.
     ///
     /// @return what was said when that failed
     private static Optional<Programs.Answer> attempt(Machine machine, List<String> command) {
-        if (machine.asksForAnother()) {
-            return Optional.empty();
-        }
         List<String> words = Stream.concat(machine.kelp("rootlesskit").stream(), command.stream())
                 .toList();
         Programs.Answer answer = machine.programs().run(words);

@@ -25,6 +25,12 @@ public record Remedy(boolean asRoot, List<String> commands, String after) {
         return new Remedy(asRoot, commands, what);
     }
 
+    /// A value in a line of the shell, which it must not leave, whatever it is.
+    static String quoted(String value) {
+        String plain = Finding.inOneLine(value);
+        return plain.matches("[A-Za-z0-9_./:@%+-]+") ? plain : "'" + plain.replace("'", "'\\''") + "'";
+    }
+
     /// A kernel setting, now and after the next start.
     static Remedy sysctl(String name, String value) {
         return root(

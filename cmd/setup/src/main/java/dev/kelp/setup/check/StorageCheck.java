@@ -48,12 +48,16 @@ final class StorageCheck {
             return Finding.error(
                     NAME,
                     "HOME is not set and no folder is named",
-                    Remedy.user("export HOME=/home/" + machine.user().name()));
+                    Remedy.user("export HOME=/home/" + Remedy.quoted(machine.user().name())));
         }
         Path data = root.get();
         Path existing = existing(machine, data);
-        Remedy elsewhere = Remedy.user(
-                "export KELP_DATA_ROOT=/var/tmp/kelp-" + machine.user().name());
+        String user = Remedy.quoted(machine.user().name());
+        // not /var/tmp: what is old is removed there
+        Remedy[] elsewhere = {
+            Remedy.root("install -d -m 700 -o " + user + " /srv/kelp/" + user),
+            Remedy.user("export KELP_DATA_ROOT=/srv/kelp/" + user)
+        };
         if (!machine.asksForAnother() && !machine.isWritable(existing.toString())) {
             return Finding.error(NAME, existing + " cannot be written", elsewhere);
         }
@@ -77,7 +81,7 @@ final class StorageCheck {
     }
 
     /// The folder itself, or the one it will be made in.
-    private static Path existing(Machine machine, Path folder) {
+    static Path existing(Machine machine, Path folder) {
         Path parent = folder.getParent();
         return parent == null || Files.exists(machine.path(folder.toString())) ? folder : existing(machine, parent);
     }

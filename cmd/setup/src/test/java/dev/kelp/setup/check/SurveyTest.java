@@ -80,6 +80,28 @@ class SurveyTest {
     }
 
     @Test
+    void whoIsInNoFileGetsALineOfHisOwn() throws IOException {
+        machine.file("/etc/passwd", "").file("/etc/subuid", "").file("/etc/subgid", "");
+        assertThat(commands(finding("subordinate ids")))
+                .containsExactly(
+                        "echo alice:100000:65536 >> /etc/subuid", "echo alice:100000:65536 >> /etc/subgid");
+    }
+
+    @Test
+    void aNameDoesNotLeaveItsLine() {
+        assertThat(Remedy.quoted("al'ice; rm -rf /\nx")).isEqualTo("'al'\\''ice; rm -rf /?x'");
+        assertThat(Finding.ok("a", "b\nrm c").reason()).isEqualTo("b?rm c");
+    }
+
+    @Test
+    void rootDoesNotTryForAnother() throws IOException {
+        Survey survey = Survey.of(machine.askedByRoot());
+        assertThat(survey.named("user namespaces").state()).isEqualTo(State.NOTE);
+        machine.file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
+        assertThat(Survey.of(machine.askedByRoot()).named("user namespaces").reason()).contains("AppArmor");
+    }
+
+    @Test
     void fewIdsAreToldByTheirNumber() throws IOException {
         machine.file("/etc/subuid", "alice:100000:1000\n");
         assertThat(finding("subordinate ids").reason()).startsWith("only 1000 for alice");
@@ -267,7 +289,8 @@ class SurveyTest {
                 """);
         Finding f = finding("data root");
         assertThat(f.reason()).startsWith("/home/alice/.local/share/kelp is on nfs4");
-        assertThat(commands(f)).containsExactly("export KELP_DATA_ROOT=/var/tmp/kelp-alice");
+        assertThat(commands(f))
+                .containsExactly("install -d -m 700 -o alice /srv/kelp/alice", "export KELP_DATA_ROOT=/srv/kelp/alice");
     }
 
     @Test

@@ -29,6 +29,7 @@ final class TestMachine {
         file("/proc/sys/net/ipv4/ping_group_range", "0\t2147483647\n");
         file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "80\n");
         file("/proc/self/mountinfo", "24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n");
+        file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n");
         file("/etc/subuid", "bob:100000:65536\nalice:165536:65536\n");
         file("/etc/subgid", "bob:100000:65536\nalice:165536:65536\n");
         file("/dev/fuse", "");

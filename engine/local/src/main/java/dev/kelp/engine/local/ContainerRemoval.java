@@ -10,6 +10,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,32 +69,35 @@ final class ContainerRemoval {
         leave(c, force, volumes).ifPresent(this::finish);
     }
 
-    /// As [#remove] for many; one that cannot be removed does not keep the others.
+    /// As [#remove] for many; one that cannot be removed does not keep the others. An exception of the outcome, or a
+    /// user who interrupts, ends this with what is on its way.
     void removeAll(List<ContainerRecord> all, boolean force, boolean volumes, Outcome outcome) {
         for (int from = 0; from < all.size(); from += AT_A_TIME) {
+            List<ContainerRecord> page = all.subList(from, Math.min(all.size(), from + AT_A_TIME));
+            Map<ContainerRecord, KelpException> failures = new IdentityHashMap<>();
             List<ContainerRecord> leaving = new ArrayList<>();
-            Map<String, ContainerRecord> asked = new HashMap<>();
-            for (ContainerRecord c : all.subList(from, Math.min(all.size(), from + AT_A_TIME))) {
-                try {
-                    Optional<ContainerRecord> left = leave(c, force, volumes);
-                    if (left.isPresent()) {
-                        leaving.add(left.get());
-                        asked.put(c.id(), c);
-                    } else {
-                        outcome.removed(c);
+            Map<String, KelpException> unfinished = new HashMap<>();
+            try {
+                for (ContainerRecord c : page) {
+                    try {
+                        leave(c, force, volumes).ifPresent(leaving::add);
+                    } catch (KelpException e) {
+                        failures.put(c, e);
+                        if (e.kind() == ErrorKind.CANCELLED) {
+                            throw e;
+                        }
                     }
-                } catch (KelpException e) {
-                    outcome.failed(c, e);
                 }
+            } finally {
+                // before the next start of a daemon nobody else would finish these
+                unfinished.putAll(finishAll(leaving));
             }
-            Map<String, KelpException> failures = finishAll(leaving);
-            for (ContainerRecord c : leaving) {
-                ContainerRecord named = asked.getOrDefault(c.id(), c);
-                KelpException failure = failures.get(c.id());
+            for (ContainerRecord c : page) {
+                KelpException failure = failures.containsKey(c) ? failures.get(c) : unfinished.get(c.id());
                 if (failure == null) {
-                    outcome.removed(named);
+                    outcome.removed(c);
                 } else {
-                    outcome.failed(named, failure);
+                    outcome.failed(c, failure);
                 }
             }
         }
@@ -171,7 +175,7 @@ final class ContainerRemoval {
             files.deleteSnapshots(bare);
         } catch (KelpException e) {
             // then one by one: the others are not to suffer from what one of them has
-            LOG.log(Level.DEBUG, "cannot remove " + bare.size() + " snapshots at once", e);
+            LOG.log(Level.WARNING, "remove " + bare.size() + " snapshots at once", e);
         }
         for (ContainerRecord c : bare) {
             attempt(c, failures, () -> {
@@ -187,6 +191,8 @@ final class ContainerRemoval {
             work.run();
         } catch (KelpException e) {
             failures.put(c.id(), e);
+        } catch (RuntimeException e) {
+            failures.put(c.id(), new KelpException(ErrorKind.INTERNAL, "remove container " + c.id() + ": " + e, e));
         }
     }
 

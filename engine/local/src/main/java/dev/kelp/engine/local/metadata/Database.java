@@ -4,6 +4,7 @@ package dev.kelp.engine.local.metadata;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -136,11 +137,29 @@ public final class Database implements AutoCloseable {
     /// Lets all that was written so far survive a power cut. For many relaxed transactions that wait for the disk
     /// once.
     public void sync() {
-        Path log = file.resolveSibling(file.getFileName() + "-wal");
+        // A channel is closed when its thread is interrupted, and what was acknowledged has to survive that.
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (!force(file.resolveSibling(file.getFileName() + "-wal"))) {
+                interrupted |= Thread.interrupted();
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// @return false when an interrupt came in between
+    private static boolean force(Path log) {
         try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
             channel.force(false);
+            return true;
+        } catch (ClosedByInterruptException e) {
+            return false;
         } catch (NoSuchFileException e) {
             LOG.log(System.Logger.Level.DEBUG, "nothing was written yet", e);
+            return true;
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INTERNAL, "sync `" + log + "`: " + e, e);
         }

@@ -71,7 +71,7 @@ public final class ContainerNetworks implements AutoCloseable {
         settings = new StartSettings(instance.launcher(), pin);
         tools = new Plumbing.Tools(instance.runRoot(), holder, names, threads, settings);
         records = new NetworkRecords(database);
-        catalogue = new NetworkCatalogue(records);
+        catalogue = new NetworkCatalogue(records, settings::mtu);
         wantedNetworks = new WantedNetworks(catalogue);
         ports = new PublishedPorts(holder, () -> plumbing().publishing());
         shared = new SharedNamespace(settings, pin, this::plumbing, () -> catalogue.find(Networks.BRIDGE), threads);

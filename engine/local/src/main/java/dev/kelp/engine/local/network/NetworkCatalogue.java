@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -47,8 +48,12 @@ final class NetworkCatalogue {
 
     private final NetworkRecords records;
 
-    NetworkCatalogue(NetworkRecords records) {
+    private final IntSupplier mtuByDefault;
+
+    /// @param mtuByDefault of networks that are not told one
+    NetworkCatalogue(NetworkRecords records, IntSupplier mtuByDefault) {
         this.records = records;
+        this.mtuByDefault = mtuByDefault;
     }
 
     private static NetworkDefinition fixed(String name, String digit) {
@@ -56,14 +61,14 @@ final class NetworkCatalogue {
     }
 
     /// The default network always has this shape; it is no record, so that a new Kelp may give it another.
-    private static NetworkDefinition bridge() {
+    private NetworkDefinition bridge() {
         return new NetworkDefinition(
                 "c".repeat(64),
                 Networks.BRIDGE,
                 "bridge",
                 List.of(AddressPool.of(Networks.BRIDGE_SUBNET)),
                 false,
-                NetworkDefinition.MTU_DEFAULT,
+                mtuByDefault.getAsInt(),
                 "kelp0",
                 Map.of(),
                 Map.of(),
@@ -98,7 +103,7 @@ final class NetworkCatalogue {
     }
 
     /// The same by name.
-    private static Optional<NetworkDefinition> fixed(String name) {
+    private Optional<NetworkDefinition> fixed(String name) {
         return Stream.of(bridge(), HOST_NETWORK, NONE_NETWORK)
                 .filter(n -> n.name().equals(name))
                 .findFirst();
@@ -182,10 +187,10 @@ final class NetworkCatalogue {
         return made;
     }
 
-    private static int mtu(NewNetwork wanted) {
+    private int mtu(NewNetwork wanted) {
         String text = wanted.options().getOrDefault(MTU, wanted.options().get("mtu"));
         if (text == null) {
-            return NetworkDefinition.MTU_DEFAULT;
+            return mtuByDefault.getAsInt();
         }
         int mtu = text.matches("\\d{1,5}") ? Integer.parseInt(text) : 0;
         if (mtu < MTU_MIN || mtu > MTU_MAX) {

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.OutboundDriver;
 import dev.kelp.network.OutboundDriver.Options;
@@ -35,7 +36,11 @@ record RootlessSettings(
         List<String> remarks) {
     static final String PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
 
+    /// What user-mode stacks do best with: they take a packet at a time.
+    static final int MTU_BEST = 65520;
+
     private static final int MTU_MAX = 65521;
+    private static final List<String> ETHERNET_DRIVERS = List.of("vpnkit", "gvisor-tap-vsock");
     private static final int PREFIX_BITS_MAX = 25;
     private static final String NONE = "none";
     private static final String TRUE = "true";
@@ -89,6 +94,13 @@ record RootlessSettings(
     /// @throws KelpException INVALID_ARGUMENT, naming the variable
     static RootlessSettings of(Map<String, String> environment, boolean hostHasIpv6) {
         return new Reader(environment).read(hostHasIpv6);
+    }
+
+    /// Of container networks that are not told one: a container's packets are to reach the driver as large as it takes
+    /// them.
+    int mtu() {
+        boolean small = options.mtu() == 0 && driver.filter(ETHERNET_DRIVERS::contains).isPresent();
+        return small ? NetworkDefinition.MTU_DEFAULT : options.mtu() == 0 ? MTU_BEST : options.mtu();
     }
 
     /// Whether the network namespace is apart from what the daemon and `--network=host` use; the other variables

@@ -3,6 +3,7 @@ package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.local.network.RootlessSettings.PortDriver;
 import dev.kelp.model.KelpException;
+import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.network.Outbound;
@@ -41,6 +42,7 @@ final class StartSettings {
     private final Path madeWith;
     private final AtomicBoolean remarked = new AtomicBoolean();
     private @Nullable Map<String, String> inForce;
+    private volatile int mtu;
 
     /// @param variables of whoever started the holder
     /// @param pin where the namespace is, or will be
@@ -54,6 +56,20 @@ final class StartSettings {
 
     RootlessSettings read() {
         return RootlessSettings.of(inForce(), HostAddresses.hasIpv6());
+    }
+
+    /// Of networks that are not told one; what a mistyped variable keeps from being known is Ethernet's.
+    int mtu() {
+        int known = mtu;
+        if (known == 0) {
+            try {
+                known = read().mtu();
+            } catch (KelpException e) {
+                return NetworkDefinition.MTU_DEFAULT;
+            }
+            mtu = known;
+        }
+        return known;
     }
 
     /// Whether the daemon's own connections and containers on the host's network stay out of the namespace.

@@ -23,7 +23,7 @@ class NetworkCatalogueTest {
     @BeforeEach
     void open(@TempDir Path folder) {
         database = Database.open(folder.resolve("kelp.db"));
-        catalogue = new NetworkCatalogue(new NetworkRecords(database));
+        catalogue = new NetworkCatalogue(new NetworkRecords(database), () -> 8000);
     }
 
     @AfterEach

@@ -13,6 +13,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RootlessSettingsTest {
+    @ParameterizedTest
+    @CsvSource({",,65520", "slirp4netns,,65520", "pasta,,65520", "slirp4netns,1400,1400", "vpnkit,,1500", "vpnkit,9000,9000"})
+    void networksHaveTheDriversMtu(String net, String mtu, int expected) {
+        Map<String, String> variables = new HashMap<>();
+        if (net != null) {
+            variables.put("CONTAINERD_ROOTLESS_ROOTLESSKIT_NET", net);
+        }
+        if (mtu != null) {
+            variables.put("CONTAINERD_ROOTLESS_ROOTLESSKIT_MTU", mtu);
+        }
+        assertThat(read(variables).mtu()).isEqualTo(expected);
+    }
+
     @Test
     void theDefaultsKeepTheHostsLoopbackClosedAndTheDriverConfined() {
         RootlessSettings settings = read(Map.of("PATH", "/bin", "CONTAINERD_ADDRESS", "/x"));
