@@ -165,7 +165,8 @@ public final class ProcessDescriptors implements AutoCloseable {
         return new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
     }
 
-    /// The numbers that may be descriptors. One with a large number makes a large table, which is nearly empty then.
+    /// The numbers that may be descriptors. One with a large number makes a large table, which is nearly empty
+    /// then.
     private List<Integer> numbers() throws ErrnoException {
         int end = tableSize();
         if (end > SMALL_TABLE) {

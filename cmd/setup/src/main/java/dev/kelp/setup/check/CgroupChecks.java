@@ -130,9 +130,9 @@ public final class CgroupChecks {
 
     private static Remedy delegate() {
         return Remedy.root(
-                "mkdir -p " + DROP_IN.substring(0, DROP_IN.lastIndexOf('/')),
-                "printf '[Service]\\nDelegate=" + String.join(" ", CONTROLLERS) + "\\n' > " + DROP_IN,
-                "systemctl daemon-reload")
+                        "mkdir -p " + DROP_IN.substring(0, DROP_IN.lastIndexOf('/')),
+                        "printf '[Service]\\nDelegate=" + String.join(" ", CONTROLLERS) + "\\n' > " + DROP_IN,
+                        "systemctl daemon-reload")
                 .then("log in again");
     }
 

@@ -125,8 +125,8 @@ final class IdChecks {
                     .then("kelp system stop");
         }
         String range = first + "-" + (first + ENOUGH - 1);
-        return Remedy.root("usermod --add-subuids " + range + " --add-subgids " + range + " "
-                        + Remedy.quoted(user.name()))
+        return Remedy.root(
+                        "usermod --add-subuids " + range + " --add-subgids " + range + " " + Remedy.quoted(user.name()))
                 .then("kelp system stop");
     }
 }

@@ -36,7 +36,8 @@ final class NamespaceChecks {
             String later = "are tried when " + machine.user().name() + " runs this check";
             return SecurityModules.restrictsNamespaces(machine)
                     ? Finding.warning(
-                            name, "AppArmor keeps them from programs without a profile; they " + later,
+                            name,
+                            "AppArmor keeps them from programs without a profile; they " + later,
                             SecurityModules.profile(machine))
                     : Finding.note(name, later);
         }
@@ -96,8 +97,7 @@ final class NamespaceChecks {
     /// A file system that overlayfs refuses is another one than /tmp's.
     private static Path whereImagesLie(Machine machine) {
         return StorageCheck.folder(machine)
-                .map(data -> machine.path(
-                        StorageCheck.existing(machine, data).toString()))
+                .map(data -> machine.path(StorageCheck.existing(machine, data).toString()))
                 .filter(Files::isWritable)
                 // mount(2) would take these for more options
                 .filter(folder -> folder.toString().chars().noneMatch(c -> c == ',' || c == ':' || c == '\\'))

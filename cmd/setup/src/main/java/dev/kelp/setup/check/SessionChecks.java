@@ -53,7 +53,8 @@ final class SessionChecks {
                     Remedy.user("export XDG_RUNTIME_DIR=" + usual));
         }
         return machine.mode(folder).contains(PosixFilePermission.OTHERS_WRITE)
-                ? Finding.warning(name, folder + " is open to everybody", Remedy.user("chmod 700 " + Remedy.quoted(folder)))
+                ? Finding.warning(
+                        name, folder + " is open to everybody", Remedy.user("chmod 700 " + Remedy.quoted(folder)))
                 : Finding.ok(name, folder);
     }
 
@@ -94,7 +95,8 @@ final class SessionChecks {
     }
 
     private static Remedy linger(Machine machine) {
-        return Remedy.root("loginctl enable-linger " + Remedy.quoted(machine.user().name()));
+        return Remedy.root(
+                "loginctl enable-linger " + Remedy.quoted(machine.user().name()));
     }
 
     /// Whether this shell belongs to a login of somebody else.

@@ -48,7 +48,8 @@ final class StorageCheck {
             return Finding.error(
                     NAME,
                     "HOME is not set and no folder is named",
-                    Remedy.user("export HOME=/home/" + Remedy.quoted(machine.user().name())));
+                    Remedy.user(
+                            "export HOME=/home/" + Remedy.quoted(machine.user().name())));
         }
         Path data = root.get();
         Path existing = existing(machine, data);

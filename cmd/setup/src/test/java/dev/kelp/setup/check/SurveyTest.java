@@ -83,8 +83,7 @@ class SurveyTest {
     void whoIsInNoFileGetsALineOfHisOwn() throws IOException {
         machine.file("/etc/passwd", "").file("/etc/subuid", "").file("/etc/subgid", "");
         assertThat(commands(finding("subordinate ids")))
-                .containsExactly(
-                        "echo alice:100000:65536 >> /etc/subuid", "echo alice:100000:65536 >> /etc/subgid");
+                .containsExactly("echo alice:100000:65536 >> /etc/subuid", "echo alice:100000:65536 >> /etc/subgid");
     }
 
     @Test
@@ -98,7 +97,8 @@ class SurveyTest {
         Survey survey = Survey.of(machine.askedByRoot());
         assertThat(survey.named("user namespaces").state()).isEqualTo(State.NOTE);
         machine.file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-        assertThat(Survey.of(machine.askedByRoot()).named("user namespaces").reason()).contains("AppArmor");
+        assertThat(Survey.of(machine.askedByRoot()).named("user namespaces").reason())
+                .contains("AppArmor");
     }
 
     @Test

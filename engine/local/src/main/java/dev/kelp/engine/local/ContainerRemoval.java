@@ -69,12 +69,13 @@ final class ContainerRemoval {
         leave(c, force, volumes).ifPresent(this::finish);
     }
 
-    /// As [#remove] for many; one that cannot be removed does not keep the others. An exception of the outcome, or a
+    /// As [#remove] for many; one that cannot be removed does not keep the others. An exception of the outcome, or
+    /// a
     /// user who interrupts, ends this with what is on its way.
     void removeAll(List<ContainerRecord> all, boolean force, boolean volumes, Outcome outcome) {
         for (int from = 0; from < all.size(); from += AT_A_TIME) {
             List<ContainerRecord> page = all.subList(from, Math.min(all.size(), from + AT_A_TIME));
-            Map<ContainerRecord, KelpException> failures = new IdentityHashMap<>();
+            IdentityHashMap<ContainerRecord, KelpException> failures = new IdentityHashMap<>();
             List<ContainerRecord> leaving = new ArrayList<>();
             Map<String, KelpException> unfinished = new HashMap<>();
             try {

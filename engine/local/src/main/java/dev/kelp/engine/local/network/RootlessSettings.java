@@ -96,10 +96,12 @@ record RootlessSettings(
         return new Reader(environment).read(hostHasIpv6);
     }
 
-    /// Of container networks that are not told one: a container's packets are to reach the driver as large as it takes
+    /// Of container networks that are not told one: a container's packets are to reach the driver as large as it
+    /// takes
     /// them.
     int mtu() {
-        boolean small = options.mtu() == 0 && driver.filter(ETHERNET_DRIVERS::contains).isPresent();
+        boolean small =
+                options.mtu() == 0 && driver.filter(ETHERNET_DRIVERS::contains).isPresent();
         return small ? NetworkDefinition.MTU_DEFAULT : options.mtu() == 0 ? MTU_BEST : options.mtu();
     }
 

@@ -14,7 +14,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RootlessSettingsTest {
     @ParameterizedTest
-    @CsvSource({",,65520", "slirp4netns,,65520", "pasta,,65520", "slirp4netns,1400,1400", "vpnkit,,1500", "vpnkit,9000,9000"})
+    @CsvSource({
+        ",,65520",
+        "slirp4netns,,65520",
+        "pasta,,65520",
+        "slirp4netns,1400,1400",
+        "vpnkit,,1500",
+        "vpnkit,9000,9000"
+    })
     void networksHaveTheDriversMtu(String net, String mtu, int expected) {
         Map<String, String> variables = new HashMap<>();
         if (net != null) {
