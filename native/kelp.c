@@ -312,7 +312,7 @@ static void keep_environment(void) {
 _Noreturn static void become_holder(int lock, int tell) {
     char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL }; sigset_t none;
     setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); keep_environment();
-    setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1);
+    setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1); setenv("MALLOC_ARENA_MAX", "1", 1);
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0); fcntl(tell, F_SETFD, 0);
     execv("/proc/self/exe", argv);
     dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno)); _exit(EXIT_KELP);
