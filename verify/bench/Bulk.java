@@ -76,6 +76,8 @@ final class Bulk {
                 String with = ", " + count + " containers and images";
                 row("ps" + with, "the same with 10", "ms", FLAT, now.get(0), few.get(0));
                 row("inspect C" + with, "the same with 10", "ms", FLAT, now.get(3), few.get(3));
+                // grows by its output
+                row("images" + with, "the same with 10", "ms", Report.Goal.NONE, now.get(2), few.get(2));
             }
         }
         remove(made);

@@ -49,9 +49,15 @@ final class WayOut {
         return trials;
     }
 
-    /// In Kelp's launcher alone; RootlessKit 1.1 and Podman 4.3 do not know it.
+    /// In Kelp's launcher and by itself; RootlessKit 1.1 and Podman 4.3 do not know it.
     List<Measurement.Trial> pasta(int mtu) {
-        return List.of(trial("kelp's rootlesskit", launched(own, "pasta", mtu)), host());
+        Command alone = workspace
+                .command("pasta", "--config-net", "-q", "-m", Integer.toString(mtu))
+                .with("-a", "10.0.2.100", "-n", "255.255.255.0", "-g", GATEWAY, "--", "iperf3");
+        return List.of(
+                trial("kelp's rootlesskit", launched(own, "pasta", mtu)),
+                trial("pasta by itself", client(alone, GATEWAY)),
+                host());
     }
 
     private Measurement.Trial host() {

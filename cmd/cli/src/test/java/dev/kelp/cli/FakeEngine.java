@@ -25,6 +25,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -388,9 +389,14 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
-        public Usage usage(String container) {
-            find(container);
+        public Map<String, Usage> usage(List<String> containers) {
             long tick = usageTicks++;
+            Map<String, Usage> found = new HashMap<>();
+            containers.forEach(c -> found.put(c, usage(tick)));
+            return found;
+        }
+
+        private static Usage usage(long tick) {
             return new Usage(
                     Instant.ofEpochSecond(tick),
                     tick * 500_000_000L,

@@ -3,16 +3,11 @@ package dev.kelp.runtime;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /// The processes of a container, found without a cgroup: those that share the first one's pid or mount namespace, which
 /// no other container has, and what they have started. Two may have ended and others begun before the list is read.
@@ -44,50 +39,7 @@ public final class ContainerProcesses {
     /// @param first pid of the container's first process
     /// @param sharesPids whether it runs in a pid namespace that others use too
     public static List<Entry> of(int first, boolean sharesPids) {
-        Optional<Path> pids = sharesPids ? Optional.empty() : namespace(first, "pid");
-        Optional<Path> mounts = namespace(first, "mnt");
-        Map<Integer, Entry> all = new HashMap<>();
-        Set<Integer> own = new HashSet<>();
-        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
-            for (Path p : processes) {
-                int pid = Integer.parseInt(p.getFileName().toString());
-                Optional<Entry> entry = read(pid);
-                if (entry.isEmpty()) {
-                    continue;
-                }
-                all.put(pid, entry.get());
-                if (pid == first
-                        || (pids.isPresent() && namespace(pid, "pid").equals(pids))
-                        || (mounts.isPresent() && namespace(pid, "mnt").equals(mounts))) {
-                    own.add(pid);
-                }
-            }
-        } catch (IOException | NumberFormatException e) {
-            return List.of();
-        }
-        addDescendants(all, own);
-        return own.stream().sorted().map(all::get).toList();
-    }
-
-    /// Those in namespaces of their own are found by who started them.
-    private static void addDescendants(Map<Integer, Entry> all, Set<Integer> own) {
-        boolean more = !own.isEmpty();
-        while (more) {
-            List<Integer> found = all.values().stream()
-                    .filter(e -> own.contains(e.parent()) && !own.contains(e.pid()))
-                    .map(Entry::pid)
-                    .toList();
-            own.addAll(found);
-            more = !found.isEmpty();
-        }
-    }
-
-    private static Optional<Path> namespace(int pid, String type) {
-        try {
-            return Optional.of(Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/" + type)));
-        } catch (IOException e) {
-            return Optional.empty();
-        }
+        return new ProcessCensus().of(first, sharesPids);
     }
 
     /// Empty when it has ended.

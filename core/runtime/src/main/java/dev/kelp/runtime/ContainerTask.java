@@ -211,10 +211,11 @@ public final class ContainerTask {
 
     /// What it uses.
     ///
+    /// @param census the same for containers that are looked at together
     /// @param sharesPids see [ContainerProcesses#of]
     /// @param ownNetwork whether its network interfaces are its own
-    public ResourceUse use(boolean sharesPids, boolean ownNetwork) {
-        return ResourceUse.of(pid, sharesPids, ownNetwork, runtime.hasCgroups());
+    public ResourceUse use(ProcessCensus census, boolean sharesPids, boolean ownNetwork) {
+        return ResourceUse.of(census, pid, sharesPids, ownNetwork, runtime.hasCgroups());
     }
 
     /// Changes the limits of its cgroup.

@@ -30,18 +30,19 @@ public record ResourceUse(
     private static final long NANOS_A_TICK = 1_000_000_000L / ContainerProcesses.TICKS_A_SECOND;
     private static final long PAGE_BYTES = 4096;
 
+    /// @param census asked when no cgroup counts
     /// @param first pid of the first process
     /// @param sharesPids see [ContainerProcesses#of]
     /// @param ownNetwork whether its network interfaces are its own
     /// @param hasCgroup whether the runtime made a cgroup for it
-    static ResourceUse of(int first, boolean sharesPids, boolean ownNetwork, boolean hasCgroup) {
+    static ResourceUse of(ProcessCensus census, int first, boolean sharesPids, boolean ownNetwork, boolean hasCgroup) {
         long[] network = ownNetwork ? network(ContainerProcesses.lines(first, "net/dev")) : new long[0];
         OptionalLong received = network.length == 0 ? OptionalLong.empty() : OptionalLong.of(network[0]);
         OptionalLong sent = network.length == 0 ? OptionalLong.empty() : OptionalLong.of(network[1]);
         Optional<Path> cgroup = hasCgroup ? cgroup(first) : Optional.empty();
         return cgroup.isPresent()
                 ? ofCgroup(cgroup.get(), received, sent)
-                : ofProcesses(ContainerProcesses.of(first, sharesPids), received, sent);
+                : ofProcesses(census.of(first, sharesPids), received, sent);
     }
 
     private static Optional<Path> cgroup(int first) {

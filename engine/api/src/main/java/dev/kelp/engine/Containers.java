@@ -75,8 +75,10 @@ public interface Containers {
     /// @param options of ps; none: its `-ef`, for which no ps is needed
     ProcessTable top(String container, List<String> options);
 
-    /// What a running container uses.
-    Usage usage(String container);
+    /// What running containers use, looked at together: that costs less than one after another. Those that do not
+    /// run,
+    /// or are gone, are missing in the answer.
+    Map<String, Usage> usage(List<String> containers);
 
     /// Its files, also while it does not run.
     ContainerFileAccess files(String container);

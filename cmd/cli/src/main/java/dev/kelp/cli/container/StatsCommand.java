@@ -8,13 +8,10 @@ import dev.kelp.engine.Containers;
 import dev.kelp.engine.Containers.ContainerSummary;
 import dev.kelp.engine.Containers.Status;
 import dev.kelp.engine.Containers.Usage;
-import dev.kelp.model.ErrorKind;
-import dev.kelp.model.KelpException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,15 +67,16 @@ public final class StatsCommand extends KelpCommand {
         if (latest.isSet()) {
             names = latest.or(call, names);
         }
-        Map<String, Usage> before = look(call);
+        Map<String, Usage> before = look(call, chosen(call));
         boolean noted = before.values().stream().allMatch(Usage::fromCgroup);
         if (!noted) {
             call.client().warn("no cgroup2 is delegated to you: the figures are those of the processes that live now");
         }
         while (true) {
             Thread.sleep(once ? GLANCE_MILLIS : PERIOD_MILLIS);
-            Map<String, Usage> now = look(call);
-            List<StatsRow> rows = rows(call, before, now);
+            List<ContainerSummary> chosen = chosen(call);
+            Map<String, Usage> now = look(call, chosen);
+            List<StatsRow> rows = rows(chosen, before, now);
             String text = render(rows);
             boolean screen = !once && !noReset && call.client().outputIsTerminal();
             call.out().append(screen ? HOME_AND_CLEAR + text : text);
@@ -98,30 +96,17 @@ public final class StatsCommand extends KelpCommand {
         return names.stream().map(n -> containers.inspect(n).summary()).toList();
     }
 
-    private Map<String, Usage> look(Invocation call) {
-        Map<String, Usage> found = new HashMap<>();
-        for (ContainerSummary c : chosen(call)) {
-            if (c.state().status() == Status.RUNNING || c.state().status() == Status.PAUSED) {
-                usage(call, c.id()).ifPresent(u -> found.put(c.id(), u));
-            }
-        }
-        return found;
+    private static Map<String, Usage> look(Invocation call, List<ContainerSummary> chosen) {
+        return call.containers()
+                .usage(chosen.stream()
+                        .filter(c -> c.state().status() == Status.RUNNING
+                                || c.state().status() == Status.PAUSED)
+                        .map(ContainerSummary::id)
+                        .toList());
     }
 
-    /// Empty when it has just ended.
-    private static Optional<Usage> usage(Invocation call, String id) {
-        try {
-            return Optional.of(call.containers().usage(id));
-        } catch (KelpException e) {
-            if (e.kind() == ErrorKind.FAILED_PRECONDITION || e.kind() == ErrorKind.NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
-    }
-
-    private List<StatsRow> rows(Invocation call, Map<String, Usage> before, Map<String, Usage> now) {
-        return chosen(call).stream()
+    private List<StatsRow> rows(List<ContainerSummary> chosen, Map<String, Usage> before, Map<String, Usage> now) {
+        return chosen.stream()
                 .map(c -> new StatsRow(
                         noTrunc ? c.id() : c.id().substring(0, Math.min(12, c.id().length())),
                         c.name(),

@@ -12,6 +12,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.runtime.ContainerProcesses;
 import dev.kelp.runtime.ContainerTask;
+import dev.kelp.runtime.ProcessCensus;
 import dev.kelp.runtime.ResourceUse;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.snapshot.layer.UnpackPolicy;
@@ -38,9 +39,9 @@ record ContainerViews(
                 processes.stream().map(ContainerProcesses.Entry::pid).collect(Collectors.toSet()));
     }
 
-    Usage usage(ContainerRecord c) {
+    Usage usage(ContainerRecord c, ProcessCensus census) {
         ContainerTask task = lifecycle.running(c);
-        ResourceUse use = task.use(sharesPids(c), !sharesNetwork(c));
+        ResourceUse use = task.use(census, sharesPids(c), !sharesNetwork(c));
         return new Usage(
                 Instant.now(),
                 use.cpuNanos(),

@@ -15,9 +15,12 @@ import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Resources;
 import dev.kelp.runtime.ContainerLog;
 import dev.kelp.runtime.ContainerTask;
+import dev.kelp.runtime.ProcessCensus;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -252,8 +255,19 @@ final class LocalContainers implements Containers {
     }
 
     @Override
-    public Usage usage(String container) {
-        return views.usage(find(container));
+    public Map<String, Usage> usage(List<String> containers) {
+        ProcessCensus census = new ProcessCensus();
+        Map<String, Usage> found = new HashMap<>();
+        for (String container : containers) {
+            try {
+                found.put(container, views.usage(find(container), census));
+            } catch (KelpException e) {
+                if (e.kind() != ErrorKind.FAILED_PRECONDITION && e.kind() != ErrorKind.NOT_FOUND) {
+                    throw e;
+                }
+            }
+        }
+        return found;
     }
 
     @Override

@@ -14,26 +14,44 @@ import dev.kelp.model.oci.OciJson;
 import dev.kelp.registry.Document;
 import dev.kelp.registry.DocumentReader;
 import dev.kelp.registry.ImageSelector;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// Reads indexes, manifests and configurations from the content store. What was parsed is remembered: the bytes under a
 /// digest never change.
 final class ImageContents {
-    private static final int REMEMBERED_MAX = 128;
+    private static final int PARSED_MAX = 128;
+    /// Of about 1 KB each.
+    private static final int OUTLINES_MAX = 2048;
 
     private final ContentStore content;
-    private final Map<Digest, Parsed> parsed = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<Digest, Parsed> parsed = new Recent<>(PARSED_MAX);
+    private final Map<Digest, Outline> outlines = new Recent<>(OUTLINES_MAX);
+    private final Map<Digest, List<Descriptor>> indexes = new Recent<>(PARSED_MAX);
+
+    /// The last used of what can be read again. For one thread at a time.
+    private static final class Recent<V> extends LinkedHashMap<Digest, V> {
         private static final long serialVersionUID = 1L;
+        private final int max;
+
+        Recent(int max) {
+            super(16, 0.75f, true);
+            this.max = max;
+        }
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Digest, Parsed> eldest) {
-            return size() > REMEMBERED_MAX;
+        protected boolean removeEldestEntry(Map.Entry<Digest, V> eldest) {
+            return size() > max;
         }
-    };
+    }
 
     ImageContents(ContentStore content) {
         this.content = content;
@@ -53,6 +71,46 @@ final class ImageContents {
             return descriptor.size()
                     + manifest.config().size()
                     + manifest.layers().stream().mapToLong(Descriptor::size).sum();
+        }
+    }
+
+    /// What lists show of an image for one platform.
+    ///
+    /// @param layers digests as fetched
+    /// @param top name of the snapshot of all layers; empty for an image without layers
+    record Outline(
+            Platform platform,
+            Digest manifest,
+            Digest config,
+            Instant created,
+            long blobBytes,
+            Map<String, String> labels,
+            List<Digest> layers,
+            Optional<String> top) {
+        static Outline of(Parsed p) {
+            Map<String, String> labels = p.config().execution().labels();
+            List<String> chain = ChainId.of(p.config().rootfs().diffIds());
+            return new Outline(
+                    p.platform(),
+                    p.descriptor().digest(),
+                    p.manifest().config().digest(),
+                    created(p.config()),
+                    p.blobBytes(),
+                    labels == null ? Map.of() : Map.copyOf(labels),
+                    p.manifest().layers().stream().map(Descriptor::digest).toList(),
+                    chain.isEmpty() ? Optional.empty() : Optional.of(chain.getLast()));
+        }
+
+        private static Instant created(ImageConfig config) {
+            String said = config.created();
+            if (said != null) {
+                try {
+                    return OffsetDateTime.parse(said).toInstant();
+                } catch (DateTimeException e) {
+                    return Instant.EPOCH;
+                }
+            }
+            return Instant.EPOCH;
         }
     }
 
@@ -111,22 +169,48 @@ final class ImageContents {
         if (depth > ImageSelector.DEPTH_MAX || content.find(target.digest()).isEmpty()) {
             return;
         }
-        for (Descriptor d : ImageSelector.images(document(target).index())) {
+        for (Descriptor d : entries(target)) {
             collect(d, depth + 1, found);
         }
     }
 
+    private List<Descriptor> entries(Descriptor index) {
+        synchronized (indexes) {
+            List<Descriptor> known = indexes.get(index.digest());
+            if (known != null) {
+                return known;
+            }
+        }
+        List<Descriptor> read = ImageSelector.images(document(index).index());
+        synchronized (indexes) {
+            indexes.put(index.digest(), read);
+        }
+        return read;
+    }
+
     /// The platforms of a target whose manifest, configuration and layers are all here.
     List<Parsed> complete(Descriptor target) {
-        List<Parsed> found = new ArrayList<>();
+        return complete(
+                target,
+                this::parse,
+                p -> has(p.manifest().layers().stream().map(Descriptor::digest).toList()));
+    }
+
+    /// As [#complete], in less time and memory.
+    List<Outline> outlines(Descriptor target) {
+        return complete(target, this::outline, o -> has(o.layers()));
+    }
+
+    private <T> List<T> complete(Descriptor target, Function<Descriptor, T> read, Predicate<T> isHere) {
+        List<T> found = new ArrayList<>();
         for (Descriptor d : manifests(target)) {
             if (content.find(d.digest()).isEmpty()) {
                 continue;
             }
             try {
-                Parsed p = parse(d);
-                if (isComplete(p)) {
-                    found.add(p);
+                T t = read.apply(d);
+                if (isHere.test(t)) {
+                    found.add(t);
                 }
             } catch (KelpException e) {
                 // another platform may be whole; who asks for this one is told
@@ -138,9 +222,22 @@ final class ImageContents {
         return found;
     }
 
-    boolean isComplete(Parsed p) {
-        return p.manifest().layers().stream()
-                .allMatch(l -> content.find(l.digest()).isPresent());
+    private Outline outline(Descriptor manifest) {
+        synchronized (outlines) {
+            Outline known = outlines.get(manifest.digest());
+            if (known != null) {
+                return known;
+            }
+        }
+        Outline o = Outline.of(parse(manifest));
+        synchronized (outlines) {
+            outlines.put(manifest.digest(), o);
+        }
+        return o;
+    }
+
+    private boolean has(List<Digest> blobs) {
+        return blobs.stream().allMatch(b -> content.find(b).isPresent());
     }
 
     /// The one to use for `wanted` among those; without an exact one the best variant it runs, as [ImageSelector]

@@ -5,6 +5,7 @@ import dev.kelp.engine.Changes.Committed;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.local.image.ImageContents.Outline;
 import dev.kelp.engine.local.image.ImageContents.Parsed;
 import dev.kelp.engine.local.image.ImageLookup.Found;
 import dev.kelp.engine.local.metadata.GarbageCollector;
@@ -13,28 +14,21 @@ import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.Leases.Lease;
 import dev.kelp.engine.local.metadata.Nodes;
 import dev.kelp.model.Digest;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
-import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.registry.CosignVerification;
 import dev.kelp.registry.Registry;
 import dev.kelp.registry.TransferListener;
 import dev.kelp.registry.http.Cancellation;
 import dev.kelp.registry.http.Download;
 import dev.kelp.registry.http.Proxies;
-import dev.kelp.snapshot.Snapshot;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.time.DateTimeException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -98,71 +92,13 @@ public final class LocalImages implements Images {
 
     @Override
     public List<Image> list() {
-        return service.records().list(namespace).stream().map(this::image).toList();
+        return service.records().list(namespace).stream()
+                .map(new ImageViews(service)::image)
+                .toList();
     }
 
     private Image image(ImageRecord r) {
-        Optional<Reference> reference = r.isDangling() ? Optional.empty() : Optional.of(Reference.parse(r.name()));
-        List<PlatformImage> platforms = service.contents().complete(r.target()).stream()
-                .map(this::platformImage)
-                .toList();
-        return new Image(reference, r.target(), r.updated(), platforms);
-    }
-
-    private PlatformImage platformImage(Parsed p) {
-        Map<String, String> labels = p.config().execution().labels();
-        return new PlatformImage(
-                p.platform(),
-                p.descriptor().digest(),
-                p.manifest().config().digest(),
-                created(p.config()),
-                p.blobBytes(),
-                unpackedBytes(p.config()),
-                labels == null ? Map.of() : Map.copyOf(labels));
-    }
-
-    private static Instant created(ImageConfig config) {
-        String said = config.created();
-        if (said != null) {
-            try {
-                return OffsetDateTime.parse(said).toInstant();
-            } catch (DateTimeException e) {
-                return Instant.EPOCH;
-            }
-        }
-        return Instant.EPOCH;
-    }
-
-    /// The layers' sizes in whichever snapshotter has them all.
-    private long unpackedBytes(ImageConfig config) {
-        List<String> chain = ChainId.of(config.rootfs().diffIds());
-        if (chain.isEmpty()) {
-            return 0;
-        }
-        for (Snapshotter s : service.parts().snapshotters()) {
-            long sum = 0;
-            Optional<String> at = Optional.of(chain.getLast());
-            while (at.isPresent() && sum >= 0) {
-                Optional<Snapshot.Committed> c = committed(s, at.get());
-                sum = c.isPresent() ? sum + c.get().usage().sizeBytes() : -1;
-                at = c.flatMap(Snapshot.Committed::parent);
-            }
-            if (sum >= 0) {
-                return sum;
-            }
-        }
-        return 0;
-    }
-
-    private static Optional<Snapshot.Committed> committed(Snapshotter snapshotter, String name) {
-        try {
-            return snapshotter.stat(name) instanceof Snapshot.Committed c ? Optional.of(c) : Optional.empty();
-        } catch (KelpException e) {
-            if (e.kind() == ErrorKind.NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return new ImageViews(service).image(r);
     }
 
     @Override
@@ -181,7 +117,7 @@ public final class LocalImages implements Images {
                 .toList();
         return new ImageDetail(
                 image(found.first()),
-                platformImage(p),
+                new ImageViews(service).platform(Outline.of(p)),
                 p.manifest(),
                 p.config(),
                 service.contents().configBytes(p.manifest()),
@@ -346,7 +282,7 @@ public final class LocalImages implements Images {
                     ? image.manifest().layers().get(i).size()
                     : 0;
             long size = service.parts().snapshotters().stream()
-                    .map(s -> committed(s, name))
+                    .map(s -> ImageViews.committed(s, name))
                     .flatMap(Optional::stream)
                     .findFirst()
                     .map(c -> c.usage().sizeBytes())
@@ -404,7 +340,7 @@ public final class LocalImages implements Images {
         Snapshotter s = service.snapshotter(snapshotter);
         List<Digest> diffIds = p.config().rootfs().diffIds();
         String parent = diffIds.isEmpty() ? null : ChainId.of(diffIds).getLast();
-        if (parent != null && committed(s, parent).isEmpty()) {
+        if (parent != null && ImageViews.committed(s, parent).isEmpty()) {
             unpack(p, s);
         }
         String shown = found.byName() && !found.first().isDangling()

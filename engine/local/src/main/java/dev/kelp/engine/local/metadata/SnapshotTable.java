@@ -223,7 +223,9 @@ public final class SnapshotTable implements SnapshotRecords {
         long id = r.getLong(2);
         Optional<String> parent = Optional.ofNullable(r.getString(4));
         Instant created = Instant.ofEpochSecond(0, r.getLong(5));
-        Map<String, String> labels = OciJson.mapper().readValue(r.getString(6), new TypeReference<>() {});
+        String said = r.getString(6);
+        Map<String, String> labels =
+                said.equals("{}") ? Map.of() : OciJson.mapper().readValue(said, new TypeReference<>() {});
         return switch (r.getString(3)) {
             case "active" -> new Snapshot.Active(name, id, parent, created, labels);
             case "view" -> new Snapshot.View(name, id, parent, created, labels);
