@@ -43,13 +43,10 @@ enum {
     MAX_LOG = 1 << 20, MAX_SMALL_FILE = 64 << 10,              /* a longer log is truncated at a start */
     IO_CHUNK = 64 << 10, IN_CHUNK = 8 << 10,                   /* conmon reads 32 KiB: a longer packet is cut */
     OUT_CHUNK = 4096,             /* PIPE_BUF: a pipe that polls writable takes this much without blocking */
-    QUIET_MS = 1000,              /* no answer for so long: ask the holder what is wrong */
-    DRAIN_MS = 1000,              /* after EXIT, an attached stream may be silent for so long */
-    RESUME_MS = 60000, RIVAL_MS = 30000,                       /* waiting for the next daemon; for another's holder */
-    STOP_MS = 10000,              /* from SIGTERM to SIGKILL */
+    QUIET_MS = 1000, DRAIN_MS = 1000,                          /* without an answer; of a stream's silence after EXIT */
+    RESUME_MS = 60000, RIVAL_MS = 30000, STOP_MS = 10000,      /* for a new daemon; another's holder; until SIGKILL */
     BACKOFF_MS = 100, BACKOFF_MAX_MS = 5000, FAILURES_MAX = 10, FAILURES_MS = 60000,
-    NEVER_READY_MAX = 3,          /* ends in a row before it was ready */
-    FRESH_FAILURE_MS = 2000,      /* for so long the same failure is told again instead of trying anew */
+    NEVER_READY_MAX = 3, FRESH_FAILURE_MS = 2000,              /* ends before it was ready; a failure is told again */
     EXIT_KELP = 125, ROOT_RANGE = 1879048192, ROOT_COUNT = 65536,   /* real root's ids where /etc/subuid names none */
 };
 enum { C_REQUEST = 1, C_SIGNAL, C_WINCH, C_REPLY, C_RESUME, C_DETACHED, C_STREAM_END };
@@ -57,6 +54,8 @@ enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_
 enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8, AT_NO_OUT = 16, AT_NO_ERR = 32 };
 enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4,
     SPAWN_PIDNS = 8, SPAWN_REAPER = 16, SPAWN_COMMAND = 128 };        /* these three: of a launcher's command */
+static const char USERNS_LIMIT[] = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+static const char INSTALLED[] = "/usr/lib/kelp/bin/kelp";           /* the package's */
 /* Where everything is; filled in once by find_paths() */
 static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
 /* The launcher's command: our own words and how many descriptors systemd left it; argv is NULL in every other role */
@@ -141,8 +140,7 @@ static void close_all(const int *fds, unsigned n) { while (n) close(fds[--n]); }
 static void shut(int *fd) {
     int e = errno;
     if (*fd >= 0) close(*fd);
-    *fd = -1;
-    errno = e;
+    *fd = -1; errno = e;
 }
 union control { struct cmsghdr align; char space[CMSG_SPACE(MAX_PACKET_FDS * sizeof(int))]; };
 static ssize_t send_fds(int sock, struct iovec *iov, size_t niov, const int *fds, unsigned n, int flags) {
@@ -214,8 +212,7 @@ static int64_t now_ms(void) {
 }
 static const char *errtext(int e) {              /* of an error, or of a signal when negative */
     char *text = format("%s", e < 0 ? strsignal(-e) : strerror(e));
-    if (*text >= 'A' && *text <= 'Z') *text |= 0x20;
-    return text;
+    return *text >= 'A' && *text <= 'Z' ? (*text |= 0x20, text) : text;
 }
 static void tty_leave(void);
 static FILE *fail_to;             /* where fail() writes instead of stderr: to the client, while the holder starts */
@@ -308,14 +305,20 @@ static void keep_environment(void) {
     for (char **e = environ; *e; e++) for (int i = 0; i < 8; i++) if (starts(*e, keep[i])) { *to++ = *e; break; }
     *to = NULL;
 }
+/* AppArmor gives namespaces to programs that have a profile: an installed one makes them, then becomes this build */
+static const char *holder_program(void) {
+    if (me.real_root || *read_file(USERNS_LIMIT, NULL) != '1' || access(INSTALLED, X_OK) < 0 ||
+        strchr(first_line("/proc/self/attr/current"), '(')) return "/proc/self/exe";
+    setenv("KELP_BUILD", me.root, 1); return INSTALLED;
+}
 /* In the forked child: executed afresh, lest the user's arguments and descriptors stay with the holder */
 _Noreturn static void become_holder(int lock, int tell) {
     char *argv[] = { "kelp-holder", "--holder", "start", format("%d", lock), format("%d", tell), NULL }; sigset_t none;
     setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); keep_environment();
     setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1); setenv("MALLOC_ARENA_MAX", "1", 1);
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0); fcntl(tell, F_SETFD, 0);
-    execv("/proc/self/exe", argv);
-    dprintf(tell, "kelp: error: execute /proc/self/exe: %s\n", errtext(errno)); _exit(EXIT_KELP);
+    execv(holder_program(), argv);
+    dprintf(tell, "kelp: error: execute the holder: %s\n", errtext(errno)); _exit(EXIT_KELP);
 }
 /* False when another one holds the lock, which belongs to the open file: the child keeps what the parent took */
 static bool start_holder(void) {
@@ -865,11 +868,10 @@ static bool write_map(pid_t pid, bool group) {
         argv[at++] = format("%lu", r[i].count);
     }
     int status = n ? run_program(argv, "", 0, &none) : -1;
-    if (status > 0) note("%s: exit code %d", argv[0], status);
-    return status == 0;
+    return status <= 0 ? !status : (note("%s: exit code %d", argv[0], status), false);
 }
 static const char *userns_hint(int e) {
-    if (*read_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", NULL) == '1')
+    if (*read_file(USERNS_LIMIT, NULL) == '1')
         return "AppArmor keeps user namespaces from programs without a profile: run kelp setup check";
     return e == ENOSPC ? "raise the sysctl user.max_user_namespaces" : e != EPERM ? "run kelp setup check" :
         "allow them: sysctl kernel.unprivileged_userns_clone=1; in a container, its seccomp profile may forbid them";
@@ -905,8 +907,7 @@ static const char *make_namespaces(int flags) {
     if (unshare(CLONE_NEWUSER | flags) < 0) return "create a user namespace";
     if (send(go[1], "", 1, MSG_NOSIGNAL) != 1 || recv(go[1], &done, 1, 0) != 1) return "write the id maps";
     close(go[1]);
-    if (done != 3) write_single_maps(done);
-    return NULL;
+    return done == 3 ? NULL : (write_single_maps(done), NULL);
 }
 static void holder_namespaces(void) {
     bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0;
@@ -1138,8 +1139,7 @@ static void reap(void) {
 static bool tell(struct buf *b, int fd) {
     bool sent = send_fds(h.channel, &(struct iovec){ b->p, b->len }, 1, &fd, fd >= 0, MSG_DONTWAIT) >= 0 ||
                 errno != EAGAIN;
-    if (sent) b->len = 0;
-    return sent;
+    return sent && (b->len = 0, true);
 }
 /* Sends what there is to send; true when the daemon took all of it */
 static bool tell_all(void) {
@@ -1408,8 +1408,8 @@ _Noreturn static void holder_start(int lock, int to_client) {
     if (dprintf(pid, "%d\n", getpid()) < 0 || n < 0 || ftruncate(lock, n) < 0)
         fail(NULL, "write holder.pid and %s: %s", lock_path(), errtext(errno));
     shut(&pid); note("holder %d started: data %s, run %s", getpid(), me.data, me.run);
-    fclose(fail_to);                                  /* the client goes on */
-    fail_to = NULL; set_environment(); start_daemon(); holder_loop();
+    fclose(fail_to), fail_to = NULL;                  /* the client goes on */
+    env("KELP_BUILD") ? execute_anew(env("KELP_BUILD")) : (void)0; set_environment(); start_daemon(); holder_loop();
 }
 /* In the new program after `upgrade`: the same process, children and descriptors; the daemon is replaced */
 _Noreturn static void holder_resume(int fd) {

@@ -10,6 +10,8 @@ module dev.kelp.cli {
 
     opens dev.kelp.cli to
             info.picocli;
+    opens dev.kelp.cli.apparmor to
+            info.picocli;
     opens dev.kelp.cli.container to
             info.picocli;
     opens dev.kelp.cli.checkpoint to

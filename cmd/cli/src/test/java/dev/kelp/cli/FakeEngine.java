@@ -364,7 +364,10 @@ public final class FakeEngine implements Engine {
                     "/folder",
                     "/folder/log",
                     "overlayfs",
-                    "/bundle");
+                    "/bundle",
+                    r.spec.security().apparmor() == null
+                            ? ""
+                            : r.spec.security().apparmor());
         }
 
         @Override

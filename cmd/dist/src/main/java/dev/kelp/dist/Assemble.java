@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /// The program that assembles the installed tree: `Assemble TREE NATIVE-BINARY TEMPLATE`, run with the daemon's class
-/// path.
+/// path. [Release] makes one that is for other machines.
 public final class Assemble {
     /// Any fixed time does; it lies in the past everywhere.
     static final FileTime FILE_TIME = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
@@ -55,7 +55,27 @@ public final class Assemble {
         Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
     }
 
+    /// Makes the tree, for this machine: the JVM is the JDK that runs this program.
     private void assemble(Path binary, Path template) throws IOException, InterruptedException {
+        furnish(binary, template);
+        Files.writeString(tree.resolve("lib/java.home"), System.getProperty("java.home") + "\n");
+        finish();
+    }
+
+    /// Makes the tree for any machine: it carries a Java runtime, and what belongs below `/usr/share`.
+    ///
+    /// @param tree what is there is replaced
+    static void withRuntime(Path tree, Path binary, Path template, String version)
+            throws IOException, InterruptedException {
+        delete(tree);
+        Assemble assemble = new Assemble(tree);
+        assemble.furnish(binary, template);
+        JavaRuntime.link(tree.resolve("java"));
+        SharedFiles.write(tree.resolve("share"), version);
+        assemble.finish();
+    }
+
+    private void furnish(Path binary, Path template) throws IOException {
         Path lib = Files.createDirectories(tree.resolve("lib"));
         copyTree(template, tree);
         Path kelp = Files.createDirectories(tree.resolve("bin")).resolve("kelp");
@@ -71,8 +91,11 @@ public final class Assemble {
                 Files.createSymbolicLink(kelp.resolveSibling(program.getKey()), Path.of("kelp"));
             }
         }
-        Files.writeString(lib.resolve("java.home"), System.getProperty("java.home") + "\n");
         Jars.copy(daemonClassPath(), lib);
+    }
+
+    /// The caches are made for the files as they are, and for their times.
+    private void finish() throws IOException, InterruptedException {
         setTimes();
         String id = buildId();
         TrainedCache.make(tree);

@@ -16,7 +16,7 @@ import java.util.List;
 
 /// An image of one program, written without any tool: `/true` ends at once, `/true wait` waits for a signal.
 final class TinyImage {
-    private static final int BLOCK = 512;
+    private static final int PROGRAM_MODE = 0755;
     private static final int LOADED_AT = 0x400000;
     private static final int HEADERS = 64 + 56;
     private static final int FILES = 300;
@@ -46,7 +46,7 @@ final class TinyImage {
     }
 
     /// The program and what a layer usually has besides: files.
-    static byte[] layerOfManyFiles() {
+    static byte[] layerOfManyFiles() throws IOException {
         List<Entry> entries = new ArrayList<>(List.of(new Entry("true", program())));
         for (int i = 0; i < FILES; i++) {
             entries.add(new Entry(
@@ -83,32 +83,14 @@ final class TinyImage {
 
     private record Entry(String name, byte[] content) {}
 
-    /// The ustar format (tar(5)).
-    private static byte[] tar(List<Entry> entries) {
+    private static byte[] tar(List<Entry> entries) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        for (Entry entry : entries) {
-            byte[] header = new byte[BLOCK];
-            put(header, 0, entry.name);
-            put(header, 100, "0000755\0" + "0000000\0" + "0000000\0");
-            put(header, 124, "%011o\0".formatted(entry.content.length) + "%011o\0".formatted(0));
-            put(header, 148, " ".repeat(8) + "0");
-            put(header, 257, "ustar\0" + "00");
-            int sum = 0;
-            for (byte b : header) {
-                sum += b;
+        try (TarWriter tar = new TarWriter(out, 0)) {
+            for (Entry entry : entries) {
+                tar.file(entry.name, PROGRAM_MODE, entry.content);
             }
-            put(header, 148, "%06o\0 ".formatted(sum));
-            out.writeBytes(header);
-            out.writeBytes(entry.content);
-            out.writeBytes(new byte[Math.floorMod(-entry.content.length, BLOCK)]);
         }
-        out.writeBytes(new byte[2 * BLOCK]);
         return out.toByteArray();
-    }
-
-    private static void put(byte[] header, int at, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        System.arraycopy(bytes, 0, header, at, bytes.length);
     }
 
     static String digest(byte[] bytes) {

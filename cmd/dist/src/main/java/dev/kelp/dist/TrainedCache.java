@@ -130,11 +130,17 @@ final class TrainedCache {
         }
     }
 
+    private Path java() throws IOException {
+        Path carried = tree.resolve("java/bin/java");
+        return Files.exists(carried)
+                ? carried
+                : Path.of(Files.readString(tree.resolve("lib/java.home")).strip(), "bin/java");
+    }
+
     /// The command line of the holder (kelp.c, `java_argv`) with other options for the cache.
     private List<String> command(List<String> cacheOptions) throws IOException {
         Path lib = tree.resolve("lib");
-        List<String> command = new ArrayList<>(
-                List.of(Files.readString(lib.resolve("java.home")).strip() + "/bin/java"));
+        List<String> command = new ArrayList<>(List.of(java().toString()));
         try (Stream<Path> files = Files.list(lib)) {
             command.add("-cp");
             command.add(files.filter(file -> file.toString().endsWith(".jar"))

@@ -27,10 +27,10 @@ record Console(PrintStream out, PrintStream err, boolean coloured) {
         say("[ERROR]", text);
     }
 
-    /// Both outputs often lead to one place: keep the order.
-    private void say(String tag, String text) {
+    /// On error output. Both outputs often lead to one place: keep the order.
+    void say(String tag, String text) {
         out.flush();
-        err.println(tag(RED, tag) + " " + text);
+        err.println(tag(tag.equals("[INFO]") ? BLUE : RED, tag) + " " + text);
         err.flush();
     }
 

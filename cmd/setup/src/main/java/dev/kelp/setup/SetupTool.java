@@ -19,7 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "kelp setup",
         description = "Set up this machine and this user for containers.",
-        subcommands = CheckCommand.class,
+        subcommands = {CheckCommand.class, AppArmorCommand.class},
         footerHeading = "%n",
         footer = {
             "  nsenter [--] COMMAND   Enter the namespaces of the running engine, in this folder, with this"

@@ -49,7 +49,7 @@ final class DockerContainer {
                 .with("Platform", d.summary().platform().replaceFirst("/.*", ""))
                 .with("MountLabel", "")
                 .with("ProcessLabel", "")
-                .with("AppArmorProfile", orEmpty(spec.security().apparmor()))
+                .with("AppArmorProfile", d.confinement())
                 .with("ExecIDs", null)
                 .with("HostConfig", DockerHostConfig.describe(d))
                 .with(

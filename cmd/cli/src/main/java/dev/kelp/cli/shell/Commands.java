@@ -2,6 +2,7 @@
 package dev.kelp.cli.shell;
 
 import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.apparmor.UnloadCommand;
 import dev.kelp.cli.container.AttachCommand;
 import dev.kelp.cli.container.CommitCommand;
 import dev.kelp.cli.container.CopyCommand;
@@ -223,6 +224,13 @@ final class Commands {
                     row("inspect", "", "print names and labels", dev.kelp.cli.namespace.InspectCommand::new),
                     row(List.of("rm", "remove"), "remove empty namespaces", dev.kelp.cli.namespace.RemoveCommand::new),
                     row("update", "", "change labels", dev.kelp.cli.namespace.UpdateCommand::new)),
+            group(
+                    List.of("apparmor"),
+                    "commands about the profile that confines containers",
+                    row("inspect", "", "print it", dev.kelp.cli.apparmor.InspectCommand::new),
+                    row("load", "", "as root, load it", dev.kelp.cli.apparmor.LoadCommand::new),
+                    row(List.of("ls", "list"), "list loaded profiles", dev.kelp.cli.apparmor.ListCommand::new),
+                    row("unload", "", "as root, take one out of the kernel", UnloadCommand::new)),
             group(
                     List.of("context"),
                     "commands about contexts; there is one",

@@ -75,6 +75,12 @@ final class CompletionCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
+        call.out().print(script(shell, call.client().programName()));
+        return 0;
+    }
+
+    /// @param program what the user types
+    static String script(String shell, String program) {
         String script = switch (shell) {
             case "bash" -> BASH;
             case "zsh" -> ZSH;
@@ -84,7 +90,6 @@ final class CompletionCommand extends dev.kelp.cli.KelpCommand {
                 throw KelpException.invalid("unknown shell `" + shell + "`")
                         .withHint("use bash, zsh, fish or powershell");
         };
-        call.out().print(script.replace("@NAME@", call.client().programName()));
-        return 0;
+        return script.replace("@NAME@", program);
     }
 }

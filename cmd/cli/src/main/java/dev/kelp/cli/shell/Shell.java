@@ -115,7 +115,9 @@ public final class Shell {
             rows = row.children();
         }
         PrintStream out = help ? client.out() : client.err();
-        out.print(HelpPage.group(words, rows, rows.equals(Commands.ROOT), client.columns()));
+        TextPage page = new TextPage(client.columns());
+        HelpPage.group(words, rows, rows.equals(Commands.ROOT), page);
+        out.print(page);
         return help ? 0 : 1;
     }
 
@@ -160,7 +162,9 @@ public final class Shell {
         command = model.command();
         try {
             if (help || !model.parse(flags, arguments)) {
-                client.out().print(HelpPage.command(words, row, model.spec(), client.columns()));
+                TextPage page = new TextPage(client.columns());
+                HelpPage.command(words, row, model.spec(), page);
+                client.out().print(page);
                 return 0;
             }
             SettingsFile.Settings settings = SettingsFile.load(client);

@@ -7,17 +7,30 @@ import dev.kelp.engine.Containers.Status;
 import dev.kelp.engine.Engine.EngineInfo;
 import dev.kelp.engine.Engine.Machine;
 import dev.kelp.model.Platform;
+import dev.kelp.model.container.AppArmorProfile;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// `info` with Docker's fields, and nerdctl's besides.
 record DockerInfo(EngineInfo info, List<ContainerSummary> containers, int images, Instant time) {
+    /// The AppArmor profile that confines containers; nothing where none does.
+    Optional<String> appArmor() {
+        return Optional.ofNullable(info.settings().get("AppArmor"))
+                .filter(profile -> !profile.equals(AppArmorProfile.UNCONFINED));
+    }
+
     /// Docker's words for what keeps containers in.
-    static final List<String> SECURITY = List.of("name=seccomp,profile=builtin", "name=cgroupns", "name=rootless");
+    List<String> security() {
+        List<String> usual = List.of("name=seccomp,profile=builtin", "name=cgroupns", "name=rootless");
+        return Stream.concat(appArmor().map(profile -> "name=apparmor,profile=" + profile).stream(), usual.stream())
+                .toList();
+    }
 
     long count(Status status) {
         return containers.stream().filter(c -> c.state().status() == status).count();
@@ -80,7 +93,7 @@ record DockerInfo(EngineInfo info, List<ContainerSummary> containers, int images
                         m.runtimes().isEmpty() ? "" : m.runtimes().getFirst())
                 .with("Swarm", new Struct().with("LocalNodeState", "inactive").map())
                 .with("LiveRestoreEnabled", true)
-                .with("SecurityOptions", SECURITY)
+                .with("SecurityOptions", security())
                 .with("Warnings", info.warnings())
                 .map();
     }

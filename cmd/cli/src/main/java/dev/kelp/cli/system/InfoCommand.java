@@ -82,7 +82,9 @@ public final class InfoCommand extends dev.kelp.cli.KelpCommand {
         b.append("  Log:     ").append(String.join(" ", m.logDrivers())).append('\n');
         b.append("  Storage: ").append(String.join(" ", m.storageDrivers())).append('\n');
         b.append(" Runtimes: ").append(String.join(" ", m.runtimes())).append('\n');
-        b.append(" Security Options:\n  seccomp\n   Profile: builtin\n  cgroupns\n  rootless\n");
+        b.append(" Security Options:\n");
+        docker.appArmor().ifPresent(profile -> b.append("  apparmor\n   Profile: " + profile + "\n"));
+        b.append("  seccomp\n   Profile: builtin\n  cgroupns\n  rootless\n");
         b.append(" Kernel Version:   ").append(m.kernelVersion()).append('\n');
         b.append(" Operating System: ").append(m.operatingSystem()).append('\n');
         b.append(" OSType:           ").append(Platform.host().os()).append('\n');

@@ -143,6 +143,11 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
 
     /// The installed Kelp's own programs.
     Optional<String> kelp(String name) {
+        return installed(variables, name);
+    }
+
+    /// The same of a caller with these variables.
+    public static Optional<String> installed(Map<String, String> variables, String name) {
         return Optional.ofNullable(variables.get("KELP_ROOT")).map(tree -> tree + "/bin/" + name);
     }
 

@@ -2,6 +2,7 @@
 package dev.kelp.setup.check;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /// AppArmor, SELinux and Yama.
 final class SecurityModules {
@@ -16,18 +17,14 @@ final class SecurityModules {
 
     /// A profile that gives Kelp's own program user namespaces and takes nothing away.
     static Remedy profile(Machine machine) {
-        String program = machine.kelp("kelp").orElse("/usr/bin/kelp");
-        String name = program.substring(1).replace('/', '.');
-        return Remedy.root(
-                "cat > /etc/apparmor.d/" + name + " <<'PROFILE'",
-                "abi <abi/4.0>,",
-                "include <tunables/global>",
-                program + " flags=(unconfined) {",
-                "  userns,",
-                "  include if exists <local/" + name + ">",
-                "}",
-                "PROFILE",
-                "apparmor_parser -r /etc/apparmor.d/" + name);
+        ProgramProfile profile = ProgramProfile.of(machine.kelp("kelp").orElse(ProgramProfile.PACKAGED));
+        String file = ProgramProfile.FOLDER + "/" + profile.fileName();
+        return Remedy.root(Stream.of(
+                        Stream.of("cat > " + file + " <<'PROFILE'"),
+                        profile.text().lines(),
+                        Stream.of("PROFILE", "apparmor_parser -r " + file))
+                .flatMap(lines -> lines)
+                .toArray(String[]::new));
     }
 
     static Finding look(Machine machine) {

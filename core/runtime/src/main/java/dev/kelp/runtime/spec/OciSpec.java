@@ -193,7 +193,7 @@ public final class OciSpec {
                 0,
                 Capability.granted(security.privileged(), security.capabilitiesAdd(), security.capabilitiesDrop()),
                 noNewPrivileges,
-                "unconfined".equals(security.apparmor()) ? null : security.apparmor(),
+                Confinement.ofThisMachine().profile(security),
                 oomScoreAdj(spec.resources(), warnings),
                 ResourceLimits.own().forContainer(ulimits, warnings));
     }

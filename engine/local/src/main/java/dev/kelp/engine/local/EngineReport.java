@@ -2,8 +2,10 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.Engine.EngineInfo;
+import dev.kelp.linux.AppArmor;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
+import dev.kelp.model.container.AppArmorProfile;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.Programs;
@@ -54,6 +56,14 @@ final class EngineReport {
                         : Long.toString(instance.uids().stream()
                                 .mapToLong(m -> m.count())
                                 .sum()));
+        if (AppArmor.isEnabled()) {
+            boolean loaded = AppArmor.hasProfile(AppArmorProfile.DEFAULT);
+            settings.put("AppArmor", loaded ? AppArmorProfile.DEFAULT : AppArmorProfile.UNCONFINED);
+            if (!loaded) {
+                warnings.add("containers are unconfined by AppArmor: its profile " + AppArmorProfile.DEFAULT
+                        + " is not loaded (as root: kelp apparmor load)");
+            }
+        }
         snapshotter.notice().ifPresent(warnings::add);
         if (instance.singleId()) {
             warnings.add("no subordinate ids: files of images all belong to you, and only user 0 can be used");

@@ -7,6 +7,7 @@ import dev.kelp.engine.Networks;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.network.EngineNetworks;
+import dev.kelp.linux.AppArmor;
 import dev.kelp.linux.Processes;
 import dev.kelp.linux.Signals;
 import dev.kelp.model.ErrorKind;
@@ -314,7 +315,16 @@ final class LocalContainers implements Containers {
                 files.folder(c).toString(),
                 files.logPath(c).toString(),
                 d.snapshotter() == null ? "" : d.snapshotter(),
-                files.bundlePath(c).toString());
+                files.bundlePath(c).toString(),
+                confinement(c));
+    }
+
+    private static String confinement(ContainerRecord c) {
+        String asked = c.definition().spec().security().apparmor();
+        if (asked != null && !asked.isEmpty()) {
+            return asked;
+        }
+        return c.isRunning() ? AppArmor.confinementOf(c.run().pid()).orElse("") : "";
     }
 
     private ContainerSummary summary(ContainerRecord c) {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.e2e;
+
+import static dev.kelp.e2e.Engines.busybox;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.kelp.testkit.KelpCli;
+import dev.kelp.testkit.Outcome;
+import dev.kelp.testkit.Program;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The archive that `./dev package` makes, unpacked by somebody who has no JDK.
+@Tag("e2e")
+class ReleaseTest {
+    private static final long MEBI = 1 << 20;
+    private static final long MEBI_MAX = 90;
+
+    @TempDir
+    private static Path folder;
+
+    private static KelpCli kelp;
+    private static Path tree;
+    private static Path archive;
+
+    @BeforeAll
+    static void unpack() throws IOException {
+        Optional<Path> made = newest(Path.of(System.getProperty("kelp.checkout"), "target/release"));
+        assumeTrue(made.isPresent(), "`./dev package` has made an archive");
+        archive = made.orElseThrow();
+        Program.of("tar", "-C", folder.toString(), "-xzf", archive.toString())
+                .run()
+                .succeeded();
+        try (Stream<Path> unpacked = Files.list(folder)) {
+            tree = unpacked.findFirst().orElseThrow();
+        }
+        Path programs = Files.createDirectory(folder.resolve("programs"));
+        for (String from : List.of("/usr/sbin", "/usr/bin")) {
+            try (Stream<Path> all = Files.list(Path.of(from))) {
+                for (Path program : (Iterable<Path>) all::iterator) {
+                    Path link = programs.resolve(program.getFileName());
+                    if (!program.getFileName().toString().equals("java") && !Files.exists(link)) {
+                        Files.createSymbolicLink(link, program);
+                    }
+                }
+            }
+        }
+        kelp = new KelpCli(tree);
+    }
+
+    private static Optional<Path> newest(Path release) throws IOException {
+        if (!Files.isDirectory(release)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> files = Files.list(release)) {
+            return files.filter(f -> f.getFileName().toString().matches("kelp-.*-linux-.*\\.tar\\.gz"))
+                    .max(java.util.Comparator.comparingLong(f -> f.toFile().lastModified()));
+        }
+    }
+
+    @AfterAll
+    static void close() {
+        if (kelp != null) {
+            kelp.close();
+        }
+    }
+
+    private static Outcome run(String... words) {
+        return kelp.command(words)
+                .environment(Map.of(
+                        "PATH",
+                        folder.resolve("programs").toString(),
+                        "JAVA_HOME",
+                        "",
+                        "KELP_JAVA_HOME",
+                        "",
+                        "XDG_DATA_HOME",
+                        ""))
+                .run();
+    }
+
+    @Test
+    void aContainerRunsWithTheRuntimeAndTheCacheInside() throws IOException {
+        run("pull", "-q", busybox()).succeeded();
+        assertThat(run("run", "--rm", "--net=none", busybox(), "echo", "it runs")
+                        .succeeded()
+                        .text())
+                .isEqualTo("it runs");
+        List<String> mapped = Files.readAllLines(Path.of("/proc/" + kelp.daemonPid() + "/maps"));
+        Path real = tree.toRealPath();
+        assertThat(mapped)
+                .anyMatch(line -> line.endsWith(real + "/java/lib/server/libjvm.so"))
+                .anyMatch(line -> line.endsWith(real + "/lib/daemon.aot"))
+                .noneMatch(line -> line.contains("/usr/lib/jvm/"));
+    }
+
+    @Test
+    void theSetupToolRunsByTheSameRuntime() {
+        assertThat(run("setup", "check", "--json").text()).contains("\"checks\"");
+        assertThat(Program.of(tree.resolve("bin/rootlesskit").toString(), "--version")
+                        .environment(Map.of("PATH", folder.resolve("programs").toString(), "JAVA_HOME", ""))
+                        .run()
+                        .succeeded()
+                        .text())
+                .contains("rootlesskit");
+    }
+
+    @Test
+    void itIsNoLargerThanItMayBe() throws IOException {
+        assertThat(Files.size(archive)).isLessThan(MEBI_MAX * MEBI);
+    }
+}
