@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/// What the kernel's AppArmor answers to somebody without privileges (apparmor(7)). The list of profiles is root's alone.
+/// What the kernel's AppArmor answers to somebody without privileges (apparmor(7)). The list of profiles is root's
+/// alone.
 public final class AppArmor {
     private static final Path ENABLED = Path.of("/sys/module/apparmor/parameters/enabled");
 
-    /// The second is older than the module's own folder (Linux 5.1), and another module's where that is the first one.
+    /// The second is older than the module's own folder (Linux 5.1), and another module's where that is the first
+    /// one.
     private static final List<String> ATTRIBUTES = List.of("attr/apparmor/current", "attr/current");
 
     private AppArmor() {}
@@ -26,7 +28,8 @@ public final class AppArmor {
         return read(ENABLED).startsWith("Y");
     }
 
-    /// Whether a profile of that name is loaded: the kernel is asked whether this thread may change to it, which changes
+    /// Whether a profile of that name is loaded: the kernel is asked whether this thread may change to it, which
+    /// changes
     /// nothing (`permprofile`, aa_change_profile(2)).
     public static boolean hasProfile(String name) {
         // a thread writes its own attributes alone, so opening and writing must not be two carriers' work
@@ -46,7 +49,8 @@ public final class AppArmor {
         }
     }
 
-    /// What confines a process: a profile's name, or `unconfined`; empty when there is no AppArmor or no such process.
+    /// What confines a process: a profile's name, or `unconfined`; empty when there is no AppArmor or no such
+    /// process.
     public static Optional<String> confinementOf(long pid) {
         return isEnabled() ? label(read(attribute(Path.of("/proc/" + pid)))) : Optional.empty();
     }
@@ -59,7 +63,8 @@ public final class AppArmor {
                 .orElse(process.resolve(ATTRIBUTES.getLast()));
     }
 
-    /// `NAME (MODE)`, or a name alone. A profile that was stacked on `unconfined`, as some kernels do for users, is alone
+    /// `NAME (MODE)`, or a name alone. A profile that was stacked on `unconfined`, as some kernels do for users, is
+    /// alone
     /// what confines.
     static Optional<String> label(String text) {
         String line = text.replace("\0", "").strip();

@@ -29,7 +29,8 @@ class AppArmorTest {
 
     @Test
     void nobodyHasLoadedThis() {
-        assertThat(AppArmor.hasProfile("no-profile-of-kelp's-tests-is-called-so")).isFalse();
+        assertThat(AppArmor.hasProfile("no-profile-of-kelp's-tests-is-called-so"))
+                .isFalse();
     }
 
     @Test

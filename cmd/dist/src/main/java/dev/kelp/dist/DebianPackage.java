@@ -153,7 +153,8 @@ final class DebianPackage {
         }
     }
 
-    /// `build-id` comes last: whoever reads it while dpkg puts a newer release in the place of an older one must find that
+    /// `build-id` comes last: whoever reads it while dpkg puts a newer release in the place of an older one must
+    /// find that
     /// release's files.
     private void data(OutputStream out) throws IOException {
         String last = PROGRAM + "/build-id";

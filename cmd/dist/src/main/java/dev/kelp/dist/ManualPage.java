@@ -38,7 +38,8 @@ final class ManualPage implements PageWriter {
     @Override
     public void begin(String words, String summary) {
         String name = words.replace(' ', '-');
-        String date = LocalDate.ofInstant(Assemble.FILE_TIME.toInstant(), ZoneOffset.UTC).toString();
+        String date = LocalDate.ofInstant(Assemble.FILE_TIME.toInstant(), ZoneOffset.UTC)
+                .toString();
         line(".TH " + argument(name.toUpperCase(Locale.ROOT)) + " 1 " + date + " " + argument("Kelp " + version) + " "
                 + argument("Kelp"));
         line(".SH NAME");
@@ -98,8 +99,10 @@ final class ManualPage implements PageWriter {
         return '"' + escaped(text).replace("\"", "\\(dq") + '"';
     }
 
-    /// So that every character is itself: roff has its own meaning for some, and others are typeset as what looks like
-    /// them. A line that begins with a dot or a quote would be a request; a character of no width keeps it from that.
+    /// So that every character is itself: roff has its own meaning for some, and others are typeset as what looks
+    /// like
+    /// them. A line that begins with a dot or a quote would be a request; a character of no width keeps it from
+    /// that.
     static String escaped(String text) {
         StringBuilder b = new StringBuilder(text.startsWith(".") || text.startsWith("'") ? "\\&" : "");
         text.codePoints().forEach(c -> {

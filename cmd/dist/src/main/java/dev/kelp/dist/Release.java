@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 
-/// The program that makes what is given away: `Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION`, run with the daemon's
+/// The program that makes what is given away: `Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION`, run with the
+/// daemon's
 /// class path. The archive and the package have the same tree inside, with a Java runtime of its own.
 public final class Release {
     private static final long MEBI = 1 << 20;
@@ -46,7 +47,8 @@ public final class Release {
 
     /// The tree below one folder.
     static void archive(Path tree, String top, OutputStream out) throws IOException {
-        try (TarWriter tar = new TarWriter(gzip(out), Assemble.FILE_TIME.toInstant().getEpochSecond());
+        try (TarWriter tar =
+                        new TarWriter(gzip(out), Assemble.FILE_TIME.toInstant().getEpochSecond());
                 Stream<Path> paths = Files.walk(tree)) {
             for (Path path : (Iterable<Path>) paths.sorted()::iterator) {
                 String relative = tree.relativize(path).toString();

@@ -11,6 +11,12 @@
 /// determines
 /// the tree: every file except the cache, which differs from run to run, and the identity of the JDK.
 ///
+/// [Release] makes the same tree with a Java runtime of its own ([JavaRuntime]), for which the caches are then made,
+/// and
+/// packs it twice: an archive, and a package for Debian ([DebianPackage]). Both are written here, byte for byte the
+/// same
+/// for the same tree. Manual pages are the commands' help in another form ([ManualPage]).
+///
 /// All files carry the same modification time: the JVM compares the jars' sizes and times with those the cache
 /// remembers,
 /// and a tree that was copied without care keeps working.

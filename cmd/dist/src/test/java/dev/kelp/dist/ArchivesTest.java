@@ -48,7 +48,8 @@ class ArchivesTest {
             tar.file(deep, 0644, content);
             tar.link("d/link", "program");
         }
-        List<String> lines = run(folder, "tar", "-tvf", archive.toString()).lines().toList();
+        List<String> lines =
+                run(folder, "tar", "-tvf", archive.toString()).lines().toList();
         assertThat(lines.stream().map(l -> l.replaceAll(" +", " ")))
                 .containsExactly(
                         "drwxr-xr-x root/root 0 2026-01-01 00:00 d/",

@@ -24,7 +24,9 @@ class DebianPackageTest {
     void makeTree() throws IOException {
         tree = folder.resolve("tree");
         // what is no ELF file says nothing about the C library
-        file("bin/kelp", "\u007fELF GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_2.9\0").toFile().setExecutable(true);
+        file("bin/kelp", "\u007fELF GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_2.9\0")
+                .toFile()
+                .setExecutable(true);
         Files.createSymbolicLink(tree.resolve("bin/nerdctl"), Path.of("kelp"));
         Files.createSymbolicLink(tree.resolve("bin/containerd-rootless-setuptool.sh"), Path.of("kelp"));
         file("lib/a.jar", "GLIBC_2.99");

@@ -89,8 +89,7 @@ final class AppArmorCommand implements Callable<Integer> {
 
     private ProgramProfile profile(SetupTool tool) {
         return path.isEmpty()
-                ? ProgramProfile.of(
-                        Machine.installed(tool.variables(), "kelp").orElse(ProgramProfile.PACKAGED))
+                ? ProgramProfile.of(Machine.installed(tool.variables(), "kelp").orElse(ProgramProfile.PACKAGED))
                 : new ProgramProfile(path);
     }
 
@@ -147,7 +146,9 @@ final class AppArmorCommand implements Callable<Integer> {
                         ? Optional.of(programs.run(List.of("apparmor_parser", "-R", file.toString())))
                         : Optional.empty();
                 Files.delete(file);
-                console.info((unloaded.filter(Programs.Answer::succeeded).isPresent() ? "Unloaded and removed: " : "Removed: ")
+                console.info((unloaded.filter(Programs.Answer::succeeded).isPresent()
+                                ? "Unloaded and removed: "
+                                : "Removed: ")
                         + file);
             }
             return 0;

@@ -50,7 +50,10 @@ class AppArmorCommandTest {
     }
 
     private List<String> said() {
-        List<String> lines = out.toString(StandardCharsets.UTF_8).replace(root.toString(), "").lines().toList();
+        List<String> lines = out.toString(StandardCharsets.UTF_8)
+                .replace(root.toString(), "")
+                .lines()
+                .toList();
         out.reset();
         return lines;
     }

@@ -308,7 +308,8 @@ public interface Containers {
     /// @param image what the image says about running it; empty for one without an image
     /// @param healthCheck the image's check with the spec's changes; empty when there is none
     /// @param folder where its log, hosts, hostname and resolv.conf are
-    /// @param confinement the AppArmor profile that was asked for, else the one it runs in; `unconfined`; empty where
+    /// @param confinement the AppArmor profile that was asked for, else the one it runs in; `unconfined`; empty
+    /// where
     ///     there is no AppArmor, and for one that does not run and asked for none
     record ContainerDetail(
             ContainerSummary summary,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.model.container;
 
-/// The AppArmor profile (apparmor.d(5)) that confines containers which name no other. Only root can load it; where it is
+/// The AppArmor profile (apparmor.d(5)) that confines containers which name no other. Only root can load it; where it
+/// is
 /// not loaded, containers are unconfined by AppArmor.
 public final class AppArmorProfile {
     /// Its name.
@@ -10,9 +11,11 @@ public final class AppArmorProfile {
     /// The word for no profile.
     public static final String UNCONFINED = "unconfined";
 
-    /// Everything a container's user namespace, capabilities and seccomp allow, except: no mounts; below /proc only what
+    /// Everything a container's user namespace, capabilities and seccomp allow, except: no mounts; below /proc only
+    /// what
     /// belongs to processes and shared memory's limits can be written, below /sys only cgroups; other processes are
-    /// traced and signalled by those of containers alone. A user namespace already keeps most of it from an ordinary
+    /// traced and signalled by those of containers alone. A user namespace already keeps most of it from an
+    /// ordinary
     /// user's containers; the profile holds, too, where a hole in the kernel is found in what they reach.
     public static final String TEXT = """
             # What a container of Kelp may do when it names no other profile: kelp apparmor inspect
@@ -40,6 +43,7 @@ public final class AppArmorProfile {
               deny @{PROC}/* w,
               deny @{PROC}/[^0-9st/]*/** w,
               deny @{PROC}/s[^ey/]*/** w,
+              deny @{PROC}/sys[^/]*/** w,
               deny @{PROC}/t[^h/]*/** w,
               deny @{PROC}/sys/[^k/]** w,
               deny @{PROC}/sys/k[^e/]** w,

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
         name = "ls",
         customSynopsis = "[OPTIONS]",
         description = "As root: lists the AppArmor profiles that are loaded.",
-        footer = {"sudo kelp apparmor ls", "sudo kelp apparmor ls --format json"})
+        footer = {"kelp apparmor ls     as root", "kelp apparmor ls --format json"})
 public final class ListCommand extends KelpCommand {
     @Option(
             names = {"-q", "--quiet"},

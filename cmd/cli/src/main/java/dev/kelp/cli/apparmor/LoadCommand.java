@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
                     + " it.",
             "It stays until the machine restarts; `sudo kelp setup apparmor` installs it for good."
         },
-        footer = "sudo kelp apparmor load")
+        footer = "kelp apparmor load     as root")
 public final class LoadCommand extends KelpCommand {
     @Override
     public int run(Invocation call) {

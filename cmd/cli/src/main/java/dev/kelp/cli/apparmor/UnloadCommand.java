@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
             "As root: takes a profile out of the kernel, kelp-default when none is named.",
             "What runs in it is unconfined from then on."
         },
-        footer = {"sudo kelp apparmor unload", "sudo kelp apparmor unload nerdctl-default"})
+        footer = {"kelp apparmor unload     as root", "kelp apparmor unload nerdctl-default"})
 public final class UnloadCommand extends KelpCommand {
     @Parameters(arity = "0..1", paramLabel = "PROFILE")
     String profile = AppArmorProfile.DEFAULT;

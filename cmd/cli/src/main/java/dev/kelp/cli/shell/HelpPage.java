@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/// What help says, in the order of a manual page: name, synopsis, description, options in groups, exit status, examples.
+/// What help says, in the order of a manual page: name, synopsis, description, options in groups, exit status,
+/// examples.
 final class HelpPage {
     private HelpPage() {}
 

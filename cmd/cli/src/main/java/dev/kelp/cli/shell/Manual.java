@@ -17,7 +17,8 @@ public final class Manual {
 
     /// One page.
     ///
-    /// @param names all the page is found by, words joined by hyphens; the first is what its text calls it: `kelp-run`,
+    /// @param names all the page is found by, words joined by hyphens; the first is what its text calls it:
+    /// `kelp-run`,
     ///     `kelp-container-run`
     public record Page(List<String> names, Consumer<PageWriter> text) {
         public Page {
@@ -29,7 +30,8 @@ public final class Manual {
         }
     }
 
-    /// The page of the program, then one for each command and each group of commands. A command of a group that is one
+    /// The page of the program, then one for each command and each group of commands. A command of a group that is
+    /// one
     /// of the program's own as well, by the same name, is on that one's page.
     public static List<Page> pages() {
         List<Page> pages = new ArrayList<>();
@@ -54,13 +56,11 @@ public final class Manual {
 
     private static void addGroup(Row group, Map<Row, List<String>> commands, List<Page> pages) {
         List<String> names = names(List.of(PROGRAM), group);
-        pages.add(new Page(
-                names, page -> HelpPage.group(PROGRAM + " " + group.name(), group.children(), false, page)));
+        pages.add(new Page(names, page -> HelpPage.group(PROGRAM + " " + group.name(), group.children(), false, page)));
         for (Row row : group.children()) {
             Row same = commands.keySet().stream()
-                    .filter(other -> Commands.ROOT.contains(other)
-                            && other.name().equals(row.name())
-                            && sameCommand(other, row))
+                    .filter(other ->
+                            Commands.ROOT.contains(other) && other.name().equals(row.name()) && sameCommand(other, row))
                     .findFirst()
                     .orElse(row);
             commands.computeIfAbsent(same, r -> new ArrayList<>()).addAll(names(names, row));
@@ -79,7 +79,8 @@ public final class Manual {
 
     private static Page command(Row row, List<String> names) {
         String words = words(row, names.getFirst());
-        return new Page(names, page -> HelpPage.command(words, row, Model.of(row).spec(), page));
+        return new Page(
+                names, page -> HelpPage.command(words, row, Model.of(row).spec(), page));
     }
 
     /// Commands have no hyphens in their names, but one who gets one must not be torn apart.

@@ -5,7 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The AppArmor profile that gives Kelp's own program user namespaces and takes nothing away: where AppArmor keeps them
-/// from programs without a profile (Ubuntu 23.10 and later), that is the one thing Kelp needs of root. A profile belongs
+/// from programs without a profile (Ubuntu 23.10 and later), that is the one thing Kelp needs of root. A profile
+/// belongs
 /// to a program by the program's path, with symbolic links resolved.
 ///
 /// @param program the program's path; in a build's copy with `*` for its hash, so that the next build is meant as well

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.setup.check;
 
+import dev.kelp.model.container.AppArmorProfile;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -42,13 +43,17 @@ final class SecurityModules {
                     "SELinux enforces its policy; a folder that containers are given wants a label",
                     new Remedy(false, List.of("chcon -R -t container_file_t FOLDER"), ""));
         }
-        return Finding.ok(
-                name,
-                machine.isFolder("/sys/kernel/security/apparmor")
-                                || machine.text("/sys/module/apparmor/parameters/enabled")
-                                        .orElse("N")
-                                        .startsWith("Y")
-                        ? "AppArmor; containers are unconfined by it"
-                        : "none that restricts containers");
+        boolean enabled = machine.text("/sys/module/apparmor/parameters/enabled")
+                .orElse("N")
+                .startsWith("Y");
+        if (!enabled) {
+            return Finding.ok(name, "none that restricts containers");
+        }
+        return machine.exists(ProgramProfile.FOLDER + "/" + AppArmorProfile.DEFAULT)
+                ? Finding.ok(name, "AppArmor, with the profile " + AppArmorProfile.DEFAULT + " for containers")
+                : Finding.note(
+                        name,
+                        "AppArmor; containers are unconfined by it",
+                        Remedy.root(Remedy.quoted(machine.kelp("kelp").orElse("kelp")) + " setup apparmor"));
     }
 }

@@ -134,7 +134,18 @@ class SurveyTest {
                 .answer("rootlesskit", 1, "[rootlesskit:parent] error: write uid_map: Operation not permitted\n");
         Finding f = finding("user namespaces");
         assertThat(f.reason()).contains("AppArmor");
-        assertThat(commands(f)).contains("/usr/lib/kelp/bin/kelp flags=(unconfined) {", "  userns,");
+        assertThat(commands(f)).contains("profile kelp /usr/lib/kelp/bin/kelp flags=(unconfined) {", "  userns,");
+    }
+
+    @Test
+    void containersMayBeConfined() throws IOException {
+        machine.file("/sys/module/apparmor/parameters/enabled", "Y\n");
+        Finding f = finding("security modules");
+        assertThat(f.state()).isEqualTo(State.NOTE);
+        assertThat(commands(f)).containsExactly("/usr/lib/kelp/bin/kelp setup apparmor");
+        machine.file("/etc/apparmor.d/kelp-default", "");
+        assertThat(finding("security modules").reason())
+                .isEqualTo("AppArmor, with the profile kelp-default for containers");
     }
 
     @Test

@@ -20,7 +20,8 @@ record Confinement(boolean enabled, Predicate<String> loaded) {
         return new Confinement(ENABLED, AppArmor::hasProfile);
     }
 
-    /// The profile's name; null: unconfined. A profile that was asked for on a machine without AppArmor is left to the
+    /// The profile's name; null: unconfined. A profile that was asked for on a machine without AppArmor is left to
+    /// the
     /// OCI runtime to refuse.
     ///
     /// @throws KelpException NOT_FOUND when the one that was asked for is not loaded

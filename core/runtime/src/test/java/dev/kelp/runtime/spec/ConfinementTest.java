@@ -22,15 +22,7 @@ class ConfinementTest {
     private static Security asking(@Nullable String profile, boolean privileged) {
         Security d = Security.DEFAULT;
         return new Security(
-                privileged,
-                false,
-                d.capabilitiesAdd(),
-                d.capabilitiesDrop(),
-                null,
-                null,
-                profile,
-                false,
-                d.devices());
+                privileged, false, d.capabilitiesAdd(), d.capabilitiesDrop(), null, null, profile, false, d.devices());
     }
 
     @Test
@@ -56,6 +48,8 @@ class ConfinementTest {
         assertThatThrownBy(() -> loaded("kelp-default").profile(asking("mine", false)))
                 .isInstanceOf(KelpException.class)
                 .hasMessage("confine the container by the AppArmor profile `mine`: no such profile is loaded");
-        assertThat(NONE.profile(asking("mine", false))).as("the OCI runtime's to refuse").isEqualTo("mine");
+        assertThat(NONE.profile(asking("mine", false)))
+                .as("the OCI runtime's to refuse")
+                .isEqualTo("mine");
     }
 }
