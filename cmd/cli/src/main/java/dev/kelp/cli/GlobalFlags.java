@@ -49,6 +49,7 @@ public final class GlobalFlags {
                     .saying("folder of hosts.toml files for registries; may be repeated"),
             row("insecure_registry", Kind.SWITCH, "--insecure-registry", "")
                     .saying("accept plain http and certificates that do not verify"),
+            row("tls_verify", Kind.SWITCH, "--tls-verify", "").saying("=false: the same as --insecure-registry"),
             row("host_gateway_ip", Kind.TEXT, "--host-gateway-ip", "NERDCTL_HOST_GATEWAY_IP ADDRESS")
                     .saying("what host-gateway means for --add-host (default: this machine's address)"),
             row("cdi_spec_dirs", Kind.LIST, "--cdi-spec-dirs", "DIR")
@@ -237,7 +238,8 @@ public final class GlobalFlags {
                 };
                 spec.addOption(OptionSpec.builder(names)
                         .type(row.isSwitch() ? Boolean.class : String.class)
-                        .arity(row.isSwitch() ? "0" : "1")
+                        .arity(row.isSwitch() ? "0..1" : "1")
+                        .fallbackValue(row.isSwitch() ? "true" : null)
                         .setter(setter)
                         .hidden(true)
                         .build());
@@ -320,7 +322,7 @@ public final class GlobalFlags {
     }
 
     public boolean insecureRegistry() {
-        return isOn("insecure_registry");
+        return isOn("insecure_registry") || "false".equals(text("tls_verify"));
     }
 
     /// Whether containers have network acceleration that say nothing of it.

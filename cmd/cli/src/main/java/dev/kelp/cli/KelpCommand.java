@@ -17,6 +17,11 @@ public abstract class KelpCommand {
     /// @return the exit code
     public abstract int run(Invocation call) throws InterruptedException;
 
+    /// Whether the first argument ends the command's own flags: what follows is another program's.
+    public boolean endsFlags() {
+        return false;
+    }
+
     /// Exit code of an error of the engine: 1, or 125 for those commands whose exit code is a container's
     /// otherwise.
     public int errorCode() {

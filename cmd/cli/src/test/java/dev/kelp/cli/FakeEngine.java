@@ -10,6 +10,7 @@ import dev.kelp.engine.Events;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.ManifestLists;
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Progress;
 import dev.kelp.engine.Secrets;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
@@ -222,7 +223,7 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
-        public String create(ContainerSpec spec, UserEnvironment user) {
+        public String create(ContainerSpec spec, UserEnvironment user, Progress progress) {
             String name = spec.name() == null ? "made_up" + records.size() : spec.name();
             if (records.values().stream().anyMatch(r -> r.name.equals(name))) {
                 throw new KelpException(ErrorKind.ALREADY_EXISTS, "the name `" + name + "` is taken");
@@ -233,8 +234,18 @@ public final class FakeEngine implements Engine {
         }
 
         @Override
-        public String createToStart(ContainerSpec spec, UserEnvironment user) {
-            return create(spec, user);
+        public String createToStart(ContainerSpec spec, UserEnvironment user, Progress progress) {
+            return create(spec, user, progress);
+        }
+
+        @Override
+        public void giveMounts(String container, Progress progress) {
+            find(container).calls.add("giveMounts");
+        }
+
+        @Override
+        public void prepare(String container) {
+            find(container).calls.add("prepare");
         }
 
         @Override

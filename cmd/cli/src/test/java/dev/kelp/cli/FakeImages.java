@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli;
 
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
@@ -60,8 +61,8 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
-        calls.add("push " + reference);
+    public void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress) {
+        calls.add("push " + to);
     }
 
     @Override
@@ -143,6 +144,18 @@ public final class FakeImages implements Images {
     public Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress) {
         calls.add("convert " + nameOrId + " " + name + " " + options);
         return add(name.toString());
+    }
+
+    @Override
+    public void save(
+            String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress) {
+        calls.add("save " + nameOrId + " " + to);
+    }
+
+    @Override
+    public List<Image> load(ImageLocation from, LoadOptions options, UserEnvironment user, Progress progress) {
+        calls.add("load " + from);
+        return List.of(add("from-files"));
     }
 
     @Override

@@ -72,7 +72,8 @@ public final class Programs {
         return find("setsid").orElseThrow(() -> missing("setsid", "util-linux"));
     }
 
-    static Optional<Path> find(String nameOrPath) {
+    /// A program of this machine, by its absolute path or by its name in the usual folders.
+    public static Optional<Path> find(String nameOrPath) {
         if (nameOrPath.startsWith("/")) {
             return Optional.of(Path.of(nameOrPath)).filter(Files::isExecutable);
         }

@@ -39,30 +39,33 @@ public final class TreeCopy {
     private boolean ranges = true;
 
     private final @Nullable IdMaps ids;
+    private final Runnable each;
 
-    private TreeCopy(Fd fromRoot, Fd toRoot, @Nullable IdMaps ids) {
+    private TreeCopy(Fd fromRoot, Fd toRoot, @Nullable IdMaps ids, Runnable each) {
         this.fromRoot = fromRoot;
         this.toRoot = toRoot;
         this.ids = ids;
+        this.each = each;
     }
 
     /// Copies what is in `from`, and its own metadata, to the empty directory `to`.
     public static void copy(Fd from, Fd to) throws ErrnoException {
-        new TreeCopy(from, to, null).run();
+        new TreeCopy(from, to, null, () -> {}).run();
     }
 
     /// As [#copy], what belongs to an id inside of `ids` belonging to the one outside in the copy.
     ///
+    /// @param each run before each name is copied; what it throws ends the copying
     /// @throws KelpException INVALID_ARGUMENT when something belongs to an id that is not mapped
-    public static void copyMapped(Fd from, Fd to, IdMaps ids) throws ErrnoException {
-        new TreeCopy(from, to, ids).run();
+    public static void copyMapped(Fd from, Fd to, IdMaps ids, Runnable each) throws ErrnoException {
+        new TreeCopy(from, to, ids, each).run();
     }
 
     /// Copies one regular file, symbolic link or FIFO `name` from one directory to the other, where it must not
     /// exist.
     public static void copyFile(Fd fromDir, Fd toDir, String name) throws ErrnoException {
         Stat stat = Inodes.stat(fromDir, name, Inodes.AT_SYMLINK_NOFOLLOW);
-        new TreeCopy(fromDir, toDir, null).copyNode(fromDir, toDir, name, stat);
+        new TreeCopy(fromDir, toDir, null, () -> {}).copyNode(fromDir, toDir, name, stat);
     }
 
     private void run() throws ErrnoException {
@@ -74,6 +77,7 @@ public final class TreeCopy {
             try (Fd from = Inodes.openResolved(fromRoot, relative, DIRECTORY, 0, BENEATH);
                     Fd to = Inodes.openResolved(toRoot, relative, DIRECTORY, 0, BENEATH)) {
                 for (String name : Inodes.list(from)) {
+                    each.run();
                     if (copyEntry(from, to, name, relative)) {
                         open.push(relative + "/" + name);
                     }

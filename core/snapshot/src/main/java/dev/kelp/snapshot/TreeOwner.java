@@ -18,32 +18,10 @@ public final class TreeOwner {
 
     private TreeOwner() {}
 
-    /// Whether there are more than so many names below `top`, found out without looking at more.
-    public static boolean hasMoreThan(Fd top, int names) throws ErrnoException {
-        Deque<String> open = new ArrayDeque<>(List.of("."));
-        int count = 0;
-        while (!open.isEmpty()) {
-            String folder = open.pop();
-            try (Fd dir = Inodes.openResolved(top, folder, DIRECTORY, 0, BENEATH)) {
-                for (String name : Inodes.list(dir)) {
-                    if (++count > names) {
-                        return true;
-                    }
-                    if (Inodes.stat(dir, name, Inodes.AT_SYMLINK_NOFOLLOW).isDirectory()) {
-                        open.push(folder + "/" + name);
-                    }
-                }
-            } catch (ErrnoException e) {
-                if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR) && !e.is(Errno.ELOOP)) {
-                    throw e;
-                }
-            }
-        }
-        return false;
-    }
-
     /// Changes owner and group of `top` and of all below it when it is a directory.
-    public static void change(Fd top, int uid, int gid) throws ErrnoException {
+    ///
+    /// @param each run after each name below; what it throws ends the work
+    public static void change(Fd top, int uid, int gid, Runnable each) throws ErrnoException {
         Stat root = Inodes.stat(top);
         if (root.uid() != uid || root.gid() != gid) {
             Inodes.chown(top, uid, gid);
@@ -66,6 +44,7 @@ public final class TreeOwner {
                     if (stat.isDirectory()) {
                         open.push(folder + "/" + name);
                     }
+                    each.run();
                 }
             } catch (ErrnoException e) {
                 // somebody works on it meanwhile

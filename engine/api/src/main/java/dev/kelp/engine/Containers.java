@@ -21,13 +21,14 @@ import org.jspecify.annotations.Nullable;
 public interface Containers {
     /// Makes a container; the image must be here.
     ///
+    /// @param progress is told of what takes long: an image's files copied for other user ids
     /// @return its id, 64 hexadecimal digits
-    String create(ContainerSpec spec, UserEnvironment user);
+    String create(ContainerSpec spec, UserEnvironment user, Progress progress);
 
     /// As [#create], for a caller that starts it at once and tells nobody of it before: one that is to be removed
     /// at
     /// its end (`--rm`) is also removed when the engine ends before it ran.
-    String createToStart(ContainerSpec spec, UserEnvironment user);
+    String createToStart(ContainerSpec spec, UserEnvironment user, Progress progress);
 
     /// What it binds is what is under those names now; for host root see [#rebind].
     void start(String container);
@@ -36,6 +37,13 @@ public interface Containers {
     /// container
     /// binds, which the engine cannot open itself. Does nothing for anybody else.
     void rebind(String container, UserEnvironment user);
+
+    /// Before a [#start] that a user asks for: gives what the container mounts with `U` to its user. A start does that
+    /// itself, but shows nothing of it and lets others wait who change the container. Nobody waits for this.
+    void giveMounts(String container, Progress progress);
+
+    /// Makes everything that a [#start] needs, to its last step.
+    void prepare(String container);
 
     /// Connects to the standard streams; to lose no output attach before [#start]. The caller owns the descriptors.
     Attachment attach(String container, boolean stdin);

@@ -24,7 +24,13 @@ public interface Images {
     /// Fetches an image and unpacks it for this platform. Returns when everything is on the disk.
     Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress);
 
-    void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress);
+    /// Sends the image of that name to the registry the name says.
+    default void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
+        push(reference.toString(), reference, options, user, progress);
+    }
+
+    /// Sends an image to a registry under another name than it may have here.
+    void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress);
 
     /// Checks that what a reference stands for at its registry was signed by cosign with that key's other half.
     ///
@@ -85,6 +91,13 @@ public interface Images {
     /// @param platforms empty: those whose content is here
     void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress);
 
+    /// Writes an image among the user's files. A layout that is there keeps its other images; one that had the same
+    /// tag
+    /// is replaced. A reader of the layout sees the image when all of it is there.
+    ///
+    /// @param platforms as of the other; a `dir:` holds one
+    void save(String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress);
+
     /// Makes another image of the same files and gives it that name, which an image that had it loses.
     Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress);
 
@@ -92,6 +105,11 @@ public interface Images {
     ///
     /// @return the references it gave names to; untagged images appear by digest
     List<Image> load(InputStream in, LoadOptions options, Progress progress);
+
+    /// Reads an image, or all when the location does not say which, from the user's files. What has no whole name
+    /// there
+    /// is named after the folder, `localhost/FOLDER:TAG`, where that makes a name.
+    List<Image> load(ImageLocation from, LoadOptions options, UserEnvironment user, Progress progress);
 
     /// The layers of an image that [#inspect] gave, lowest first.
     List<ImageLayer> layers(ImageDetail image);

@@ -47,5 +47,17 @@ class CompletionScriptTest {
         // bash takes what stands before a colon for a word that is there
         assertThat(replies("kelp run --network container:bo")).containsExactly("boxed");
         assertThat(replies("kelp exec boxed ")).containsExactly("");
+        kelp.run("volume", "create", "files-of-mine").succeeded();
+        kelp.run("network", "create", "front-of-mine").succeeded();
+        assertThat(replies("kelp volume rm fil")).containsExactly("files-of-mine");
+        assertThat(replies("kelp run -v fil")).containsExactly("files-of-mine");
+        assertThat(replies("kelp network rm fro")).containsExactly("front-of-mine");
+        assertThat(replies("kelp run --network=fro")).containsExactly("front-of-mine");
+        String host = busybox().substring(0, busybox().indexOf(':') + 1);
+        assertThat(replies("kelp rmi " + host.substring(0, 5)))
+                .as("a host without its port is a whole word for bash")
+                .containsExactly(busybox());
+        assertThat(replies("kelp image inspect " + host))
+                .containsExactly(busybox().substring(host.length()));
     }
 }

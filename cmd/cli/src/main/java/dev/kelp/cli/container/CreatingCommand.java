@@ -18,12 +18,13 @@ import dev.kelp.cli.flags.SourceFlags.Pull;
 import dev.kelp.cli.flags.StartFlags;
 import dev.kelp.cli.flags.SystemdFlag;
 import dev.kelp.cli.flags.UserNamespaceFlags;
+import dev.kelp.cli.image.Locations;
 import dev.kelp.cli.image.VerifyFlags;
 import dev.kelp.cli.network.ConfiguredNetworks;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Containers;
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images;
-import dev.kelp.engine.Images.Image;
 import dev.kelp.engine.Images.LoadOptions;
 import dev.kelp.engine.Images.PullOptions;
 import dev.kelp.engine.Progress;
@@ -37,24 +38,19 @@ import dev.kelp.model.Reference;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.oci.ImageConfig;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /// The flags and the work that `run` and `create` share: fetch the image when it is missing, make the container.
 public abstract class CreatingCommand extends KelpCommand {
-    /// The path of an archive in an image's place, as nerdctl and Podman write it.
-    private static final Pattern ARCHIVE = Pattern.compile("(?:oci|docker)-archive:(?://)?(.+)");
-
     @Mixin
     ProcessFlags process = new ProcessFlags();
 
@@ -101,6 +97,11 @@ public abstract class CreatingCommand extends KelpCommand {
     List<String> words = new ArrayList<>();
 
     CreatingCommand() {}
+
+    @Override
+    public boolean endsFlags() {
+        return true;
+    }
 
     @Override
     public int errorCode() {
@@ -158,29 +159,14 @@ public abstract class CreatingCommand extends KelpCommand {
         return id;
     }
 
-    /// The image's name; one in an archive is loaded first.
+    /// The image's name; one among the user's files is loaded first.
     private String image(Invocation call, String word) {
-        Matcher archive = ARCHIVE.matcher(word);
-        if (source.rootfs() || !archive.matches()) {
-            return word;
+        Optional<ImageLocation> location = source.rootfs() ? Optional.empty() : Locations.source(call.client(), word);
+        if (location.isEmpty()) {
+            return source.rootfs() ? word : Locations.withoutTransport(word);
         }
-        String path = archive.group(1);
         List<Platform> platforms = source.platform() == null ? List.of() : List.of(source.platform());
-        LoadOptions options = new LoadOptions(platforms, false, true, call.snapshotter());
-        List<Image> loaded;
-        try (InputStream in = Pipes.input(call.client().open(path, Inodes.O_RDONLY, 0))) {
-            loaded = call.images().load(in, options, Progress.NONE);
-        } catch (IOException e) {
-            throw new KelpException(ErrorKind.INTERNAL, "cannot read `" + path + "`: " + e.getMessage(), e);
-        }
-        if (loaded.size() != 1) {
-            throw KelpException.invalid("`" + path + "` has " + loaded.size() + " images: one is needed")
-                    .withHint("load it with `kelp load -i " + path + "` and run one of them by its name");
-        }
-        return loaded.getFirst()
-                .reference()
-                .map(Reference::toString)
-                .orElse(loaded.getFirst().target().digest().toString());
+        return Locations.loadOne(call, location.get(), new LoadOptions(platforms, false, true, call.snapshotter()));
     }
 
     /// What the container will run, by the flags or else by its image.
@@ -215,8 +201,10 @@ public abstract class CreatingCommand extends KelpCommand {
 
     private static String createNamed(Invocation call, ContainerSpec spec, boolean startsIt) {
         Containers containers = call.containers();
-        try {
-            return startsIt ? containers.createToStart(spec, call.client()) : containers.create(spec, call.client());
+        try (ProgressDisplay progress = ProgressDisplay.onError(call.client())) {
+            return startsIt
+                    ? containers.createToStart(spec, call.client(), progress)
+                    : containers.create(spec, call.client(), progress);
         } catch (KelpException e) {
             if (e.kind() == ErrorKind.ALREADY_EXISTS
                     && spec.name() != null
@@ -256,8 +244,7 @@ public abstract class CreatingCommand extends KelpCommand {
             work.accept(Progress.NONE);
             return;
         }
-        try (ProgressDisplay progress = new ProgressDisplay(
-                new ProgressDisplay.Screen(client.err(), client.errorIsTerminal(), client::columns, client::rows))) {
+        try (ProgressDisplay progress = ProgressDisplay.onError(client)) {
             work.accept(progress);
         }
     }

@@ -81,6 +81,11 @@ public final class ExecCommand extends dev.kelp.cli.KelpCommand {
     List<String> words = new ArrayList<>();
 
     @Override
+    public boolean endsFlags() {
+        return true;
+    }
+
+    @Override
     public int run(Invocation call) throws InterruptedException {
         // refused before anything runs that nobody would be attached to
         DetachKeys.parse(detachKeys);

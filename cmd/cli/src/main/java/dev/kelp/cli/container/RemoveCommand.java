@@ -35,6 +35,11 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
             description = "all of them")
     boolean all;
 
+    @Option(
+            names = {"-i", "--ignore"},
+            description = "one that is not there is no error")
+    boolean ignore;
+
     @Mixin
     LatestFlag latest = new LatestFlag();
 
@@ -53,7 +58,7 @@ public final class RemoveCommand extends dev.kelp.cli.KelpCommand {
             @Override
             public void failed(String container, KelpException why) {
                 // with -f one that is not there is as it should be
-                if (!force || why.kind() != ErrorKind.NOT_FOUND) {
+                if (!(force || ignore) || why.kind() != ErrorKind.NOT_FOUND) {
                     failures.add(why);
                 }
             }

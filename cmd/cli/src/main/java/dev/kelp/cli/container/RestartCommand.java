@@ -43,7 +43,7 @@ public final class RestartCommand extends dev.kelp.cli.KelpCommand {
         List<String> chosen = latest.or(call, names);
         Containers containers = call.containers();
         return Each.printing(call, chosen, name -> {
-            containers.rebind(name, call.client());
+            Starting.prepare(call, name);
             containers.restart(name, seconds, signal);
             PidFile.write(call.client(), containers, name);
         });

@@ -76,6 +76,9 @@ public final class RunCommand extends CreatingCommand {
         }
         String id = create(call, !detach && stdin, true);
         Containers containers = call.containers();
+        if (files.mayGive()) {
+            giveMounts(call, id);
+        }
         if (detach) {
             start(call, id);
             call.out().append(id).append('\n');
@@ -105,6 +108,14 @@ public final class RunCommand extends CreatingCommand {
             return containers.attach(id, stdin);
         } catch (KelpException e) {
             throw notStarted(containers, id, e);
+        }
+    }
+
+    private void giveMounts(Invocation call, String id) {
+        try {
+            Starting.giveMounts(call, id);
+        } catch (KelpException e) {
+            throw notStarted(call.containers(), id, e);
         }
     }
 

@@ -63,7 +63,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
         Containers containers = call.containers();
         if (!attach && !interactive) {
             return Each.printing(call, chosen, name -> {
-                containers.rebind(name, call.client());
+                Starting.prepare(call, name);
                 containers.start(name);
                 PidFile.write(call.client(), containers, name);
             });
@@ -72,7 +72,7 @@ public final class StartCommand extends dev.kelp.cli.KelpCommand {
             throw KelpException.invalid("only one container can be started and attached at once");
         }
         String id = containers.resolve(chosen.getFirst());
-        containers.rebind(id, call.client());
+        Starting.prepare(call, id);
         Attachment attachment = containers.attach(id, interactive);
         CompletableFuture<Integer> exit;
         try {

@@ -31,6 +31,16 @@ public final class StopCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String signal;
 
+    @Option(
+            names = {"-i", "--ignore"},
+            description = "one that is not there is no error")
+    boolean ignore;
+
+    @Option(
+            names = {"-a", "--all"},
+            description = "all that run")
+    boolean all;
+
     @Mixin
     LatestFlag latest = new LatestFlag();
 
@@ -39,7 +49,11 @@ public final class StopCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) throws InterruptedException {
-        List<String> chosen = latest.or(call, names);
-        return Each.printing(call, chosen, n -> call.containers().stop(n, seconds, signal));
+        List<String> chosen = all ? Chosen.of(call, names, true, false) : latest.or(call, names);
+        Each.of(chosen, Each.ignoringMissing(ignore, name -> {
+            call.containers().stop(name, seconds, signal);
+            call.out().append(name).append('\n');
+        }));
+        return 0;
     }
 }

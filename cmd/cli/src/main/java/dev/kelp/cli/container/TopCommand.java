@@ -27,6 +27,11 @@ public final class TopCommand extends KelpCommand {
     List<String> words = new ArrayList<>();
 
     @Override
+    public boolean endsFlags() {
+        return true;
+    }
+
+    @Override
     public int run(Invocation call) {
         boolean named = !latest.isSet() && !words.isEmpty();
         String container = latest.or(call, named ? words.getFirst() : null);

@@ -16,6 +16,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -84,6 +85,13 @@ public final class MountFlags {
 
     public List<String> volumesFrom() {
         return volumesFrom;
+    }
+
+    /// False when certainly nothing is mounted with `U`; asking the engine would cost every container a moment.
+    public boolean mayGive() {
+        return Stream.of(volumes, mounts, volumesFrom)
+                .flatMap(List::stream)
+                .anyMatch(m -> m.contains("U") || m.contains("chown"));
     }
 
     private Volumes.Parsed withDriver(Volumes.Parsed p) {

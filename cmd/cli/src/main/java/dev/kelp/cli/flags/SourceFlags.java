@@ -26,6 +26,24 @@ public final class SourceFlags {
             description = "no progress of a pull")
     boolean quiet;
 
+    @Option(names = "--arch", paramLabel = "ARCH", description = "the image's architecture, instead of --platform")
+    @Nullable
+    String architecture;
+
+    @Option(names = "--os", paramLabel = "OS", description = "the image's operating system, instead of --platform")
+    @Nullable
+    String system;
+
+    @Option(names = "--variant", paramLabel = "VARIANT", description = "of the architecture, instead of --platform")
+    @Nullable
+    String variant;
+
+    @Option(
+            names = "--disable-content-trust",
+            hidden = true,
+            description = "accepted for compatibility: signatures are checked with --verify")
+    boolean disableContentTrust;
+
     @Option(
             names = "--rootfs",
             description =
@@ -50,7 +68,21 @@ public final class SourceFlags {
     }
 
     public @Nullable Platform platform() {
-        return platform == null ? null : Platform.parse(platform);
+        return platform(platform, system, architecture, variant);
+    }
+
+    /// What the ways to ask for a platform come to; null when none was used.
+    public static @Nullable Platform platform(
+            @Nullable String platform, @Nullable String os, @Nullable String architecture, @Nullable String variant) {
+        if (os == null && architecture == null && variant == null) {
+            return platform == null ? null : Platform.parse(platform);
+        }
+        if (platform != null) {
+            throw KelpException.invalid("--platform excludes --os, --arch and --variant");
+        }
+        Platform host = Platform.host();
+        String cpu = architecture == null ? host.architecture() : architecture;
+        return Platform.parse((os == null ? host.os() : os) + "/" + cpu + (variant == null ? "" : "/" + variant));
     }
 
     public boolean quiet() {

@@ -40,8 +40,9 @@ public final class StartFlags {
         if (timeout < 0 || timeout > Integer.MAX_VALUE) {
             throw KelpException.invalid("invalid --timeout " + timeout + ": the range is 0 to " + Integer.MAX_VALUE);
         }
-        if (initBinary != null && !initBinary.startsWith("/")) {
-            throw KelpException.invalid("invalid --init-binary `" + initBinary + "`: expected an absolute path");
+        if (initBinary != null && !initBinary.startsWith("/") && (initBinary.isEmpty() || initBinary.contains("/"))) {
+            throw KelpException.invalid("invalid --init-binary `" + initBinary
+                    + "`: expected an absolute path, or the name of a program of this machine");
         }
         return new Lifecycle(
                 l.autoRemove(),

@@ -2,15 +2,12 @@
 package dev.kelp.cli.image;
 
 import dev.kelp.cli.Invocation;
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images.PullOptions;
-import dev.kelp.linux.Inodes;
-import dev.kelp.linux.Pipes;
-import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,7 +20,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Fetches an image from its registry and unpacks it. What is here already is not fetched again, and"
                     + " an interrupted layer goes on where it stopped.",
-            "docker-archive:FILE and oci-archive:FILE are read from a file, as `load` does."
+            "docker-archive:FILE, oci-archive:FILE, oci:FOLDER[:TAG] and dir:FOLDER are read from your files, as `load`"
+                    + " does."
         },
         footer = {
             "kelp pull alpine",
@@ -31,10 +29,6 @@ import picocli.CommandLine.Parameters;
             "kelp pull oci-archive:app.tar"
         })
 public final class PullCommand extends dev.kelp.cli.KelpCommand {
-    /// Where Podman's and nerdctl's users have images besides registries.
-    private static final Pattern TRANSPORT = Pattern.compile(
-            "(docker-archive|oci-archive|oci|dir|docker-daemon|containers-storage):(?://(?=/|[^/]))?(.+)");
-
     @Mixin
     TransferFlags transfer = new TransferFlags();
 
@@ -54,9 +48,9 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
 
     @Override
     public int run(Invocation call) {
-        Matcher transport = TRANSPORT.matcher(image);
-        if (transport.matches()) {
-            load(call, transport.group(1), transport.group(2));
+        Optional<ImageLocation> location = Locations.source(call.client(), image);
+        if (location.isPresent()) {
+            LoadCommand.load(call, location.get(), transfer);
             return 0;
         }
         PullOptions options = new PullOptions(
@@ -77,22 +71,11 @@ public final class PullCommand extends dev.kelp.cli.KelpCommand {
         return 0;
     }
 
-    private void load(Invocation call, String transport, String path) {
-        if (!transport.endsWith("-archive")) {
-            throw new KelpException(ErrorKind.UNSUPPORTED, "cannot pull from `" + transport + ":`")
-                    .withHint(
-                            transport.equals("oci")
-                                    ? "tar -C " + path + " -c . | kelp load"
-                                    : "there are docker-archive:FILE and oci-archive:FILE");
-        }
-        LoadCommand.load(call, Pipes.input(call.client().open(path, Inodes.O_RDONLY, 0)), transfer);
-    }
-
     private List<Reference> references(Invocation call) {
         if (!allTags) {
-            return List.of(Reference.parse(image));
+            return List.of(Locations.registryReference(image));
         }
-        Reference repository = AllTags.repository(image);
+        Reference repository = AllTags.repository(Locations.withoutTransport(image));
         List<String> tags = call.images().remoteTags(repository, call.registry(), call.client());
         if (tags.isEmpty()) {
             throw KelpException.notFound("`" + repository.familiarRepository() + "` has no tags");

@@ -2,11 +2,13 @@
 package dev.kelp.cli.image;
 
 import dev.kelp.cli.Invocation;
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images.PushOptions;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -14,9 +16,18 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "push",
-        customSynopsis = "[OPTIONS] IMAGE",
-        description = "Sends an image to the registry its name says. What is there already is not sent again.",
-        footer = {"kelp tag app registry.example/team/app:1.2", "kelp push registry.example/team/app:1.2"})
+        customSynopsis = "[OPTIONS] IMAGE [DESTINATION]",
+        description = {
+            "Sends an image to the registry its name says, or to DESTINATION. What is there already is not sent again.",
+            "DESTINATION is another name, or a place among your files: oci:FOLDER[:TAG], dir:FOLDER,"
+                    + " docker-archive:FILE[:NAME] or oci-archive:FILE[:TAG]."
+        },
+        footer = {
+            "kelp tag app registry.example/team/app:1.2",
+            "kelp push registry.example/team/app:1.2",
+            "kelp push app oci:layout:1.2",
+            "kelp push app docker-archive:app.tar"
+        })
 public final class PushCommand extends dev.kelp.cli.KelpCommand {
     @Mixin
     TransferFlags transfer = new TransferFlags();
@@ -31,14 +42,23 @@ public final class PushCommand extends dev.kelp.cli.KelpCommand {
             description = "send also layers that are marked as not to be passed on")
     boolean nonDistributable;
 
-    @Parameters(paramLabel = "IMAGE")
+    @Parameters(index = "0", paramLabel = "IMAGE")
     String image = "";
+
+    @Parameters(index = "1", arity = "0..1", paramLabel = "DESTINATION")
+    @Nullable
+    String destination;
 
     @Override
     public int run(Invocation call) {
-        List<Reference> references = allTags ? here(call, AllTags.repository(image)) : List.of(Reference.parse(image));
-        PushOptions options =
-                new PushOptions(transfer.platforms(), transfer.allPlatforms(), nonDistributable, call.registry());
+        if (destination != null) {
+            pushTo(call, destination);
+            return 0;
+        }
+        List<Reference> references = allTags
+                ? here(call, AllTags.repository(Locations.withoutTransport(image)))
+                : List.of(Locations.registryReference(image));
+        PushOptions options = options(call);
         for (Reference reference : references) {
             transfer.run(call, false, p -> call.images().push(reference, options, call.client(), p));
             if (transfer.quiet()) {
@@ -46,6 +66,29 @@ public final class PushCommand extends dev.kelp.cli.KelpCommand {
             }
         }
         return 0;
+    }
+
+    private PushOptions options(Invocation call) {
+        return new PushOptions(transfer.platforms(), transfer.allPlatforms(), nonDistributable, call.registry());
+    }
+
+    private void pushTo(Invocation call, String word) {
+        if (allTags) {
+            throw KelpException.invalid("--all-tags and a destination exclude each other");
+        }
+        Optional<ImageLocation> location = Locations.destination(word);
+        if (location.isPresent()) {
+            transfer.run(
+                    call,
+                    false,
+                    p -> call.images().save(image, location.get(), transfer.platforms(), call.client(), p));
+            return;
+        }
+        Reference to = Locations.registryReference(word);
+        transfer.run(call, false, p -> call.images().push(image, to, options(call), call.client(), p));
+        if (transfer.quiet()) {
+            call.out().append(to.toString()).append('\n');
+        }
     }
 
     private static List<Reference> here(Invocation call, Reference repository) {

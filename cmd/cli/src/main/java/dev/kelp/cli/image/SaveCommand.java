@@ -3,6 +3,8 @@ package dev.kelp.cli.image;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.Invocation;
+import dev.kelp.engine.ImageLocation;
+import dev.kelp.engine.ImageLocation.Transport;
 import dev.kelp.engine.Progress;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,8 +25,13 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "save",
         customSynopsis = "[OPTIONS] IMAGE…",
-        description = "Writes images into a tar archive that is an OCI layout and a Docker archive at once.",
-        footer = {"kelp save -o alpine.tar alpine", "kelp save alpine | ssh host kelp load"})
+        description = "Writes images into a tar archive that is an OCI layout and a Docker archive at once, or into a"
+                + " folder.",
+        footer = {
+            "kelp save -o alpine.tar alpine",
+            "kelp save alpine | ssh host kelp load",
+            "kelp save --format oci-dir -o layout alpine"
+        })
 public final class SaveCommand extends dev.kelp.cli.KelpCommand {
     private static final int BUFFER_BYTES = 256 << 10;
 
@@ -37,12 +45,28 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
     @Nullable
     String output;
 
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "docker-archive or oci-archive, which are one file here (default), oci-dir or docker-dir")
+    String format = "docker-archive";
+
+    @Option(
+            names = {"-m", "--multi-image-archive"},
+            description = "several images in one archive; they may be in any case")
+    boolean several;
+
     @Parameters(arity = "1..*", paramLabel = "IMAGE")
     List<String> images = new ArrayList<>();
 
     @Override
     public int run(Invocation call) {
         ClientContext client = call.client();
+        Optional<Transport> folder = folder();
+        if (folder.isPresent()) {
+            saveInto(call, folder.get());
+            return 0;
+        }
         if (output == null) {
             if (client.outputIsTerminal()) {
                 throw KelpException.invalid("the archive would go to a terminal")
@@ -60,6 +84,31 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
             throw new KelpException(ErrorKind.INTERNAL, "cannot write `" + output + "`: " + e.getMessage(), e);
         }
         return 0;
+    }
+
+    private Optional<Transport> folder() {
+        return switch (format) {
+            case "docker-archive", "oci-archive" -> Optional.empty();
+            case "oci-dir" -> Optional.of(Transport.OCI);
+            case "docker-dir" -> Optional.of(Transport.DIR);
+            default ->
+                throw KelpException.invalid("invalid --format `" + format + "`")
+                        .withHint("use docker-archive, oci-archive, oci-dir or docker-dir");
+        };
+    }
+
+    private void saveInto(Invocation call, Transport transport) {
+        if (output == null) {
+            throw KelpException.invalid("--format " + format + " needs a folder")
+                    .withHint("name it with -o FOLDER");
+        }
+        if (transport == Transport.DIR && images.size() > 1) {
+            throw KelpException.invalid("a docker-dir holds one image").withHint("use --format oci-dir for several");
+        }
+        for (String image : images) {
+            ImageLocation to = new ImageLocation(transport, output, null);
+            transfer.run(call, true, p -> call.images().save(image, to, transfer.platforms(), call.client(), p));
+        }
     }
 
     private void save(Invocation call, OutputStream out, Progress progress) {

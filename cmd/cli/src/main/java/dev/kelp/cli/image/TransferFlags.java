@@ -3,13 +3,14 @@ package dev.kelp.cli.image;
 
 import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.Invocation;
+import dev.kelp.cli.flags.SourceFlags;
 import dev.kelp.cli.progress.ProgressDisplay;
 import dev.kelp.engine.Progress;
 import dev.kelp.model.Platform;
-import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -23,6 +24,24 @@ public final class TransferFlags {
             split = ",")
     List<String> platforms = new ArrayList<>();
 
+    @Option(names = "--arch", paramLabel = "ARCH", description = "the architecture, instead of --platform")
+    @Nullable
+    String architecture;
+
+    @Option(names = "--os", paramLabel = "OS", description = "the operating system, instead of --platform")
+    @Nullable
+    String system;
+
+    @Option(names = "--variant", paramLabel = "VARIANT", description = "of the architecture, instead of --platform")
+    @Nullable
+    String variant;
+
+    @Option(
+            names = "--disable-content-trust",
+            hidden = true,
+            description = "accepted for compatibility: signatures are checked with --verify")
+    boolean disableContentTrust;
+
     @Option(names = "--all-platforms", description = "all platforms the image has")
     boolean allPlatforms;
 
@@ -32,7 +51,11 @@ public final class TransferFlags {
     boolean quiet;
 
     List<Platform> platforms() {
-        return platforms.stream().map(Platform::parse).toList();
+        Platform one =
+                SourceFlags.platform(platforms.isEmpty() ? null : platforms.getFirst(), system, architecture, variant);
+        return platforms.isEmpty() && one != null
+                ? List.of(one)
+                : platforms.stream().map(Platform::parse).toList();
     }
 
     boolean allPlatforms() {
@@ -55,10 +78,7 @@ public final class TransferFlags {
     /// As [#run], for commands without these flags.
     public static void show(Invocation call, boolean onError, Consumer<Progress> work) {
         ClientContext client = call.client();
-        PrintStream out = onError ? client.err() : client.out();
-        boolean terminal = onError ? client.errorIsTerminal() : client.outputIsTerminal();
-        try (ProgressDisplay display =
-                new ProgressDisplay(new ProgressDisplay.Screen(out, terminal, client::columns, client::rows))) {
+        try (ProgressDisplay display = onError ? ProgressDisplay.onError(client) : ProgressDisplay.onOutput(client)) {
             work.accept(display);
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.cli.progress;
 
+import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.cli.format.Units;
 import dev.kelp.engine.Progress;
@@ -40,8 +41,10 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Map<String, Update> items = new LinkedHashMap<>();
     private final Set<String> printed = new HashSet<>();
+    private final Set<String> announced = new HashSet<>();
     private final Thread drawer;
     private boolean dirty;
+    private boolean begun;
     private boolean closed;
     private int linesDrawn;
 
@@ -49,18 +52,35 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
         this(screen, System::nanoTime);
     }
 
+    /// One on the client's standard output.
+    public static ProgressDisplay onOutput(ClientContext client) {
+        return new ProgressDisplay(new Screen(client.out(), client.outputIsTerminal(), client::columns, client::rows));
+    }
+
+    /// One on the client's error output, whose standard output is taken for data.
+    public static ProgressDisplay onError(ClientContext client) {
+        return new ProgressDisplay(new Screen(client.err(), client.errorIsTerminal(), client::columns, client::rows));
+    }
+
     ProgressDisplay(Screen screen, LongSupplier nanoClock) {
         this.screen = screen;
         this.nanoClock = nanoClock;
         this.startNanos = nanoClock.getAsLong();
         this.drawer = Thread.ofPlatform().daemon().name("progress").unstarted(this::drawUntilClosed);
-        drawer.start();
     }
 
     @Override
     public void update(Update update) {
         lock.lock();
         try {
+            if (closed) {
+                return;
+            }
+            if (!begun) {
+                // most containers start with nothing to show
+                begun = true;
+                drawer.start();
+            }
             if (items.containsKey(update.key()) || items.size() < ITEMS_MAX) {
                 items.put(update.key(), update);
                 dirty = true;
@@ -112,6 +132,9 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
         lock.lock();
         try {
             closed = true;
+            if (!begun) {
+                return;
+            }
             changed.signal();
         } finally {
             lock.unlock();
@@ -171,7 +194,9 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
 
     private void drawLines(List<Update> now) {
         for (Update u : now) {
-            if (ProgressFrame.isFinished(u.state()) && printed.add(u.key())) {
+            if (ProgressFrame.countsFiles(u.state()) && announced.add(u.key())) {
+                screen.out.append(u.key() + ": " + ProgressFrame.word(u.state()) + "\n");
+            } else if (ProgressFrame.isFinished(u.state()) && printed.add(u.key())) {
                 String size = u.totalBytes() > 0 ? " (" + Units.binarySize(u.totalBytes()) + ")" : "";
                 screen.out.append(u.key() + ": " + ProgressFrame.word(u.state()) + size + "\n");
             }
@@ -180,6 +205,11 @@ public final class ProgressDisplay implements Progress, AutoCloseable {
 
     private void summary() {
         if (screen.terminal || printed.isEmpty()) {
+            return;
+        }
+        if (announced.containsAll(printed)) {
+            screen.out.append(ProgressFrame.elapsed(seconds()).stripTrailing() + "\n");
+            screen.out.flush();
             return;
         }
         List<String> lines = ProgressFrame.lines(new ArrayList<>(items.values()), seconds(), 0);

@@ -23,12 +23,12 @@ final class ProgressFrame {
         long total = 0;
         for (Update u : items) {
             rows.add(new String[] {u.key() + ":", word(u.state()), "", amount(u)});
-            if (u.state() != State.EXISTS) {
+            if (u.state() != State.EXISTS && !countsFiles(u.state())) {
                 total += Math.max(0, u.offsetBytes());
             }
         }
         String[] sum = {
-            String.format(Locale.ROOT, "elapsed: %-4.1fs", seconds),
+            elapsed(seconds),
             String.format(Locale.ROOT, "total: %7.6s", Units.binarySize(total)),
             "(" + Units.binarySize(seconds > 0 ? total / seconds : 0.0) + "/s)"
         };
@@ -54,6 +54,10 @@ final class ProgressFrame {
         }
         lines.add(cut(pad(sum[0], first) + pad(sum[1], second) + sum[2], columns));
         return lines;
+    }
+
+    static String elapsed(double seconds) {
+        return String.format(Locale.ROOT, "elapsed: %-4.1fs", seconds);
     }
 
     /// Shortens `layer-sha256:0123…:` from the right, keeping the colon.
@@ -88,12 +92,19 @@ final class ProgressFrame {
     }
 
     private static String amount(Update u) {
+        if (countsFiles(u.state())) {
+            return u.offsetBytes() + " files";
+        }
         boolean moving = u.state() == State.DOWNLOADING || u.state() == State.UPLOADING || u.state() == State.UNPACKING;
         if (!moving || u.totalBytes() <= 0) {
             return "";
         }
         return String.format(
                 Locale.ROOT, "%8.8s/%s", Units.binarySize(u.offsetBytes()), Units.binarySize(u.totalBytes()));
+    }
+
+    static boolean countsFiles(State s) {
+        return s == State.CHANGING || s == State.COPYING;
     }
 
     static boolean isFinished(State s) {

@@ -11,6 +11,7 @@ import dev.kelp.cli.container.DiffCommand;
 import dev.kelp.cli.container.ExecCommand;
 import dev.kelp.cli.container.ExportCommand;
 import dev.kelp.cli.container.HealthcheckCommand;
+import dev.kelp.cli.container.InitCommand;
 import dev.kelp.cli.container.InspectCommand;
 import dev.kelp.cli.container.InspectCommand.Kind;
 import dev.kelp.cli.container.KillCommand;
@@ -82,6 +83,7 @@ final class Commands {
             row("run", "Containers", "make and start a container", RunCommand::new),
             row("create", "Containers", "make a container", CreateCommand::new),
             row("start", "Containers", "start containers", StartCommand::new),
+            row("init", "Containers", "make containers ready to start", InitCommand::new),
             row("stop", "Containers", "stop containers", StopCommand::new),
             row("restart", "Containers", "stop and start containers", RestartCommand::new),
             row("kill", "Containers", "send a signal to containers", KillCommand::new),
@@ -122,6 +124,7 @@ final class Commands {
                     row("run", "", "make and start a container", RunCommand::new),
                     row("create", "", "make a container", CreateCommand::new),
                     row("start", "", "start containers", StartCommand::new),
+                    row("init", "", "make containers ready to start", InitCommand::new),
                     row("stop", "", "stop containers", StopCommand::new),
                     row("restart", "", "stop and start containers", RestartCommand::new),
                     row("kill", "", "send a signal to containers", KillCommand::new),

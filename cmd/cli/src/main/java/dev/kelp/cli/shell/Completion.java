@@ -105,13 +105,13 @@ final class Completion {
                     }
                 } else {
                     positionals++;
-                    flagsEnded |= Model.isVerbatim(row);
+                    flagsEnded |= model.command().endsFlags();
                 }
             }
             if (!flagsEnded && current.startsWith("-")) {
                 flags(spec, current);
             } else {
-                positional(spec, positionals, flagsEnded && Model.isVerbatim(row));
+                positional(spec, positionals, flagsEnded && model.command().endsFlags());
             }
         } finally {
             model.giveBack(row);

@@ -20,8 +20,9 @@ final class CompletionValues {
             case "IMAGE", "REPOSITORY" -> images(call);
             case "SOURCE" -> images(call);
             case "NETWORK" -> networks(call);
-            case "VOLUME" ->
-                asked(() -> call.namespace().volumes().list().stream().map(v -> v.name()));
+            case "VOLUME" -> volumes(call);
+            case "SECRET" -> secrets(call);
+            case "NAMESPACE" -> namespaces(call);
             default -> Stream.empty();
         };
     }
@@ -34,7 +35,11 @@ final class CompletionValues {
                         Stream.concat(
                                 Stream.of("host", "none"), containers(call).map(c -> "container:" + c)));
             case "--volumes-from" -> containers(call);
-            case "--pid", "--uts" -> Stream.of("host", "private");
+            case "--pid" ->
+                Stream.concat(Stream.of("host", "private"), containers(call).map(c -> "container:" + c));
+            case "--uts" -> Stream.of("host", "private");
+            case "-v", "--volume" -> volumes(call);
+            case "--secret" -> secrets(call);
             case "--ipc" ->
                 Stream.concat(
                         Stream.of("host", "none", "private", "shareable"),
@@ -66,6 +71,14 @@ final class CompletionValues {
 
     private static Stream<String> networks(Invocation call) {
         return asked(() -> call.namespace().networks().list().stream().map(n -> n.name()));
+    }
+
+    private static Stream<String> volumes(Invocation call) {
+        return asked(() -> call.namespace().volumes().list().stream().map(v -> v.name()));
+    }
+
+    private static Stream<String> secrets(Invocation call) {
+        return asked(() -> call.namespace().secrets().list().stream().map(s -> s.name()));
     }
 
     private static Stream<String> namespaces(Invocation call) {

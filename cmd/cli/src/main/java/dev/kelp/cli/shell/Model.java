@@ -27,16 +27,13 @@ final class Model {
     private static final Set<String> KEPT =
             Set.of("run", "create", "start", "stop", "rm", "exec", "ps", "images", "inspect", "logs", "wait");
 
-    /// Commands whose first argument ends their own flags.
-    private static final Set<String> VERBATIM = Set.of("run", "create", "exec", "top", "setup", "unshare");
-
     private static final Map<Supplier<KelpCommand>, Queue<Model>> IDLE = new ConcurrentHashMap<>();
 
     private final KelpCommand command;
     private final CommandLine line;
     private GlobalFlags flags = new GlobalFlags();
 
-    private Model(KelpCommand command, Row row) {
+    private Model(KelpCommand command) {
         this.command = command;
         this.line = new CommandLine(command);
         CommandSpec spec = line.getCommandSpec();
@@ -52,7 +49,7 @@ final class Model {
                 .build());
         GlobalFlags.addTo(spec, () -> flags);
         line.setExpandAtFiles(false)
-                .setStopAtPositional(isVerbatim(row))
+                .setStopAtPositional(command.endsFlags())
                 .setOverwrittenOptionsAllowed(true)
                 .setInterpolateVariables(false)
                 .setAllowOptionsAsOptionParameters(true);
@@ -63,7 +60,7 @@ final class Model {
         Supplier<KelpCommand> factory = Objects.requireNonNull(row.factory());
         Queue<Model> idle = IDLE.get(factory);
         Model model = idle == null ? null : idle.poll();
-        return model != null ? model : new Model(factory.get(), row);
+        return model != null ? model : new Model(factory.get());
     }
 
     void giveBack(Row row) {
@@ -74,10 +71,6 @@ final class Model {
                 idle.add(this);
             }
         }
-    }
-
-    static boolean isVerbatim(Row row) {
-        return VERBATIM.contains(row.name());
     }
 
     /// Fills the command's fields.

@@ -35,6 +35,9 @@ public final class Shell {
 
     private static final int EXIT_COMMAND_NOT_FOUND = 127;
 
+    private static final int LINE_CHARS_MAX = 2000;
+    private static final int CHARS_AFTER_CUT = 300;
+
     /// Commands that take turns.
     private static final Set<String> STARTING = Set.of("run", "create", "start");
 
@@ -177,6 +180,14 @@ public final class Shell {
         }
     }
 
+    /// A line without what nobody would read: a word of megabytes that was typed.
+    private static String cut(String line) {
+        return line.length() <= LINE_CHARS_MAX
+                ? line
+                : line.substring(0, LINE_CHARS_MAX - CHARS_AFTER_CUT) + " … "
+                        + line.substring(line.length() - CHARS_AFTER_CUT);
+    }
+
     private KelpException usage(ParameterException e) {
         // a flag whose setter refused its value
         for (Throwable t = e.getCause(); t != null; t = t.getCause()) {
@@ -221,12 +232,12 @@ public final class Shell {
         boolean colours = Colour.isWanted(client, client.errorIsTerminal());
         String[] lines = String.valueOf(e.getMessage()).split("\n");
         for (String line : lines) {
-            err.append(name + ": " + (colours ? Colour.RED.paint("error:") : "error:") + " " + line + "\n");
+            err.append(name + ": " + (colours ? Colour.RED.paint("error:") : "error:") + " " + cut(line) + "\n");
         }
         Optional<String> hint = e.hint().isEmpty() && e.kind() == ErrorKind.NOT_FOUND
                 ? NearNames.of(new Invocation(client, engine, flags), lines[0])
                 : e.hint();
-        hint.ifPresent(h -> err.append(name + ": hint: " + h + "\n"));
+        hint.ifPresent(h -> err.append(name + ": hint: " + cut(h) + "\n"));
         if (flags.debug()) {
             e.printStackTrace(err);
         }

@@ -28,6 +28,11 @@ public final class SetupCommand extends dev.kelp.cli.KelpCommand {
     List<String> words = new ArrayList<>();
 
     @Override
+    public boolean endsFlags() {
+        return true;
+    }
+
+    @Override
     public int run(Invocation call) {
         throw KelpException.invalid("`setup` must be the first word: `kelp setup " + String.join(" ", words) + "`");
     }

@@ -34,6 +34,11 @@ public final class UnshareCommand extends dev.kelp.cli.KelpCommand {
     List<String> words = new ArrayList<>();
 
     @Override
+    public boolean endsFlags() {
+        return true;
+    }
+
+    @Override
     public int run(Invocation call) {
         throw KelpException.invalid("`unshare` must be the first word: `kelp unshare " + String.join(" ", words) + "`");
     }

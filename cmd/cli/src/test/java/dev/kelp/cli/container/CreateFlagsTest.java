@@ -55,114 +55,114 @@ class CreateFlagsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            -i                         | /process/openStdin              | true
-            -t                         | /process/terminal               | true
-            -it                        | /process/terminal               | true
-            -ti                        | /process/openStdin              | true
-            -it                        | /process/stdinOnce              | true
-            -e A=1                     | /process/env                    | ["A=1"]
-            -eA=1                      | /process/env                    | ["A=1"]
-            --env=A=1                  | /process/env                    | ["A=1"]
-            -e HERE                    | /process/env                    | ["HERE=yes"]
-            -e MISSING                 | /process/env                    |
-            -e A=1 -e A=2              | /process/env                    | ["A=1","A=2"]
-            -e -x=1                    | /process/env                    | ["-x=1"]
-            -w /x                      | /process/workdir                | "/x"
-            -u 1000:1000               | /process/user                   | "1000:1000"
-            --group-add audio          | /process/groups                 | ["audio"]
-            --entrypoint sh            | /process/entrypoint             | ["sh"]
-            --entrypoint=              | /process/entrypoint             | []
-            --umask 027                | /process/umask                  | 23
-            --name web_1               | /name                           | "web_1"
-            -l a=1                     | /labels                         | {"a":"1"}
-            --label a                  | /labels                         | {"a":""}
-            --annotation a=1           | /annotations                    | {"a":"1"}
-            --platform linux/x86_64    | /platform                       | "linux/amd64"
-            -h box                     | /isolation/hostname             | "box"
-            --hostname=box             | /isolation/hostname             | "box"
-            --domainname d             | /isolation/domainname           | "d"
-            --net none                 | /isolation/network              | "none"
-            --network=host             | /isolation/network              | "host"
-            --network container:x      | /isolation/network              | "container:x"
-            --pid host                 | /isolation/pid                  | "host"
-            --ipc host                 | /isolation/ipc                  | "host"
-            --uts host                 | /isolation/uts                  | "host"
-            --cgroupns host            | /isolation/cgroupns             | "host"
-            --add-host a:1.2.3.4       | /isolation/extraHosts           | ["a:1.2.3.4"]
-            --add-host a:::1           | /isolation/extraHosts           | ["a:::1"]
-            --dns 1.1.1.1              | /isolation/dns                  | ["1.1.1.1"]
-            --dns-search d             | /isolation/dnsSearch            | ["d"]
-            --dns-opt ndots:1          | /isolation/dnsOptions           | ["ndots:1"]
-            --sysctl net.x=1           | /isolation/sysctls              | {"net.x":"1"}
-            --privileged               | /security/privileged            | true
-            --privileged=false         | /security/privileged            |
-            --read-only                | /security/readOnlyRootfs        | true
-            --cap-add NET_ADMIN        | /security/capabilitiesAdd       | ["NET_ADMIN"]
-            --cap-drop all             | /security/capabilitiesDrop      | ["all"]
-            --cap-add A,B              | /security/capabilitiesAdd       | ["A","B"]
-            --security-opt no-new-privileges        | /security/noNewPrivileges | true
-            --security-opt no-new-privileges=false  | /security/noNewPrivileges | false
-            --security-opt no-new-privileges:false  | /security/noNewPrivileges | false
-            --security-opt seccomp=unconfined       | /security/seccomp         | "unconfined"
-            --security-opt apparmor=p               | /security/apparmor        | "p"
-            --security-opt systempaths=unconfined   | /security/systemPathsUnconfined | true
-            --systemd always           | /security/writableCgroups       | true
-            --systemd=always           | /lifecycle/stopSignal           | "SIGRTMIN+3"
-            --systemd=always --stop-signal INT | /lifecycle/stopSignal   | "INT"
-            --systemd=always           | /mounts/1/target                | "/run/lock"
-            --systemd=always -v /run   | /mounts/2/target                | "/tmp"
-            --systemd=true --entrypoint /sbin/init | /lifecycle/stopSignal | "SIGRTMIN+3"
-            --systemd=true --entrypoint sh | /lifecycle/stopSignal       |
-            --systemd=false --entrypoint /sbin/init | /security/writableCgroups |
-            --device /dev/fuse         | /security/devices/0/permissions | "rwm"
-            --device /dev/fuse:/dev/x:r | /security/devices/0/containerPath | "/dev/x"
-            --device /dev/fuse:r       | /security/devices/0/permissions | "r"
-            -m 64m                     | /resources/memoryBytes          | 67108864
-            --memory-reservation 1g    | /resources/memoryReservationBytes | 1073741824
-            --memory-swap -1           | /resources/memorySwapBytes      | -1
-            --cpus 1.5                 | /resources/cpuQuotaMicros       | 150000
-            --cpus 1.5                 | /resources/cpuPeriodMicros      | 100000
-            --cpu-shares 512           | /resources/cpuShares            | 512
-            -c 512                     | /resources/cpuShares            | 512
-            --cpu-quota 5000           | /resources/cpuQuotaMicros       | 5000
-            --cpu-period 5000          | /resources/cpuPeriodMicros      | 5000
-            --cpuset-cpus 0-1,3        | /resources/cpusetCpus           | "0-1,3"
-            --cpuset-mems 0            | /resources/cpusetMems           | "0"
-            --pids-limit 10            | /resources/pidsLimit            | 10
-            --blkio-weight 100         | /resources/blkioWeight          | 100
-            --oom-score-adj -5         | /resources/oomScoreAdj          | -5
-            --shm-size 128m            | /resources/shmSizeBytes         | 134217728
-            --device-read-bps /dev/sda:1m | /resources/blockDevices/readBps | {"/dev/sda":1048576}
-            --device-write-iops /dev/sda:9 | /resources/blockDevices/writeIops | {"/dev/sda":9}
-            --blkio-weight-device /dev/sda:50 | /resources/blockDevices/weights | {"/dev/sda":50}
-            --cpu-rt-runtime 950       | /resources/cpuRealtimeRuntimeMicros | 950
-            --memory-swappiness 10     | /resources/memorySwappiness     | 10
-            --oom-kill-disable         | /resources/oomKillDisable       | true
-            --cgroup-parent /a/b       | /resources/cgroupParent         | "/a/b"
-            --cgroup-conf memory.high=5 | /resources/unified             | {"memory.high":"5"}
-            --rdt-class c              | /resources/rdtClass             | "c"
-            --security-opt mask=/a:/b  | /security/masked                | ["/a","/b"]
-            --security-opt unmask=/c   | /security/unmasked              | ["/c"]
-            --security-opt unmask=ALL  | /security/systemPathsUnconfined | true
-            --security-opt writable-cgroups | /security/writableCgroups  | true
-            --unsetenv A               | /process/unsetEnv               | ["A"]
-            --unsetenv-all             | /process/unsetEnv               | ["*"]
-            --tz Europe/Paris          | /process/timezone               | "Europe/Paris"
-            --timeout 5                | /lifecycle/timeoutSeconds       | 5
-            --init-path /sbin/i        | /lifecycle/initBinary           | "/sbin/i"
-            --pidfile /a/pid           | /lifecycle/pidFile              | "/a/pid"
-            --ulimit nofile=1:2        | /resources/ulimits              | {"nofile":"1:2"}
-            --rm                       | /lifecycle/autoRemove           | true
-            --restart on-failure:3     | /lifecycle/restart              | "on-failure:3"
-            --stop-signal USR1         | /lifecycle/stopSignal           | "USR1"
-            --stop-timeout 3           | /lifecycle/stopTimeoutSeconds   | 3
-            --init                     | /lifecycle/init                 | true
-            --runtime runc             | /lifecycle/runtime              | "runc"
-            --snapshotter native       | /lifecycle/snapshotter          | "native"
-            --log-driver none          | /logging/driver                 | "none"
-            --log-opt max-size=1m      | /logging/options                | {"max-size":"1m"}
-            --tmpfs /x                 | /mounts/0/type                  | "tmpfs"
-            """)
+        -i                         | /process/openStdin              | true
+        -t                         | /process/terminal               | true
+        -it                        | /process/terminal               | true
+        -ti                        | /process/openStdin              | true
+        -it                        | /process/stdinOnce              | true
+        -e A=1                     | /process/env                    | ["A=1"]
+        -eA=1                      | /process/env                    | ["A=1"]
+        --env=A=1                  | /process/env                    | ["A=1"]
+        -e HERE                    | /process/env                    | ["HERE=yes"]
+        -e MISSING                 | /process/env                    |
+        -e A=1 -e A=2              | /process/env                    | ["A=1","A=2"]
+        -e -x=1                    | /process/env                    | ["-x=1"]
+        -w /x                      | /process/workdir                | "/x"
+        -u 1000:1000               | /process/user                   | "1000:1000"
+        --group-add audio          | /process/groups                 | ["audio"]
+        --entrypoint sh            | /process/entrypoint             | ["sh"]
+        --entrypoint=              | /process/entrypoint             | []
+        --umask 027                | /process/umask                  | 23
+        --name web_1               | /name                           | "web_1"
+        -l a=1                     | /labels                         | {"a":"1"}
+        --label a                  | /labels                         | {"a":""}
+        --annotation a=1           | /annotations                    | {"a":"1"}
+        --platform linux/x86_64    | /platform                       | "linux/amd64"
+        -h box                     | /isolation/hostname             | "box"
+        --hostname=box             | /isolation/hostname             | "box"
+        --domainname d             | /isolation/domainname           | "d"
+        --net none                 | /isolation/network              | "none"
+        --network=host             | /isolation/network              | "host"
+        --network container:x      | /isolation/network              | "container:x"
+        --pid host                 | /isolation/pid                  | "host"
+        --ipc host                 | /isolation/ipc                  | "host"
+        --uts host                 | /isolation/uts                  | "host"
+        --cgroupns host            | /isolation/cgroupns             | "host"
+        --add-host a:1.2.3.4       | /isolation/extraHosts           | ["a:1.2.3.4"]
+        --add-host a:::1           | /isolation/extraHosts           | ["a:::1"]
+        --dns 1.1.1.1              | /isolation/dns                  | ["1.1.1.1"]
+        --dns-search d             | /isolation/dnsSearch            | ["d"]
+        --dns-opt ndots:1          | /isolation/dnsOptions           | ["ndots:1"]
+        --sysctl net.x=1           | /isolation/sysctls              | {"net.x":"1"}
+        --privileged               | /security/privileged            | true
+        --privileged=false         | /security/privileged            |
+        --read-only                | /security/readOnlyRootfs        | true
+        --cap-add NET_ADMIN        | /security/capabilitiesAdd       | ["NET_ADMIN"]
+        --cap-drop all             | /security/capabilitiesDrop      | ["all"]
+        --cap-add A,B              | /security/capabilitiesAdd       | ["A","B"]
+        --security-opt no-new-privileges        | /security/noNewPrivileges | true
+        --security-opt no-new-privileges=false  | /security/noNewPrivileges | false
+        --security-opt no-new-privileges:false  | /security/noNewPrivileges | false
+        --security-opt seccomp=unconfined       | /security/seccomp         | "unconfined"
+        --security-opt apparmor=p               | /security/apparmor        | "p"
+        --security-opt systempaths=unconfined   | /security/systemPathsUnconfined | true
+        --systemd always           | /security/writableCgroups       | true
+        --systemd=always           | /lifecycle/stopSignal           | "SIGRTMIN+3"
+        --systemd=always --stop-signal INT | /lifecycle/stopSignal   | "INT"
+        --systemd=always           | /mounts/1/target                | "/run/lock"
+        --systemd=always -v /run   | /mounts/2/target                | "/tmp"
+        --systemd=true --entrypoint /sbin/init | /lifecycle/stopSignal | "SIGRTMIN+3"
+        --systemd=true --entrypoint sh | /lifecycle/stopSignal       |
+        --systemd=false --entrypoint /sbin/init | /security/writableCgroups |
+        --device /dev/fuse         | /security/devices/0/permissions | "rwm"
+        --device /dev/fuse:/dev/x:r | /security/devices/0/containerPath | "/dev/x"
+        --device /dev/fuse:r       | /security/devices/0/permissions | "r"
+        -m 64m                     | /resources/memoryBytes          | 67108864
+        --memory-reservation 1g    | /resources/memoryReservationBytes | 1073741824
+        --memory-swap -1           | /resources/memorySwapBytes      | -1
+        --cpus 1.5                 | /resources/cpuQuotaMicros       | 150000
+        --cpus 1.5                 | /resources/cpuPeriodMicros      | 100000
+        --cpu-shares 512           | /resources/cpuShares            | 512
+        -c 512                     | /resources/cpuShares            | 512
+        --cpu-quota 5000           | /resources/cpuQuotaMicros       | 5000
+        --cpu-period 5000          | /resources/cpuPeriodMicros      | 5000
+        --cpuset-cpus 0-1,3        | /resources/cpusetCpus           | "0-1,3"
+        --cpuset-mems 0            | /resources/cpusetMems           | "0"
+        --pids-limit 10            | /resources/pidsLimit            | 10
+        --blkio-weight 100         | /resources/blkioWeight          | 100
+        --oom-score-adj -5         | /resources/oomScoreAdj          | -5
+        --shm-size 128m            | /resources/shmSizeBytes         | 134217728
+        --device-read-bps /dev/sda:1m | /resources/blockDevices/readBps | {"/dev/sda":1048576}
+        --device-write-iops /dev/sda:9 | /resources/blockDevices/writeIops | {"/dev/sda":9}
+        --blkio-weight-device /dev/sda:50 | /resources/blockDevices/weights | {"/dev/sda":50}
+        --cpu-rt-runtime 950       | /resources/cpuRealtimeRuntimeMicros | 950
+        --memory-swappiness 10     | /resources/memorySwappiness     | 10
+        --oom-kill-disable         | /resources/oomKillDisable       | true
+        --cgroup-parent /a/b       | /resources/cgroupParent         | "/a/b"
+        --cgroup-conf memory.high=5 | /resources/unified             | {"memory.high":"5"}
+        --rdt-class c              | /resources/rdtClass             | "c"
+        --security-opt mask=/a:/b  | /security/masked                | ["/a","/b"]
+        --security-opt unmask=/c   | /security/unmasked              | ["/c"]
+        --security-opt unmask=ALL  | /security/systemPathsUnconfined | true
+        --security-opt writable-cgroups | /security/writableCgroups  | true
+        --unsetenv A               | /process/unsetEnv               | ["A"]
+        --unsetenv-all             | /process/unsetEnv               | ["*"]
+        --tz Europe/Paris          | /process/timezone               | "Europe/Paris"
+        --timeout 5                | /lifecycle/timeoutSeconds       | 5
+        --init-path /sbin/i        | /lifecycle/initBinary           | "/sbin/i"
+        --pidfile /a/pid           | /lifecycle/pidFile              | "/a/pid"
+        --ulimit nofile=1:2        | /resources/ulimits              | {"nofile":"1:2"}
+        --rm                       | /lifecycle/autoRemove           | true
+        --restart on-failure:3     | /lifecycle/restart              | "on-failure:3"
+        --stop-signal USR1         | /lifecycle/stopSignal           | "USR1"
+        --stop-timeout 3           | /lifecycle/stopTimeoutSeconds   | 3
+        --init                     | /lifecycle/init                 | true
+        --runtime runc             | /lifecycle/runtime              | "runc"
+        --snapshotter native       | /lifecycle/snapshotter          | "native"
+        --log-driver none          | /logging/driver                 | "none"
+        --log-opt max-size=1m      | /logging/options                | {"max-size":"1m"}
+        --tmpfs /x                 | /mounts/0/type                  | "tmpfs"
+        """)
     void flags(String flags, String pointer, String json) {
         JsonNode spec = OciJson.mapper().valueToTree(create(flags.split(" ")));
         JsonNode at = spec.at(pointer);
@@ -254,7 +254,7 @@ class CreateFlagsTest {
                 "--device=vendor.com/class=nothing",
                 "--tz=../../etc/passwd",
                 "--timeout=-1",
-                "--init-binary=x"
+                "--init-binary=x/y"
             })
     void refused(String flag) {
         assertThat(refuse(flag)).startsWith("kelp: error: ");

@@ -51,6 +51,11 @@ class UnitsTest {
                 .isEqualTo(words);
     }
 
+    @Test
+    void whatIsYetToComeByAClockSetBackIsNow() {
+        assertThat(Units.humanDuration(Duration.ofHours(-3))).isEqualTo("Less than a second");
+    }
+
     @ParameterizedTest
     @CsvSource({"0,0.0 B", "1023,1023.0 B", "1024,1.0 KiB", "4404019,4.2 MiB", "2147483648,2.0 GiB"})
     void sizes(long bytes, String words) {

@@ -93,6 +93,21 @@ class ProgressTest {
     }
 
     @Test
+    void filesAreCountedOnATerminalAndAnnouncedElsewhere() {
+        Update some = new Update("owner of /x", State.CHANGING, 3456, -1);
+        List<String> lines = ProgressFrame.lines(List.of(some), 1, 0);
+        assertThat(lines.getFirst()).matches("owner of /x: +changing .* 3456 files");
+        assertThat(lines.getLast()).contains("total:   0.0 B");
+        assertThat(run(false, some)).isEqualTo("owner of /x: changing\n");
+    }
+
+    @Test
+    void drawsNothingWithoutUpdates() {
+        assertThat(run(true)).isEmpty();
+        assertThat(run(false)).isEmpty();
+    }
+
+    @Test
     void terminalIsRedrawnInPlace() {
         String text = run(true, new Update("a", State.DONE, 1, 1), new Update("b", State.DONE, 1, 1));
         assertThat(text).endsWith("\u001b[J").doesNotContain("\u001b[0A");

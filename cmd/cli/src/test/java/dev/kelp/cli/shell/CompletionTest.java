@@ -43,27 +43,31 @@ class CompletionTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kelp ru                             | run
-            kelp image                          | image images
-            kelp image pru                      | prune
-            kelp --names                        | --namespace
-            kelp --namespace other image pru    | prune
-            kelp run --memory-s                 | --memory-swap --memory-swappiness
-            kelp run --network=b                | --network=backend --network=bridge
-            kelp run --network container:       | container:box
-            kelp run -it --restart un           | unless-stopped
-            kelp run -d al                      | alpine:3
-            kelp run alpine:3 b                 |
-            kelp exec -it b                     | box
-            kelp start b                        | box
-            kelp start box b                    | box
-            kelp volume rm f                    | files
-            kelp network rm back                | backend
-            kelp stop -t 3 b                    | box
-            kelp stop 'b                        | box
-            kelp nothing x                      |
-            kelp completion zzz                 |
-            """)
+        kelp ru                             | run
+        kelp image                          | image images
+        kelp image pru                      | prune
+        kelp --names                        | --namespace
+        kelp --namespace other image pru    | prune
+        kelp run --memory-s                 | --memory-swap --memory-swappiness
+        kelp run --network=b                | --network=backend --network=bridge
+        kelp run --network container:       | container:box
+        kelp run -it --restart un           | unless-stopped
+        kelp run -d al                      | alpine:3
+        kelp run alpine:3 b                 |
+        kelp exec -it b                     | box
+        kelp start b                        | box
+        kelp start box b                    | box
+        kelp volume rm f                    | files
+        kelp network rm back                | backend
+        kelp stop -t 3 b                    | box
+        kelp stop 'b                        | box
+        kelp run -v fi                      | files
+        kelp run --pid con                  | container:box
+        kelp namespace rm def               | default
+        kelp volume create x --lab          | --label
+        kelp nothing x                      |
+        kelp completion zzz                 |
+        """)
     void completes(String line, String expected) {
         assertThat(candidates(line))
                 .containsExactlyInAnyOrderElementsOf(expected == null ? List.of() : Arrays.asList(expected.split(" ")));

@@ -44,26 +44,26 @@ class ShellTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            rn                 | unknown command `kelp rn`            | did you mean `kelp run`?
-            image lss          | unknown command `kelp image lss`     | did you mean `kelp image ls`?
-            zzzzzzz            | unknown command `kelp zzzzzzz`       | `kelp --help` lists the commands
-            ps --al            | unknown flag: --al                   | did you mean --all?
-            run --memroy 1g x  | unknown flag: --memroy               | did you mean --memory?
-            --what ps          | unknown flag: --what                 | `kelp --help` lists the flags before a command
-            --namespce x ps    | unknown flag: --namespce             | did you mean --namespace?
-            ps extra           | unexpected argument `extra`          | `kelp ps --help` explains the flags
-            stop                | no container is named                | --latest means the one made last
-            stop -l             | there is no container                |
-            stop -l x           | --latest and names of containers exclude each other |
-            rename x            | `kelp rename` needs NAME             | `kelp rename --help` explains the flags
-            run                | `kelp run` needs IMAGE               | `kelp run --help` explains the flags
-            ps --filter        | flag needs an argument: --filter     | `kelp ps --help` explains the flags
-            inspect --type x y | unknown --type `x`                   | use container, image, network, volume, secret
-            stop none          | no such container: none              |
-            --namespace        | flag needs an argument: --namespace  |
-            --cgroup-manager x ps | unknown cgroup manager `x`        | use systemd, cgroupfs or none
-            pull UPPER         | invalid reference `UPPER`: the repository name must be lower case |
-            """)
+        rn                 | unknown command `kelp rn`            | did you mean `kelp run`?
+        image lss          | unknown command `kelp image lss`     | did you mean `kelp image ls`?
+        zzzzzzz            | unknown command `kelp zzzzzzz`       | `kelp --help` lists the commands
+        ps --al            | unknown flag: --al                   | did you mean --all?
+        run --memroy 1g x  | unknown flag: --memroy               | did you mean --memory?
+        --what ps          | unknown flag: --what                 | `kelp --help` lists the flags before a command
+        --namespce x ps    | unknown flag: --namespce             | did you mean --namespace?
+        ps extra           | unexpected argument `extra`          | `kelp ps --help` explains the flags
+        stop                | no container is named                | --latest means the one made last
+        stop -l             | there is no container                |
+        stop -l x           | --latest and names of containers exclude each other |
+        rename x            | `kelp rename` needs NAME             | `kelp rename --help` explains the flags
+        run                | `kelp run` needs IMAGE               | `kelp run --help` explains the flags
+        ps --filter        | flag needs an argument: --filter     | `kelp ps --help` explains the flags
+        inspect --type x y | unknown --type `x`                   | use container, image, network, volume, secret
+        stop none          | no such container: none              |
+        --namespace        | flag needs an argument: --namespace  |
+        --cgroup-manager x ps | unknown cgroup manager `x`        | use systemd, cgroupfs or none
+        pull UPPER         | invalid reference `UPPER`: the repository name must be lower case |
+        """)
     void errorsAndHints(String words, String error, String hint) {
         assertThat(line(words)).isNotZero();
         String expected = "kelp: error: " + error + "\n" + (hint == null ? "" : "kelp: hint: " + hint + "\n");
@@ -413,13 +413,27 @@ class ShellTest {
     }
 
     @Test
+    void longWordsAreCutInErrors() {
+        assertThat(kelp("inspect", "x".repeat(100_000))).isEqualTo(1);
+        assertThat(client.errText()).startsWith("kelp: error: ").hasSizeLessThan(5000);
+    }
+
+    @Test
+    void flagsMayStandAfterArguments() {
+        assertThat(kelp("volume", "create", "files", "--label", "a=b")).isZero();
+        assertThat(kelp("stop", "no-such", "--ignore")).isZero();
+        assertThat(kelp("rm", "no-such", "-i")).isZero();
+        assertThat(kelp("ps", "--debug=false")).isZero();
+    }
+
+    @Test
     void stopPassesItsFlags() {
         line("create --name a img");
         line("stop -t 3 -s HUP a");
         line("restart a");
         line("kill -s USR1 a");
         assertThat(engine.containers().only().calls)
-                .containsExactly("stop 3 HUP", "rebind", "restart null null", "kill USR1");
+                .containsExactly("stop 3 HUP", "rebind", "giveMounts", "restart null null", "kill USR1");
     }
 
     @Test

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers.EffectiveProcess;
+import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.ContainerRecord.Phase;
@@ -61,17 +62,20 @@ final class ContainerCreation {
         this.mappedRoots = mappedRoots;
     }
 
+    /// Who asks for a container, and what shows her that it takes long.
+    record Caller(UserEnvironment user, Progress progress) {}
+
     ContainerFiles files() {
         return files;
     }
 
     /// @param made the phase it is in then
-    ContainerRecord create(String namespace, ContainerSpec asked, UserEnvironment user, Phase made) {
+    ContainerRecord create(String namespace, ContainerSpec asked, Caller caller, Phase made) {
         PlainText.check(asked);
         return ContainerNames.untilFree(asked.name(), () -> {
             List<ImageBase.Held> held = new ArrayList<>();
             try {
-                return finish(attempt(namespace, asked, user, held), made, held);
+                return finish(attempt(namespace, asked, caller, held), made, held);
             } finally {
                 held.forEach(ImageBase.Held::close);
             }
@@ -79,8 +83,8 @@ final class ContainerCreation {
     }
 
     /// @param held what keeps the images it stands on here, until it does
-    private ContainerRecord attempt(
-            String namespace, ContainerSpec asked, UserEnvironment user, List<ImageBase.Held> held) {
+    private ContainerRecord attempt(String namespace, ContainerSpec asked, Caller caller, List<ImageBase.Held> held) {
+        UserEnvironment user = caller.user();
         String id = ContainerNames.newId();
         String name = ContainerNames.name(asked.name(), asked.image(), id);
         ContainerSpec named = asked.withName(name);
@@ -97,7 +101,7 @@ final class ContainerCreation {
                         + ", and no platform was asked for"));
         IdMaps maps = ids == null ? null : ids.maps();
         Optional<ImageBase> base =
-                maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, user::warn));
+                maps == null ? plain : plain.map(b -> mappedRoots.get().of(b, maps, caller.progress()));
         ContainerSpec settled = named.withIsolation(NamespaceModes.settle(named.isolation()));
         networking.check(settled).forEach(user::warn);
         ImageConfig.Execution image = base.map(b -> b.config().execution()).orElse(ImageConfig.Execution.EMPTY);

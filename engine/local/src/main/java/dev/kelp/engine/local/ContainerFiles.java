@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
+import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.secret.SecretStore;
@@ -22,6 +23,7 @@ import dev.kelp.runtime.Programs;
 import dev.kelp.runtime.TaskSpec;
 import dev.kelp.runtime.spec.OciSpec;
 import dev.kelp.runtime.spec.SpecInputs;
+import dev.kelp.runtime.spec.Users;
 import dev.kelp.snapshot.ChangedTree;
 import dev.kelp.snapshot.HostRootfs;
 import dev.kelp.snapshot.MergedTree;
@@ -39,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -182,7 +185,6 @@ final class ContainerFiles {
             binds.handOver(id, sources, user);
         } else {
             sources.forEach(ContainerFiles::checkSource);
-            OwnIds.announce(sources, user);
         }
         return asked.stream()
                 .map(m -> new MountSpec(
@@ -295,6 +297,29 @@ final class ContainerFiles {
         }
     }
 
+    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. What host
+    /// root's client hands over, and file systems that are mounted for the start, are left to it.
+    ///
+    /// @param root gives the mounted root file system to what it is asked for
+    void giveMounts(ContainerRecord c, Consumer<Consumer<Path>> root, Progress progress) {
+        List<MountSpec> mounts = volumes
+                .resolve(c.namespace(), c.definition().spec().mounts())
+                .stream()
+                .filter(m -> m.type().equals("bind") || m.type().equals("volume"))
+                .toList();
+        if (binds.areHandedOver() || !OwnIds.asks(mounts)) {
+            return;
+        }
+        AtomicReference<Users.Identity> user = new AtomicReference<>();
+        root.accept(rootfs ->
+                user.set(OciSpec.process(inputs(c, c.definition().spec(), rootfs, List.of(), NetworkShare.NONE))
+                        .user()));
+        Users.Identity found = user.get();
+        if (found != null) {
+            OwnIds.giveMounts(c, mounts, found, progress);
+        }
+    }
+
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
         ContainerSpec told = ContainerSecrets.environment(c, changed, folder(c));
@@ -366,10 +391,9 @@ final class ContainerFiles {
     private static Path initProgram(ContainerSpec spec) {
         String named = spec.lifecycle().initBinary();
         if (named != null) {
-            if (!Files.isExecutable(Path.of(named))) {
-                throw KelpException.invalid("the init `" + named + "` is no executable file of this machine");
-            }
-            return Path.of(named);
+            return Programs.find(named)
+                    .orElseThrow(() ->
+                            KelpException.invalid("the init `" + named + "` is no executable file of this machine"));
         }
         return Programs.init()
                 .orElseThrow(() -> new KelpException(ErrorKind.NOT_FOUND, "no init program is installed for `--init`")

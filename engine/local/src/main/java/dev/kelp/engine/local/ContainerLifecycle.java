@@ -3,6 +3,7 @@ package dev.kelp.engine.local;
 
 import dev.kelp.engine.Containers.ContainerUpdate;
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.ContainerRecord.Run;
@@ -167,6 +168,19 @@ final class ContainerLifecycle {
             unprepared(c, entry, launch, e);
             throw e;
         }
+    }
+
+    /// As [ContainerFiles#giveMounts], of one that has not been made ready yet; the files change while nobody waits.
+    void giveMounts(ContainerRecord c, Progress progress) {
+        files.giveMounts(
+                c,
+                work -> locked(c, (now, entry) -> {
+                    if (entry.task.isEmpty()) {
+                        files.withMountedRoot(now, work);
+                    }
+                    return true;
+                }),
+                progress);
     }
 
     private void releaseBinds(ContainerRecord c) {

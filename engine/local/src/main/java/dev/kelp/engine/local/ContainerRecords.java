@@ -194,20 +194,20 @@ final class ContainerRecords {
         };
     }
 
-    /// Those that users see, newest first.
+    /// Those that users see, newest first: in the order in which they were made, whatever the clock said.
     List<ContainerRecord> visible(String namespace) {
-        return query("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY created DESC", namespace);
+        return query("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY rowid DESC", namespace);
     }
 
     List<ContainerRecord> running(String namespace) {
-        return query("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY created DESC", namespace);
+        return query("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY rowid DESC", namespace);
     }
 
     /// The ids of those that do not run and are not about to, newest first.
     List<String> stoppedIds(String namespace) {
         return database.read(connection -> {
             try (PreparedStatement s = connection.prepareStatement("SELECT id FROM containers WHERE namespace = ?"
-                    + " AND phase IN ('CREATED', 'EXITED') ORDER BY created DESC")) {
+                    + " AND phase IN ('CREATED', 'EXITED') ORDER BY rowid DESC")) {
                 s.setString(1, namespace);
                 List<String> ids = new ArrayList<>();
                 try (ResultSet r = s.executeQuery()) {
@@ -222,7 +222,7 @@ final class ContainerRecords {
 
     /// Every container of every namespace, whatever its phase.
     List<ContainerRecord> all() {
-        return query("ORDER BY created");
+        return query("ORDER BY rowid");
     }
 
     /// Notes the exit code of a container that is going away; the table keeps the last thousand.

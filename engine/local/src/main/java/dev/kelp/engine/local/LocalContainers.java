@@ -4,6 +4,7 @@ package dev.kelp.engine.local;
 import dev.kelp.engine.ContainerFileAccess;
 import dev.kelp.engine.Containers;
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Phase;
 import dev.kelp.engine.local.network.EngineNetworks;
@@ -62,13 +63,13 @@ final class LocalContainers implements Containers {
     }
 
     @Override
-    public String create(ContainerSpec spec, UserEnvironment user) {
-        return create(spec, user, Phase.CREATED);
+    public String create(ContainerSpec spec, UserEnvironment user, Progress progress) {
+        return create(spec, user, progress, Phase.CREATED);
     }
 
     @Override
-    public String createToStart(ContainerSpec spec, UserEnvironment user) {
-        return create(spec, user, spec.lifecycle().autoRemove() ? Phase.STARTING : Phase.CREATED);
+    public String createToStart(ContainerSpec spec, UserEnvironment user, Progress progress) {
+        return create(spec, user, progress, spec.lifecycle().autoRemove() ? Phase.STARTING : Phase.CREATED);
     }
 
     /// A longer name could be written into a record, but not be read again.
@@ -81,7 +82,7 @@ final class LocalContainers implements Containers {
         }
     }
 
-    private String create(ContainerSpec spec, UserEnvironment user, Phase phase) {
+    private String create(ContainerSpec spec, UserEnvironment user, Progress progress, Phase phase) {
         checkNames("a label", spec.labels().keySet());
         checkNames("an annotation", spec.annotations().keySet());
         checkNames("a sysctl", spec.isolation().sysctls().keySet());
@@ -89,7 +90,7 @@ final class LocalContainers implements Containers {
         RestartPolicy.of(spec);
         LogSettings.of(spec.logging());
         ContainerSpec settled = spec.withIsolation(JoinedNamespaces.settle(spec.isolation(), this::resolve));
-        ContainerRecord made = creation.create(namespace, settled, user, phase);
+        ContainerRecord made = creation.create(namespace, settled, new ContainerCreation.Caller(user, progress), phase);
         events.publish(made, "create");
         return made.id();
     }
@@ -102,6 +103,22 @@ final class LocalContainers implements Containers {
     @Override
     public void rebind(String container, UserEnvironment user) {
         lifecycle.rebind(find(container), user);
+    }
+
+    @Override
+    public void giveMounts(String container, Progress progress) {
+        lifecycle.giveMounts(find(container), progress);
+    }
+
+    @Override
+    public void prepare(String container) {
+        ContainerRecord c = find(container);
+        if (c.isRunning()) {
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION, "cannot prepare container " + c.name() + ": it is running");
+        }
+        lifecycle.task(c);
+        events.publish(c, "init");
     }
 
     @Override

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local;
 
-import dev.kelp.engine.UserEnvironment;
+import dev.kelp.engine.Progress;
+import dev.kelp.engine.Progress.State;
+import dev.kelp.engine.local.progress.FileProgress;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
@@ -27,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param instance whose user it is
 record OwnIds(Instance instance) {
-    private static final int LARGE = 10_000;
     private static final int PASSWD_BYTES_MAX = 8 << 20;
 
     /// Gives a container whose user keeps her id a line for her in its passwd(5), unless it has one for that id.
@@ -81,24 +82,27 @@ record OwnIds(Instance instance) {
         return new String[] {"user", "*", "", "", "", "", ""};
     }
 
-    /// Says that the start of a container will take a while, when what it mounts with `U` is large. Nobody else
-    /// waits
-    /// for
-    /// it: no lock but the container's own is held.
+    static boolean asks(List<MountSpec> mounts) {
+        return mounts.stream().anyMatch(m -> m.options().contains("U") && m.source() != null);
+    }
+
+    /// Lets what is mounted with `U` belong to the container's user.
     ///
-    /// @param mounts with the user's own places as sources
-    static void announce(List<MountSpec> mounts, UserEnvironment user) {
-        for (MountSpec m : mounts) {
-            if (m.options().contains("U") && m.source() != null && m.source().startsWith("/")) {
-                try (Fd source = Inodes.open(m.source(), Inodes.O_RDONLY | Inodes.O_NONBLOCK)) {
-                    if (Inodes.stat(source).isDirectory() && TreeOwner.hasMoreThan(source, LARGE)) {
-                        user.warn("`" + m.source() + "` has more than " + LARGE
-                                + " files: to give them to the container's user when it starts takes a while");
+    /// @param mounts with the engine's own places as sources
+    static void giveMounts(ContainerRecord c, List<MountSpec> mounts, Users.Identity user, Progress progress) {
+        IdMaps ids = c.definition().ids();
+        try {
+            for (MountSpec m : mounts) {
+                if (m.options().contains("U") && m.source() != null) {
+                    FileProgress told = new FileProgress(progress, "owner of " + m.source(), State.CHANGING);
+                    try (Fd source = Inodes.open(m.source(), Inodes.O_RDONLY | Inodes.O_NONBLOCK)) {
+                        TreeOwner.change(source, outer(ids, user.uid(), true), outer(ids, user.gid(), false), told);
                     }
-                } catch (ErrnoException e) {
-                    // the start says what is wrong with it
+                    told.end();
                 }
             }
+        } catch (ErrnoException e) {
+            throw e.toKelp("change the owner of what is mounted into container " + c.name());
         }
     }
 
@@ -106,20 +110,14 @@ record OwnIds(Instance instance) {
     ///
     /// @param mounts with the engine's own places as sources
     void giveAway(ContainerRecord c, List<MountSpec> mounts, Path folder, Users.Identity user) {
+        giveMounts(c, mounts, user, Progress.NONE);
         IdMaps ids = c.definition().ids();
         try {
-            for (MountSpec m : mounts) {
-                if (m.options().contains("U") && m.source() != null) {
-                    try (Fd source = Inodes.open(m.source(), Inodes.O_RDONLY | Inodes.O_NONBLOCK)) {
-                        TreeOwner.change(source, outer(ids, user.uid(), true), outer(ids, user.gid(), false));
-                    }
-                }
-            }
             if (ids != null) {
                 ownFiles(folder, ids);
             }
         } catch (ErrnoException e) {
-            throw e.toKelp("change the owner of what is mounted into container " + c.name());
+            throw e.toKelp("change the owner of the files of container " + c.name());
         }
     }
 

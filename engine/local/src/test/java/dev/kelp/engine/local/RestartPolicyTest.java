@@ -52,6 +52,9 @@ class RestartPolicyTest {
                 .containsExactly(
                         100L, 200L, 400L, 800L, 1_600L, 3_200L, 6_400L, 12_800L, 25_600L, 51_200L, 60_000L, 60_000L);
         assertThat(RestartPolicy.pauseMillis(60_000, 10_000)).isEqualTo(100);
+        assertThat(RestartPolicy.pauseMillis(100, -3_600_000))
+                .as("after a run during which the clock was set back")
+                .isEqualTo(200);
     }
 
     @ParameterizedTest

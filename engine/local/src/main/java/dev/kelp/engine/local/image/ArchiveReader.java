@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.image;
 
-import dev.kelp.content.ContentStore;
-import dev.kelp.content.Ingest;
-import dev.kelp.engine.local.metadata.Leases.Lease;
-import dev.kelp.engine.local.metadata.Nodes;
 import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -17,31 +13,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Reads an archive in one pass: blobs go to the content store under the lease, the documents that say what they are
 /// stay in memory. Nothing is written to a path the archive names.
-final class ArchiveReader {
+final class ArchiveReader implements ImageFiles {
     private static final int BUFFER_BYTES = 128 << 10;
     private static final int LINKS_MAX = 16;
     /// What archives hold besides layers and configurations, and nobody needs.
     private static final String LEGACY = "(?:.*/)?(?:VERSION|json|repositories)";
 
-    private final ContentStore content;
-    private final Lease lease;
+    private final BlobIntake intake;
     private final Map<String, byte[]> documents = new HashMap<>();
     private final Map<String, Stored> files = new HashMap<>();
     private final Map<String, String> links = new HashMap<>();
 
-    /// A file of the archive that is a blob now.
-    record Stored(Digest digest, long sizeBytes) {}
-
-    ArchiveReader(ContentStore content, Lease lease) {
-        this.content = content;
-        this.lease = lease;
+    ArchiveReader(BlobIntake intake) {
+        this.intake = intake;
     }
 
     void read(InputStream archive) {
@@ -75,7 +65,8 @@ final class ArchiveReader {
     private void file(String name, long size, InputStream in) throws IOException {
         Optional<Digest> digest = blobName(name);
         if (digest.isPresent()) {
-            blob(name, Descriptor.of("application/octet-stream", digest.get(), size), in);
+            Descriptor blob = Descriptor.of("application/octet-stream", digest.get(), size);
+            files.put(name, intake.named(blob, () -> in));
         } else if (name.equals("index.json") || name.equals("manifest.json") || name.equals("oci-layout")) {
             if (size > OciJson.DOCUMENT_BYTES_MAX) {
                 throw new KelpException(
@@ -83,7 +74,7 @@ final class ArchiveReader {
             }
             documents.put(name, in.readAllBytes());
         } else if (!name.matches(LEGACY)) {
-            unnamed(name, in);
+            files.put(name, intake.unnamed(in));
         }
     }
 
@@ -96,37 +87,6 @@ final class ArchiveReader {
             return Optional.of(new Digest(parts[1], parts[2]));
         } catch (KelpException e) {
             return Optional.empty();
-        }
-    }
-
-    private void blob(String name, Descriptor d, InputStream in) throws IOException {
-        lease.retain(List.of(Nodes.blob(d.digest())));
-        Optional<Ingest> begun = content.begin(d);
-        if (begun.isPresent()) {
-            try (Ingest ingest = begun.get()) {
-                if (ingest.offset() > 0) {
-                    ingest.restart();
-                }
-                copy(in, ingest);
-                ingest.commit();
-            }
-        }
-        files.put(name, new Stored(d.digest(), d.size()));
-    }
-
-    private void unnamed(String name, InputStream in) throws IOException {
-        try (Ingest ingest = content.begin()) {
-            copy(in, ingest);
-            lease.retain(List.of(Nodes.blob(ingest.digest())));
-            long size = ingest.offset();
-            files.put(name, new Stored(ingest.commit().digest(), size));
-        }
-    }
-
-    private static void copy(InputStream in, Ingest ingest) throws IOException {
-        byte[] buffer = new byte[BUFFER_BYTES];
-        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-            ingest.write(buffer, 0, n);
         }
     }
 
@@ -148,13 +108,14 @@ final class ArchiveReader {
         return target.startsWith("/") || slash < 0 ? target : link.substring(0, slash) + "/" + target;
     }
 
-    /// `index.json`, `manifest.json` or `oci-layout`, if it was there.
-    Optional<byte[]> document(String name) {
+    @Override
+    public Optional<byte[]> document(String name) {
         return Optional.ofNullable(documents.get(name));
     }
 
-    /// The blob that a path of the archive became, links followed.
-    Stored file(String path) {
+    /// Links are followed.
+    @Override
+    public Stored file(String path) {
         String at = normalize(path);
         for (int i = 0; i < LINKS_MAX; i++) {
             @Nullable Stored found = files.get(at);

@@ -26,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Writes images as a tar that is an OCI image layout and, by its `manifest.json`, a Docker archive over the same
 /// blobs.
@@ -42,7 +43,10 @@ final class ArchiveWriter {
     private final ProgressReport report;
 
     /// An image and the names to give it.
-    record Item(Descriptor target, List<String> names) {}
+    ///
+    /// @param tag null: what the names say; else the layout's name for it, and those are Docker's alone
+    record Item(
+            Descriptor target, List<String> names, @Nullable String tag) {}
 
     /// One entry of Docker's `manifest.json`.
     record DockerEntry(
@@ -64,6 +68,24 @@ final class ArchiveWriter {
 
     /// Writes and flushes, but does not close.
     void write(List<Item> items, OutputStream to) {
+        TarWriter tar = new TarWriter(new BufferedOutputStream(to, 128 << 10));
+        write(items, tar, (index, docker) -> {
+            tar.file("index.json", OciJson.write(Index.of(index)));
+            tar.file("manifest.json", OciJson.write(docker));
+        });
+    }
+
+    /// Adds an image to an OCI layout, which may be there.
+    void addTo(FolderWriter layout, Item item) {
+        write(List.of(item), layout, (index, docker) -> layout.index(index));
+    }
+
+    /// Writes the lists of what there is, when all of it is there.
+    private interface Listing {
+        void write(List<Descriptor> index, List<DockerEntry> docker) throws IOException;
+    }
+
+    private void write(List<Item> items, ImageTarget to, Listing listing) {
         List<String> nodes =
                 items.stream().map(i -> Nodes.blob(i.target().digest())).toList();
         try (Leases.Pin _ = service.parts().leases().pin(nodes)) {
@@ -78,14 +100,27 @@ final class ArchiveWriter {
                     shown.put(target, gather(item.target(), blobs));
                 }
             }
-            TarWriter tar = new TarWriter(new BufferedOutputStream(to, 128 << 10));
-            tar.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.US_ASCII));
-            writeBlobs(tar, blobs);
-            tar.file("index.json", OciJson.write(Index.of(entries(targets, names))));
-            tar.file("manifest.json", OciJson.write(dockerEntries(shown, names)));
-            tar.end();
+            to.file("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}".getBytes(StandardCharsets.US_ASCII));
+            writeBlobs(to, blobs);
+            listing.write(entries(targets, names, items), dockerEntries(shown, names));
+            to.end();
         } catch (IOException e) {
             throw new KelpException(ErrorKind.UNAVAILABLE, "write the archive: " + e, e);
+        }
+    }
+
+    /// Writes the files of one platform as containers/image's `dir:` has them.
+    void writeDirectory(Descriptor target, FolderWriter to) {
+        try (Leases.Pin _ = service.parts().leases().pin(List.of(Nodes.blob(target.digest())))) {
+            Parsed p = gather(target, new LinkedHashMap<>());
+            to.file("version", "Directory Transport Version: 1.1\n".getBytes(StandardCharsets.US_ASCII));
+            for (Descriptor d : p.manifest().layers()) {
+                writeBlob(to, d.digest().hex(), d);
+            }
+            writeBlob(to, p.manifest().config().digest().hex(), p.manifest().config());
+            to.file("manifest.json", service.contents().document(p.descriptor()).bytes());
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.UNAVAILABLE, "write the image: " + e, e);
         }
     }
 
@@ -121,27 +156,36 @@ final class ArchiveWriter {
         }
     }
 
-    private void writeBlobs(TarWriter tar, Map<Digest, Descriptor> blobs) throws IOException {
-        tar.directory("blobs/");
+    private void writeBlobs(ImageTarget to, Map<Digest, Descriptor> blobs) throws IOException {
+        to.directory("blobs/");
         for (String algorithm :
                 blobs.keySet().stream().map(Digest::algorithm).distinct().toList()) {
-            tar.directory("blobs/" + algorithm + "/");
+            to.directory("blobs/" + algorithm + "/");
         }
         for (Descriptor d : blobs.values()) {
-            report.item(d, State.UPLOADING, 0);
-            try (InputStream in = content.openVerified(d)) {
-                tar.file(path(d), d.size(), in);
-            }
-            report.item(d, State.DONE);
+            writeBlob(to, path(d), d);
         }
+    }
+
+    private void writeBlob(ImageTarget to, String path, Descriptor d) throws IOException {
+        report.item(d, State.UPLOADING, 0);
+        try (InputStream in = content.openVerified(d)) {
+            to.file(path, d.size(), in);
+        }
+        report.item(d, State.DONE);
     }
 
     private static String path(Descriptor d) {
         return "blobs/" + d.digest().algorithm() + "/" + d.digest().hex();
     }
 
-    private static List<Descriptor> entries(Map<Digest, Descriptor> targets, Map<Digest, Set<String>> names) {
+    private static List<Descriptor> entries(
+            Map<Digest, Descriptor> targets, Map<Digest, Set<String>> names, List<Item> items) {
         List<Descriptor> entries = new ArrayList<>();
+        String tag = items.size() == 1 ? items.getFirst().tag() : null;
+        if (tag != null) {
+            return List.of(items.getFirst().target().withAnnotations(Map.of(REF_NAME, tag)));
+        }
         targets.forEach((digest, target) -> {
             Set<String> all = names.getOrDefault(digest, Set.of());
             if (all.isEmpty()) {
@@ -150,7 +194,7 @@ final class ArchiveWriter {
             for (String name : all) {
                 Map<String, String> annotations = new LinkedHashMap<>();
                 annotations.put(NAME, name);
-                Reference.parse(name).tag().ifPresent(tag -> annotations.put(REF_NAME, tag));
+                Reference.parse(name).tag().ifPresent(t -> annotations.put(REF_NAME, t));
                 entries.add(target.withAnnotations(annotations));
             }
         });

@@ -3,8 +3,10 @@ package dev.kelp.engine.local.image;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.kelp.content.ContentStore;
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images.LoadOptions;
 import dev.kelp.engine.Progress.State;
+import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.image.ImageContents.Parsed;
 import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.ImageRecords.ImageRecord;
@@ -27,6 +29,7 @@ import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.layer.Decompression;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,6 +39,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// One load: an OCI image layout, or a Docker archive when there is no `index.json`. An archive that is both is read as
@@ -46,6 +50,18 @@ final class Load {
     private final LoadOptions options;
     private final ProgressReport report;
     private final Reachability reached = new Reachability();
+
+    /// Where the images come from.
+    ///
+    /// @param reference which of them; null: all
+    /// @param folder names those without a whole name, a tag to follow; null: they get none
+    private record Origin(
+            @Nullable String reference, @Nullable String folder) {}
+
+    /// Takes in the blobs.
+    private interface Reading {
+        ImageFiles read(BlobIntake intake);
+    }
 
     /// An entry of Docker's `manifest.json`.
     record DockerImage(
@@ -64,12 +80,48 @@ final class Load {
         this.report = report;
     }
 
-    List<ImageRecord> run(InputStream in, String namespace) {
+    /// @param reference which image of the archive; null: all
+    List<ImageRecord> run(InputStream in, @Nullable String reference, String namespace) {
+        return run(
+                new Origin(reference, null),
+                intake -> {
+                    ArchiveReader archive = new ArchiveReader(intake);
+                    archive.read(in);
+                    return archive;
+                },
+                namespace);
+    }
+
+    /// From a folder.
+    List<ImageRecord> run(ImageLocation from, UserEnvironment user, String namespace) {
+        return run(
+                new Origin(from.reference(), folderName(from)),
+                intake -> {
+                    FolderReader folder = new FolderReader(service.contents(), intake, from, user);
+                    folder.read();
+                    return folder;
+                },
+                namespace);
+    }
+
+    /// As Podman names what comes from a folder; null where the path makes no name.
+    private static @Nullable String folderName(ImageLocation from) {
+        String path = Path.of(from.path()).normalize().toString().replaceFirst("^[./]+", "");
+        try {
+            return Reference.parse("localhost/" + path).repository();
+        } catch (KelpException e) {
+            return null;
+        }
+    }
+
+    private List<ImageRecord> run(Origin origin, Reading reading, String namespace) {
         Lease lease = service.parts().leases().open(GarbageCollector.PARTIAL_LIFE);
         try {
-            ArchiveReader archive = new ArchiveReader(content, lease);
-            archive.read(in);
-            Map<Descriptor, Set<String>> images = images(archive, lease);
+            ImageFiles archive = reading.read(new BlobIntake(content, lease));
+            Map<Descriptor, Set<String>> images = images(archive, origin, lease);
+            if (images.isEmpty() && origin.reference() != null) {
+                throw KelpException.notFound("there is no image `" + origin.reference() + "` in it");
+            }
             if (images.isEmpty()) {
                 throw KelpException.invalid("the archive has neither an `index.json` with images nor a `manifest.json`")
                         .withHint("archives of a container's files are read by `import`, not by `load`");
@@ -85,26 +137,54 @@ final class Load {
         }
     }
 
-    private Map<Descriptor, Set<String>> images(ArchiveReader archive, Lease lease) {
+    private Map<Descriptor, Set<String>> images(ImageFiles archive, Origin origin, Lease lease) {
         List<DockerImage> docker = archive.document("manifest.json")
                 .map(b -> List.of(OciJson.read(b, DockerImage[].class, "`manifest.json` of the archive")))
                 .orElse(List.of());
         Optional<byte[]> index = archive.document("index.json");
         if (index.isPresent()) {
-            Map<Descriptor, Set<String>> found = layout(index.get(), archive, docker);
+            Map<Descriptor, Set<String>> found = layout(index.get(), archive, docker, origin);
             if (!found.isEmpty()) {
                 return found;
             }
         }
         Map<Descriptor, Set<String>> found = new LinkedHashMap<>();
         for (DockerImage d : docker) {
-            found.computeIfAbsent(manifest(d, archive, lease), k -> new LinkedHashSet<>())
-                    .addAll(d.tags());
+            List<String> names = d.tags().stream()
+                    .filter(t -> origin.reference() == null || isSame(t, origin.reference()))
+                    .toList();
+            if (origin.reference() == null || !names.isEmpty()) {
+                found.computeIfAbsent(manifest(d, archive, lease), k -> new LinkedHashSet<>())
+                        .addAll(names);
+            }
         }
         return found;
     }
 
-    private Map<Descriptor, Set<String>> layout(byte[] bytes, ArchiveReader archive, List<DockerImage> docker) {
+    /// Whether two ways of writing are one name.
+    private static boolean isSame(String name, String asked) {
+        try {
+            return name.equals(asked) || Reference.parse(name).equals(Reference.parse(asked));
+        } catch (KelpException e) {
+            return false;
+        }
+    }
+
+    static boolean isImage(Descriptor d) {
+        return MediaTypes.isIndex(d.mediaType()) || MediaTypes.isManifest(d.mediaType());
+    }
+
+    /// Whether an entry of a layout is the one that was asked for by its tag or whole name.
+    static boolean isMeant(Descriptor d, @Nullable String reference) {
+        Map<String, String> annotations = d.annotations() == null ? Map.of() : d.annotations();
+        return reference == null
+                || Stream.of(ArchiveWriter.NAME, ArchiveWriter.REF_NAME)
+                        .map(annotations::get)
+                        .anyMatch(name -> name != null && isSame(name, reference));
+    }
+
+    private Map<Descriptor, Set<String>> layout(
+            byte[] bytes, ImageFiles archive, List<DockerImage> docker, Origin origin) {
         Index index = OciJson.read(bytes, Index.class, "`index.json` of the archive");
         Map<Digest, List<String>> dockerTags = new HashMap<>();
         for (DockerImage d : docker) {
@@ -114,12 +194,12 @@ final class Load {
         }
         Map<Descriptor, Set<String>> found = new LinkedHashMap<>();
         for (Descriptor d : index.manifests()) {
-            if (!MediaTypes.isIndex(d.mediaType()) && !MediaTypes.isManifest(d.mediaType())) {
+            if (!isImage(d) || !isMeant(d, origin.reference())) {
                 continue;
             }
             Descriptor target = Descriptor.of(d.mediaType(), d.digest(), d.size());
             Set<String> names = found.computeIfAbsent(target, k -> new LinkedHashSet<>());
-            Optional<String> name = name(d);
+            Optional<String> name = name(d).or(() -> folderName(d, origin));
             name.ifPresent(names::add);
             if (name.isEmpty()) {
                 service.contents().complete(target).stream()
@@ -142,16 +222,29 @@ final class Load {
         return Optional.ofNullable(ref).filter(r -> r.indexOf('/') >= 0 || r.indexOf(':') >= 0);
     }
 
+    private static Optional<String> folderName(Descriptor d, Origin origin) {
+        if (origin.folder() == null) {
+            return Optional.empty();
+        }
+        Map<String, String> annotations = d.annotations() == null ? Map.of() : d.annotations();
+        String tag = annotations.getOrDefault(ArchiveWriter.REF_NAME, "latest");
+        try {
+            return Optional.of(Reference.parse(origin.folder()).withTag(tag).toString());
+        } catch (KelpException e) {
+            return Optional.empty();
+        }
+    }
+
     /// Writes the manifest that a Docker archive lacks.
-    private Descriptor manifest(DockerImage image, ArchiveReader archive, Lease lease) {
+    private Descriptor manifest(DockerImage image, ImageFiles archive, Lease lease) {
         if (image.config() == null || image.layers() == null) {
             throw new KelpException(
                     ErrorKind.DATA_LOSS, "an image in the archive's `manifest.json` lacks `Config` or `Layers`");
         }
-        ArchiveReader.Stored config = archive.file(image.config());
+        ImageFiles.Stored config = archive.file(image.config());
         List<Descriptor> layers = new ArrayList<>();
         for (String path : image.layers()) {
-            ArchiveReader.Stored l = archive.file(path);
+            ImageFiles.Stored l = archive.file(path);
             layers.add(Descriptor.of(layerType(l.digest()), l.digest(), l.sizeBytes()));
         }
         byte[] bytes = OciJson.write(Manifest.of(

@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.image;
 
 import dev.kelp.engine.Changes.Committed;
+import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images;
 import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
@@ -13,6 +14,8 @@ import dev.kelp.engine.local.metadata.ImageRecords.ImageRecord;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.Leases.Lease;
 import dev.kelp.engine.local.metadata.Nodes;
+import dev.kelp.linux.Inodes;
+import dev.kelp.linux.Pipes;
 import dev.kelp.model.Digest;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
@@ -25,6 +28,7 @@ import dev.kelp.registry.http.Cancellation;
 import dev.kelp.registry.http.Download;
 import dev.kelp.registry.http.Proxies;
 import dev.kelp.snapshot.Snapshotter;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -57,10 +61,10 @@ public final class LocalImages implements Images {
     }
 
     @Override
-    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
-        Found found = lookup.get(reference.toString());
-        new Push(service, reference, user, progress, options).run(found.target());
-        happened("push", reference.familiar(), reference.familiar());
+    public void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress) {
+        Found found = lookup.get(nameOrId);
+        new Push(service, to, user, progress, options).run(found.target());
+        happened("push", to.familiar(), to.familiar());
     }
 
     @Override
@@ -215,20 +219,52 @@ public final class LocalImages implements Images {
 
     @Override
     public void save(List<String> namesOrIds, List<Platform> platforms, OutputStream out, Progress progress) {
-        List<ArchiveWriter.Item> items = namesOrIds.stream()
-                .map(n -> {
-                    Found f = lookup.get(n);
-                    List<String> names = f.byName() && !f.first().isDangling()
-                            ? List.of(f.first().name())
-                            : List.of();
-                    return new ArchiveWriter.Item(f.target(), names);
-                })
-                .toList();
+        List<ArchiveWriter.Item> items = namesOrIds.stream().map(this::item).toList();
         new ArchiveWriter(service, platforms, new ProgressReport(progress)).write(items, out);
-        items.forEach(i -> {
-            String id = i.target().digest().toString();
-            happened("save", id, i.names().isEmpty() ? id : i.names().getFirst());
-        });
+        items.forEach(this::saved);
+    }
+
+    private ArchiveWriter.Item item(String nameOrId) {
+        Found f = lookup.get(nameOrId);
+        List<String> names =
+                f.byName() && !f.first().isDangling() ? List.of(f.first().name()) : List.of();
+        return new ArchiveWriter.Item(f.target(), names, null);
+    }
+
+    private void saved(ArchiveWriter.Item item) {
+        String id = item.target().digest().toString();
+        happened("save", id, item.names().isEmpty() ? id : item.names().getFirst());
+    }
+
+    @Override
+    public void save(
+            String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress) {
+        ArchiveWriter writer = new ArchiveWriter(service, platforms, new ProgressReport(progress));
+        ArchiveWriter.Item item = item(nameOrId);
+        String reference = to.reference();
+        switch (to.transport()) {
+            case OCI ->
+                writer.addTo(
+                        new FolderWriter(to, user), new ArchiveWriter.Item(item.target(), item.names(), reference));
+            case DIR -> writer.writeDirectory(item.target(), new FolderWriter(to, user));
+            case OCI_ARCHIVE -> write(writer, new ArchiveWriter.Item(item.target(), item.names(), reference), to, user);
+            case DOCKER_ARCHIVE -> {
+                List<String> names = reference == null
+                        ? item.names()
+                        : List.of(Reference.parse(reference).toString());
+                write(writer, new ArchiveWriter.Item(item.target(), names, null), to, user);
+            }
+        }
+        saved(item);
+    }
+
+    private static void write(ArchiveWriter writer, ArchiveWriter.Item item, ImageLocation to, UserEnvironment user) {
+        int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC;
+        try (OutputStream out = Pipes.output(user.open(to.path(), flags, 0666))) {
+            writer.write(List.of(item), out);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "cannot write `" + to.path() + "`: " + e.getMessage(), e);
+        }
     }
 
     @Override
@@ -259,8 +295,24 @@ public final class LocalImages implements Images {
 
     @Override
     public List<Image> load(InputStream in, LoadOptions options, Progress progress) {
-        List<Image> loaded = new Load(service, options, new ProgressReport(progress))
-                .run(in, namespace).stream().map(this::image).toList();
+        return loaded(new Load(service, options, new ProgressReport(progress)).run(in, null, namespace));
+    }
+
+    @Override
+    public List<Image> load(ImageLocation from, LoadOptions options, UserEnvironment user, Progress progress) {
+        Load load = new Load(service, options, new ProgressReport(progress));
+        if (from.transport().isFolder()) {
+            return loaded(load.run(from, user, namespace));
+        }
+        try (InputStream in = Pipes.input(user.open(from.path(), Inodes.O_RDONLY, 0))) {
+            return loaded(load.run(in, from.reference(), namespace));
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "cannot read `" + from.path() + "`: " + e.getMessage(), e);
+        }
+    }
+
+    private List<Image> loaded(List<ImageRecord> records) {
+        List<Image> loaded = records.stream().map(this::image).toList();
         loaded.forEach(i -> happened("load", i.target().digest().toString(), shown(i)));
         return loaded;
     }

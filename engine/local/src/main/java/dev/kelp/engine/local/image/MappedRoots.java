@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.image;
 
+import dev.kelp.engine.Progress;
+import dev.kelp.engine.Progress.State;
 import dev.kelp.engine.local.metadata.BlobRecords.Edge;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.Nodes;
+import dev.kelp.engine.local.progress.FileProgress;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
@@ -25,7 +28,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /// Images' root file systems for containers with a user namespace of their own, to whom the files must belong by other
 /// ids. An id-mapped mount would show them so without a copy, but the kernel lets only the owner of a file system's
@@ -44,8 +46,8 @@ public final class MappedRoots {
     /// or
     /// maps do not wait for this one.
     ///
-    /// @param tell is told when it takes long
-    public ImageBase of(ImageBase base, IdMaps maps, Consumer<String> tell) {
+    /// @param progress is told when it takes long
+    public ImageBase of(ImageBase base, IdMaps maps, Progress progress) {
         String parent = base.parent();
         if (parent == null) {
             return base;
@@ -63,9 +65,10 @@ public final class MappedRoots {
                         Nodes.snapshot(snapshotter.name(), parent)));
                 Turns.Turn _ = service.turns().take(name, () -> {})) {
             if (!isThere(snapshotter, name)) {
-                tell.accept("copying the files of " + base.displayName() + " for these user ids; the next container"
-                        + " with the same ids starts at once");
-                copy(snapshotter, new Names(parent, name, work, view), maps);
+                FileProgress told = new FileProgress(
+                        progress, "files of " + base.displayName() + " for these user ids", State.COPYING);
+                copy(snapshotter, new Names(parent, name, work, view), maps, told);
+                told.end();
             }
             service.blobs()
                     .addEdges(List.of(new Edge(Nodes.blob(base.digest()), Nodes.snapshot(snapshotter.name(), name))));
@@ -84,7 +87,7 @@ public final class MappedRoots {
                 .isEmpty();
     }
 
-    private void copy(Snapshotter snapshotter, Names names, IdMaps maps) {
+    private void copy(Snapshotter snapshotter, Names names, IdMaps maps, Runnable each) {
         remove(snapshotter, names.work());
         remove(snapshotter, names.view());
         Path place = service.parts().dataRoot().resolve("mapping").resolve(names.name());
@@ -96,7 +99,7 @@ public final class MappedRoots {
             try (Fd from = Inodes.open(place.toString(), DIRECTORY);
                     Fd to = Inodes.open(
                             snapshotter.layerTarget(names.work()).directory().toString(), DIRECTORY)) {
-                TreeCopy.copyMapped(from, to, maps);
+                TreeCopy.copyMapped(from, to, maps, each);
             }
             MountTarget.unmount(place);
             snapshotter.commit(names.name(), names.work(), CommitOptions.DEFAULT.withDurable(true));

@@ -9,7 +9,7 @@ import java.util.Arrays;
 
 /// Writes files of short names as ustar; sizes from 8 GiB on in base 256, as GNU tar does. All times are 0, so that
 /// the same images give the same bytes.
-final class TarWriter {
+final class TarWriter implements ImageTarget {
     private static final int BLOCK = 512;
     private static final int NAME_BYTES_MAX = 100;
 
@@ -19,18 +19,20 @@ final class TarWriter {
         this.out = out;
     }
 
-    void directory(String name) throws IOException {
+    @Override
+    public void directory(String name) throws IOException {
         header(name, '5', 0);
     }
 
-    void file(String name, byte[] content) throws IOException {
+    @Override
+    public void file(String name, byte[] content) throws IOException {
         header(name, '0', content.length);
         out.write(content);
         pad(content.length);
     }
 
-    /// Copies exactly `size` bytes, or more precisely all that `content` has, which must be as many.
-    void file(String name, long size, InputStream content) throws IOException {
+    @Override
+    public void file(String name, long size, InputStream content) throws IOException {
         header(name, '0', size);
         long copied = content.transferTo(out);
         if (copied != size) {
@@ -39,7 +41,8 @@ final class TarWriter {
         pad(size);
     }
 
-    void end() throws IOException {
+    @Override
+    public void end() throws IOException {
         out.write(new byte[2 * BLOCK]);
         out.flush();
     }

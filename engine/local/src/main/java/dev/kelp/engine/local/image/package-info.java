@@ -12,9 +12,9 @@
 /// the name and the edges, then the lease ends. A pull that breaks off leaves its lease for a day, and the next goes on
 /// with the blobs and the beginnings of blobs it finds.
 ///
-/// [ImageContents] reads what is here, [ImageLookup] understands what users type, [ArchiveWriter] and [ArchiveReader]
-/// are
-/// `save` and `load`.
+/// [ImageContents] reads what is here, [ImageLookup] understands what users type, [ArchiveWriter] and [Load] are
+/// `save`
+/// and `load`, of a tar ([TarWriter], [ArchiveReader]) or of a folder of the user's ([FolderWriter], [FolderReader]).
 @NullMarked
 package dev.kelp.engine.local.image;
 

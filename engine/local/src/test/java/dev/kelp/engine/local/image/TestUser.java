@@ -2,7 +2,9 @@
 package dev.kelp.engine.local.image;
 
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -50,7 +52,11 @@ final class TestUser implements UserEnvironment {
 
     @Override
     public Fd open(String path, int flags, int mode) {
-        throw new UnsupportedOperationException();
+        try {
+            return Inodes.open(Fd.CWD, path(path).toString(), flags, mode);
+        } catch (ErrnoException e) {
+            throw e.toKelp("cannot open `" + path + "`");
+        }
     }
 
     @Override
