@@ -61,7 +61,7 @@ commands() {
 judge() {
     local err out=0 lines
     err=$(<"err$PART")
-    lines=${err//[!$'\n']/}
+    mapfile -t lines <"err$PART"
     [ -s "out$PART" ] && out=1
     case $3 in
         0 | 1 | 125 | 126 | 127) ;;
@@ -73,7 +73,7 @@ judge() {
     if [ "$3" = 1 ] || [ "$3" = 125 ]; then
         [ -n "$err" ] || [[ $1 = *exists* ]] || printf '%s with %q: fails without a word\n' "$1" "${2:0:30}"
         [ $out = 0 ] || printf '%s with %q: fails and prints %.100s\n' "$1" "${2:0:30}" "$(<"out$PART")"
-        [ ${#lines} -le 6 ] && [ ${#err} -le 6000 ] || printf '%s with %q: says too much: %.300s\n' "$1" "${2:0:30}" "$err"
+        [ ${#lines[@]} -le 6 ] && [ ${#err} -le 6000 ] || printf '%s with %q: says too much: %.300s\n' "$1" "${2:0:30}" "$err"
     fi
 }
 

@@ -17,6 +17,7 @@ import dev.kelp.engine.local.metadata.Nodes;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
 import dev.kelp.model.Digest;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
