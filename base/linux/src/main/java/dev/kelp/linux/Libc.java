@@ -16,6 +16,9 @@ import java.lang.invoke.VarHandle;
 
 /// The C library, raw: each method returns what the function returns, or −errno. `syscall` reaches what glibc lacks.
 final class Libc {
+    /// Of [#scratch].
+    static final int SCRATCH_BYTES = 256;
+
     static final int F_GETFD = 1;
     static final int F_GETFL = 3;
     static final int F_SETFL = 4;
@@ -27,6 +30,9 @@ final class Libc {
             Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
     private static final ThreadLocal<MemorySegment> STATE =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Linker.Option.captureStateLayout()));
+
+    private static final ThreadLocal<MemorySegment> SCRATCH =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SCRATCH_BYTES, 8));
 
     // long syscall(long number, ...), syscall(2)
     private static final MethodHandle SYSCALL = LINKER.downcallHandle(
@@ -75,6 +81,13 @@ final class Libc {
 
     static int call(Syscall number, long a) {
         return call(number, a, 0, 0, 0, 0, 0);
+    }
+
+    /// Memory of this thread's for the arguments of its next call, where an arena for each would take longer than
+    /// the
+    /// call. Others use it as well: nothing in it lasts.
+    static MemorySegment scratch() {
+        return SCRATCH.get();
     }
 
     static int check(int result, String call, String subject) throws ErrnoException {

@@ -27,11 +27,19 @@ public final class ProcessDescriptors implements AutoCloseable {
     /// The most descriptors of one socket, and of epoll sets that wait for it.
     private static final int COPIES_MAX = 1024;
 
-    /// Tables of descriptors up to this size are looked through whatever is open.
-    private static final int SMALL_TABLE = 1024;
+    /// Numbers up to this one are looked through whatever is open.
+    private static final int SMALL_TABLE = 64;
 
     /// A directory entry in /proc takes as long as so many comparisons.
     private static final int NAME_COSTS = 4;
+
+    /// So many free numbers in a row: it may be time to count.
+    private static final int FREE_IN_A_ROW = 4;
+
+    private static final int STATX_SIZE = 0x200;
+    private static final int STATX_SIZE_AT = 40;
+
+    private static final int OWN_ID = (int) ProcessHandle.current().pid();
 
     // what kcmp(2) says of files
     private static final int LESS = 1;
@@ -39,11 +47,13 @@ public final class ProcessDescriptors implements AutoCloseable {
     /// The most bytes of what the kernel says of one descriptor, and of all epoll sets: those list their members.
     private static final int INFO_BYTES_MAX = 16 << 20;
 
+    private static final int INFO_BYTES = 4096;
+    private static final int INFO_BYTES_LEAST = 256;
+
     // PIDFD_THREAD, since Linux 6.9
     private static final int THREAD = 0x80;
     private static final int KCMP_FILE = 0;
     private static final int KCMP_EPOLL_TFD = 7;
-    private static final int EPOLL_SLOT_BYTES = 12;
 
     /// The most members of an epoll set with one number that are looked at.
     private static final int SAME_NUMBER_MAX = 64;
@@ -51,12 +61,14 @@ public final class ProcessDescriptors implements AutoCloseable {
     private static final String EPOLL_LINK = "anon_inode:[eventpoll]";
 
     private final int thread;
+    private final String folder;
     private final Fd pidfd;
     private int comparisonsLeft = COMPARISONS_MAX;
     private int membershipBytesLeft = INFO_BYTES_MAX;
 
     private ProcessDescriptors(int thread, Fd pidfd) {
         this.thread = thread;
+        this.folder = "/proc/" + thread + "/";
         this.pidfd = pidfd;
     }
 
@@ -110,7 +122,7 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     /// The network namespace it is in; the caller owns the descriptor.
     public Fd networkNamespace() throws ErrnoException {
-        return Inodes.open("/proc/" + thread + "/ns/net", Inodes.O_RDONLY);
+        return Inodes.open(folder + "ns/net", Inodes.O_RDONLY);
     }
 
     /// Its descriptors of one socket, and those of the epoll sets that wait for it.
@@ -119,39 +131,84 @@ public final class ProcessDescriptors implements AutoCloseable {
     /// Looks through all it has open. Programs have thousands of descriptors: to compare each with kcmp(2) takes
     /// half a microsecond, to read its name in /proc twenty. Others wait meanwhile, so there are limits.
     ///
-    /// @param number under which it has the socket
-    /// @param inode of the socket
+    /// @param socket as [#take] gave it
     /// @throws ErrnoException EMFILE when there are more descriptors, or more to compare, than is looked at
-    public Copies copies(int number, long inode) throws ErrnoException {
-        return copies(number, inode, COMPARISONS_MAX);
+    public Copies copies(Fd socket) throws ErrnoException {
+        return copies(socket, COMPARISONS_MAX);
     }
 
-    Copies copies(int number, long inode, int most) throws ErrnoException {
+    Copies copies(Fd socket, int most) throws ErrnoException {
         comparisonsLeft = most;
-        if (compare(KCMP_FILE, number, number) != 0) {
-            // a kernel without it
-            return few(namedCopies(inode));
+        int self = compareWith(socket, 0);
+        if (self == -Errno.ENOSYS || self == -Errno.EPERM) {
+            return few(namedCopies(Inodes.stat(socket).inode()));
         }
-        List<Integer> sockets = new ArrayList<>();
+        Copies copies = new Copies(new ArrayList<>(), new ArrayList<>());
         List<Integer> others = new ArrayList<>();
-        for (int i : numbers()) {
-            int r = compare(KCMP_FILE, number, i);
-            if (r == 0) {
-                sockets.add(i);
-            } else if (r > 0) {
-                others.add(i);
+        sort(socket, copies.sockets(), others);
+        if (copies.sockets().isEmpty() || others.isEmpty()) {
+            return few(copies);
+        }
+        MemorySegment slot = Libc.scratch();
+        for (int set : sets(others, copies.sockets().getFirst(), slot)) {
+            if (waits(set, copies.sockets(), slot)) {
+                copies.epolls().add(set);
             }
         }
-        List<Integer> epolls = new ArrayList<>();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment slot = arena.allocate(EPOLL_SLOT_BYTES, 4);
-            for (int set : sets(others, number, slot)) {
-                if (waits(set, sockets, slot)) {
-                    epolls.add(set);
+        return few(copies);
+    }
+
+    /// The kernel gives the lowest free number, so nearly always what is open has low ones: they are looked through
+    /// until several in a row are free and as many were found as there are.
+    private void sort(Fd socket, List<Integer> sockets, List<Integer> others) throws ErrnoException {
+        int free = 0;
+        int enough = FREE_IN_A_ROW;
+        for (int number = 0; number < SMALL_TABLE || number < NAME_COSTS * others.size(); number++) {
+            free = sort(socket, number, sockets, others) ? 0 : free + 1;
+            if (free == enough) {
+                if (sockets.size() + others.size() >= count()) {
+                    return;
                 }
+                enough *= FREE_IN_A_ROW;
             }
         }
-        return few(new Copies(sockets, epolls));
+        sockets.clear();
+        others.clear();
+        for (int number : numbers()) {
+            sort(socket, number, sockets, others);
+        }
+    }
+
+    /// @return whether there is one of this number
+    private boolean sort(Fd socket, int number, List<Integer> sockets, List<Integer> others) throws ErrnoException {
+        int r = compareWith(socket, number);
+        if (r == 0) {
+            sockets.add(number);
+        } else if (r > 0) {
+            others.add(number);
+        }
+        return r >= 0;
+    }
+
+    /// How many descriptors it has, since Linux 6.2; a number that none has before.
+    private int count() throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stat = Libc.scratch();
+            MemorySegment path = Libc.string(arena, folder + "fd");
+            Libc.check(
+                    Libc.call(Syscall.STATX, Fd.CWD.number(), path.address(), 0, STATX_SIZE, stat.address(), 0),
+                    "stat",
+                    "descriptors of " + thread);
+            int size = stat.get(JAVA_INT, STATX_SIZE_AT);
+            return size == 0 ? Integer.MAX_VALUE : size;
+        }
+    }
+
+    private int compareWith(Fd own, int number) throws ErrnoException {
+        if (--comparisonsLeft < 0) {
+            throw tooMany();
+        }
+        return Libc.call(Syscall.KCMP, OWN_ID, thread, KCMP_FILE, own.number(), number, 0);
     }
 
     private Copies few(Copies copies) throws ErrnoException {
@@ -165,19 +222,16 @@ public final class ProcessDescriptors implements AutoCloseable {
         return new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
     }
 
-    /// The numbers that may be descriptors. One with a large number makes a large table, which is nearly empty
-    /// then.
+    /// All numbers that may be descriptors. One with a large number makes a large table, which is nearly empty then.
     private List<Integer> numbers() throws ErrnoException {
         int end = tableSize();
-        if (end > SMALL_TABLE) {
-            try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
-                // how many are open, since Linux 6.2; 0 before
-                if (end > DESCRIPTORS_MAX || Inodes.stat(dir).sizeBytes() < end / NAME_COSTS) {
-                    return names(dir).stream().map(Integer::valueOf).toList();
-                }
-            }
+        int open = count();
+        if (end <= DESCRIPTORS_MAX && open >= end / NAME_COSTS) {
+            return IntStream.range(0, end).boxed().toList();
         }
-        return IntStream.range(0, end).boxed().toList();
+        try (Fd dir = Inodes.open(folder + "fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+            return names(dir).stream().map(Integer::valueOf).toList();
+        }
     }
 
     private List<String> names(Fd dir) throws ErrnoException {
@@ -249,7 +303,7 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     /// No descriptor has a number as large.
     private int tableSize() throws ErrnoException {
-        String text = text("status");
+        String text = text("status", INFO_BYTES);
         int at = text.indexOf("\nFDSize:");
         int end = text.indexOf('\n', at + 1);
         if (at < 0 || end < 0) {
@@ -263,7 +317,7 @@ public final class ProcessDescriptors implements AutoCloseable {
         String wanted = "socket:[" + inode + "]";
         List<Integer> sockets = new ArrayList<>();
         List<Integer> epolls = new ArrayList<>();
-        try (Fd dir = Inodes.open("/proc/" + thread + "/fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
+        try (Fd dir = Inodes.open(folder + "fd", Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
             for (String name : names(dir)) {
                 String link = link(dir, name);
                 if (link.equals(wanted)) {
@@ -286,7 +340,8 @@ public final class ProcessDescriptors implements AutoCloseable {
     }
 
     public boolean closesOnExec(int number) throws ErrnoException {
-        String info = info(number);
+        // that of a socket is short
+        String info = text("fdinfo/" + number, INFO_BYTES_LEAST);
         int at = info.indexOf("flags:");
         int end = info.indexOf('\n', Math.max(0, at));
         if (at < 0 || end < 0) {
@@ -305,8 +360,11 @@ public final class ProcessDescriptors implements AutoCloseable {
     public record Membership(int epoll, int number, int events, long data) {}
 
     /// A socket's memberships in an epoll set.
-    public List<Membership> memberships(int epoll, long inode) throws ErrnoException {
+    ///
+    /// @param socket as [#take] gave it
+    public List<Membership> memberships(int epoll, Fd socket) throws ErrnoException {
         List<Membership> found = new ArrayList<>();
+        long inode = Inodes.stat(socket).inode();
         String mark = " ino:" + Long.toHexString(inode) + " ";
         String info = info(epoll);
         membershipBytesLeft -= info.length();
@@ -335,21 +393,23 @@ public final class ProcessDescriptors implements AutoCloseable {
     }
 
     private String info(int number) throws ErrnoException {
-        return text("fdinfo/" + number);
+        return text("fdinfo/" + number, INFO_BYTES);
     }
 
-    private String text(String name) throws ErrnoException {
-        try (Fd file = Inodes.open("/proc/" + thread + "/" + name, Inodes.O_RDONLY);
+    private String text(String name, int bytes) throws ErrnoException {
+        try (Fd file = Inodes.open(folder + name, Inodes.O_RDONLY);
                 Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(4096);
+            MemorySegment buffer = arena.allocate(bytes);
             StringBuilder text = new StringBuilder();
             int n;
-            while ((n = Pipes.read(file, buffer)) > 0) {
+            do {
+                n = Pipes.read(file, buffer);
                 text.append(new String(buffer.asSlice(0, n).toArray(JAVA_BYTE), StandardCharsets.US_ASCII));
                 if (text.length() > INFO_BYTES_MAX) {
                     throw new ErrnoException("read", Errno.EFBIG, name + " of " + thread);
                 }
-            }
+                // the kernel fills what it is given, as long as there is more
+            } while (n == bytes);
             return text.toString();
         }
     }

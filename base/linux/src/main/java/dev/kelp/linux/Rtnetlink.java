@@ -29,6 +29,7 @@ public final class Rtnetlink implements AutoCloseable {
     private static final int RTM_GETADDR = 22;
     private static final int RTM_NEWROUTE = 24;
     private static final int RTM_DELROUTE = 25;
+    private static final int RTM_GETROUTE = 26;
     private static final int RTM_NEWRULE = 32;
 
     private static final int IFLA_ADDRESS = 1;
@@ -61,6 +62,7 @@ public final class Rtnetlink implements AutoCloseable {
     private static final int AF_INET6 = 10;
     private static final int IFF_UP = 1;
     private static final int LINK_HEADER_BYTES = 16;
+    private static final int ROUTE_HEADER_BYTES = 12;
     private static final int ADDRESS_HEADER_BYTES = 8;
 
     private final Netlink netlink;
@@ -325,6 +327,31 @@ public final class Rtnetlink implements AutoCloseable {
                             .attribute(RTA_OIF, loopback),
                     "local route in table " + table);
         }
+    }
+
+    /// The interface that packets to an address leave by, the loopback's for the namespace's own addresses.
+    ///
+    /// @throws ErrnoException as connect(2) would fail: ENETUNREACH, EHOSTUNREACH, EACCES
+    public int linkTo(InetAddress address) throws ErrnoException {
+        byte[] digits = address.getAddress();
+        NetlinkMessage question = new NetlinkMessage(RTM_GETROUTE, Netlink.NLM_F_ACK)
+                .u8(family(address))
+                .u8(8 * digits.length)
+                .u8(0)
+                .u8(0)
+                .u8(0)
+                .u8(0)
+                .u8(0)
+                .u8(0)
+                .i32(0)
+                .attribute(RTA_DST, digits);
+        for (ByteBuffer answer : netlink.dump(question, address.getHostAddress())) {
+            int link = NetlinkAttributes.of(answer.position(ROUTE_HEADER_BYTES)).i32(RTA_OIF, 0);
+            if (link != 0) {
+                return link;
+            }
+        }
+        throw new ErrnoException("netlink", Errno.ENETUNREACH, address.getHostAddress());
     }
 
     private static NetlinkMessage routeMessage(int type, int flags, Route route) {

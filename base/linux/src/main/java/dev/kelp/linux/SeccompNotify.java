@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,12 +18,13 @@ import java.util.Set;
 /// time: a check of them protects nothing once the kernel has been told to go on.
 public final class SeccompNotify {
     static final int NOTIFICATION_BYTES = 80;
-    private static final int ANSWER_BYTES = 24;
 
     private static final int RECV = 0xC0502100;
     private static final int SEND = 0xC0182101;
     private static final int ID_VALID = 0x40082102;
     private static final int ADDFD = 0x40182103;
+    private static final int SET_FLAGS = 0x40082104;
+    private static final int SYNC_WAKE_UP = 1;
     private static final int FLAG_CONTINUE = 1;
     private static final int ADDFD_SETFD = 1;
 
@@ -60,6 +60,17 @@ public final class SeccompNotify {
             this.arm = arm;
         }
 
+        private static final Call[] ALL = values();
+
+        private static Optional<Call> of(int architecture, int number) {
+            for (Call c : ALL) {
+                if (c.is(architecture, number)) {
+                    return Optional.of(c);
+                }
+            }
+            return Optional.empty();
+        }
+
         private boolean is(int architecture, int number) {
             return switch (architecture) {
                 case ARCH_X86_64, ARCH_AARCH64 -> (number & ~X32) == syscall.number();
@@ -82,9 +93,7 @@ public final class SeccompNotify {
     static Notification read(MemorySegment n) {
         int number = n.get(JAVA_INT, 16);
         int architecture = n.get(JAVA_INT, 20);
-        Optional<Call> call = EnumSet.allOf(Call.class).stream()
-                .filter(c -> c.is(architecture, number))
-                .findFirst();
+        Optional<Call> call = Call.of(architecture, number);
         return new Notification(
                 n.get(JAVA_LONG, 0),
                 n.get(JAVA_INT, 8),
@@ -104,13 +113,18 @@ public final class SeccompNotify {
         return true;
     }
 
+    /// Has whoever asks and whoever answers take turns on one processor (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP): to
+    /// wake
+    /// another one that sleeps takes longer than most answers. Nothing changes before Linux 6.6.
+    public static void takeTurns(Fd listener) {
+        Libc.call(Syscall.IOCTL, listener.number(), SET_FLAGS, SYNC_WAKE_UP);
+    }
+
     /// Whether the call still waits: if so, its thread is the one it was when it was asked about.
     public static boolean waits(Fd listener, long id) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(8, 8);
-            value.set(JAVA_LONG, 0, id);
-            return Libc.call(Syscall.IOCTL, listener.number(), ID_VALID, value.address()) == 0;
-        }
+        MemorySegment value = Libc.scratch();
+        value.set(JAVA_LONG, 0, id);
+        return Libc.call(Syscall.IOCTL, listener.number(), ID_VALID, value.address()) == 0;
     }
 
     /// Lets the kernel carry the call out, with whatever its memory and descriptors hold by then.
@@ -129,38 +143,35 @@ public final class SeccompNotify {
     }
 
     private static boolean answer(Fd listener, long id, int error, int flags) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment a = arena.allocate(ANSWER_BYTES, 8);
-            a.set(JAVA_LONG, 0, id);
-            a.set(JAVA_INT, 16, error);
-            a.set(JAVA_INT, 20, flags);
-            int r = Libc.call(Syscall.IOCTL, listener.number(), SEND, a.address());
-            if (r == -Errno.ENOENT || r == -Errno.EINPROGRESS) {
-                return false;
-            }
-            Libc.check(r, "ioctl", "SECCOMP_IOCTL_NOTIF_SEND");
-            return true;
+        MemorySegment a = Libc.scratch();
+        a.set(JAVA_LONG, 0, id);
+        a.set(JAVA_LONG, 8, 0);
+        a.set(JAVA_INT, 16, error);
+        a.set(JAVA_INT, 20, flags);
+        int r = Libc.call(Syscall.IOCTL, listener.number(), SEND, a.address());
+        if (r == -Errno.ENOENT || r == -Errno.EINPROGRESS) {
+            return false;
         }
+        Libc.check(r, "ioctl", "SECCOMP_IOCTL_NOTIF_SEND");
+        return true;
     }
 
     /// Puts a duplicate of `fd` in the place of the waiting process' descriptor `number`, which is closed.
     ///
     /// @return whether the call still waited
     public static boolean replace(Fd listener, long id, Fd fd, int number, boolean closeOnExec) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment a = arena.allocate(24, 8);
-            a.set(JAVA_LONG, 0, id);
-            a.set(JAVA_INT, 8, ADDFD_SETFD);
-            a.set(JAVA_INT, 12, fd.number());
-            a.set(JAVA_INT, 16, number);
-            a.set(JAVA_INT, 20, closeOnExec ? Inodes.O_CLOEXEC : 0);
-            int r = Libc.call(Syscall.IOCTL, listener.number(), ADDFD, a.address());
-            if (r == -Errno.ENOENT || r == -Errno.EINPROGRESS) {
-                return false;
-            }
-            Libc.check(r, "ioctl", "SECCOMP_IOCTL_NOTIF_ADDFD");
-            return true;
+        MemorySegment a = Libc.scratch();
+        a.set(JAVA_LONG, 0, id);
+        a.set(JAVA_INT, 8, ADDFD_SETFD);
+        a.set(JAVA_INT, 12, fd.number());
+        a.set(JAVA_INT, 16, number);
+        a.set(JAVA_INT, 20, closeOnExec ? Inodes.O_CLOEXEC : 0);
+        int r = Libc.call(Syscall.IOCTL, listener.number(), ADDFD, a.address());
+        if (r == -Errno.ENOENT || r == -Errno.EINPROGRESS) {
+            return false;
         }
+        Libc.check(r, "ioctl", "SECCOMP_IOCTL_NOTIF_ADDFD");
+        return true;
     }
 
     /// Has these calls of the present thread, and of threads and processes it starts, wait for an answer from now

@@ -22,6 +22,7 @@ public final class SocketOptions {
 
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_CLOEXEC = 0x80000;
+    private static final int SOCK_NONBLOCK = 0x800;
     private static final int IPPROTO_TCP = 6;
     private static final int IPPROTO_MPTCP = 262;
     private static final int SOL_SOCKET = 1;
@@ -35,6 +36,7 @@ public final class SocketOptions {
     private static final int SO_PROTOCOL = 38;
     private static final int SO_DOMAIN = 39;
     private static final int SO_NETNS_COOKIE = 71;
+    private static final int SO_BINDTOIFINDEX = 62;
     private static final int SO_BUF_LOCK = 72;
     private static final int LOCKED_SEND = 1;
     private static final int LOCKED_RECEIVE = 2;
@@ -45,11 +47,14 @@ public final class SocketOptions {
     private static final int IPV6_V6ONLY = 26;
     private static final int VALUE_BYTES_MAX = 16;
 
+    /// Where a value lies in [Libc#scratch]; its length lies at the beginning.
+    private static final int VALUE = 16;
+
     /// Options that are copied, each a level, a name and the size of its value.
     ///
-    /// Not among them: TCP_MAXSEG, which reads as what was negotiated; marks, devices and routes, which mean
-    /// something
-    /// else in another network; TCP_FASTOPEN_CONNECT, which would put off the first packet.
+    /// Not among them: TCP_MAXSEG, which reads as what was negotiated; TCP_QUICKACK, which lasts for a moment; marks,
+    /// devices and routes, which mean something else in another network; TCP_FASTOPEN_CONNECT, which would put off the
+    /// first packet.
     private static final int[][] COPIED = {
         {SOL_SOCKET, SO_REUSEADDR, 4},
         {SOL_SOCKET, 9, 4}, // SO_KEEPALIVE
@@ -71,7 +76,6 @@ public final class SocketOptions {
         {IPPROTO_TCP, 8, 4}, // TCP_LINGER2
         {IPPROTO_TCP, 9, 4}, // TCP_DEFER_ACCEPT
         {IPPROTO_TCP, 10, 4}, // TCP_WINDOW_CLAMP
-        {IPPROTO_TCP, 12, 4}, // TCP_QUICKACK
         {IPPROTO_TCP, 13, 16}, // TCP_CONGESTION
         {IPPROTO_TCP, 18, 4}, // TCP_USER_TIMEOUT
         {IPPROTO_TCP, 23, 4}, // TCP_FASTOPEN
@@ -96,11 +100,13 @@ public final class SocketOptions {
     /// The family of a TCP socket; 0 when it is another one or none at all.
     public static int tcpFamily(Fd fd) {
         try {
-            int protocol = number(fd, SOL_SOCKET, SO_PROTOCOL);
             int family = number(fd, SOL_SOCKET, SO_DOMAIN);
-            boolean tcp = number(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM
-                    && (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
-                    && (family == AF_INET || family == AF_INET6);
+            if (family != AF_INET && family != AF_INET6) {
+                return 0;
+            }
+            int protocol = number(fd, SOL_SOCKET, SO_PROTOCOL);
+            boolean tcp = (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
+                    && number(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
             return tcp ? family : 0;
         } catch (ErrnoException e) {
             return 0;
@@ -109,11 +115,8 @@ public final class SocketOptions {
 
     /// Tells the network namespaces of sockets apart, for as long as the machine runs.
     public static long networkCookie(Fd socket) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            read(socket, SOL_SOCKET, SO_NETNS_COOKIE, 8, value);
-            return value.get(JAVA_LONG, 0);
-        }
+        read(socket, SOL_SOCKET, SO_NETNS_COOKIE, 8);
+        return Libc.scratch().get(JAVA_LONG, VALUE);
     }
 
     /// Whether it neither listens nor has, or is making, a connection.
@@ -127,22 +130,17 @@ public final class SocketOptions {
     }
 
     private static int state(Fd socket) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            read(socket, IPPROTO_TCP, TCP_INFO, 4, value);
-            return value.get(JAVA_BYTE, 0);
-        }
+        read(socket, IPPROTO_TCP, TCP_INFO, 4);
+        return Libc.scratch().get(JAVA_BYTE, VALUE);
     }
 
     /// How long a blocking call may take that sends or connects (SO_SNDTIMEO, a struct timeval); 0: as long as it
     /// does.
     public static long sendTimeoutNanos(Fd socket) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            read(socket, SOL_SOCKET, SO_SNDTIMEO, VALUE_BYTES_MAX, value);
-            return TimeUnit.SECONDS.toNanos(value.get(JAVA_LONG, 0))
-                    + TimeUnit.MICROSECONDS.toNanos(value.get(JAVA_LONG, 8));
-        }
+        read(socket, SOL_SOCKET, SO_SNDTIMEO, VALUE_BYTES_MAX);
+        MemorySegment scratch = Libc.scratch();
+        return TimeUnit.SECONDS.toNanos(scratch.get(JAVA_LONG, VALUE))
+                + TimeUnit.MICROSECONDS.toNanos(scratch.get(JAVA_LONG, VALUE + 8));
     }
 
     /// The same for the setting.
@@ -167,11 +165,14 @@ public final class SocketOptions {
 
     /// Whether it is tied to what another network has not: an interface, a filter of its own.
     public static boolean isTied(Fd socket) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            return read(socket, SOL_SOCKET, SO_BINDTODEVICE, VALUE_BYTES_MAX, value) > 0
-                    || read(socket, SOL_SOCKET, SO_GET_FILTER, 0, value) > 0;
-        }
+        return read(socket, SOL_SOCKET, SO_BINDTODEVICE, VALUE_BYTES_MAX) > 0
+                || read(socket, SOL_SOCKET, SO_GET_FILTER, 0) > 0;
+    }
+
+    /// Ties it to an interface, for packets in and out (SO_BINDTOIFINDEX, Linux 5.7 for everybody). Only who has
+    /// CAP_NET_RAW over its network can untie it, or tie it to another.
+    public static void tie(Fd socket, int link) throws ErrnoException {
+        set(socket, SOL_SOCKET, SO_BINDTOIFINDEX, link);
     }
 
     /// Whether an IPv6 socket refuses IPv4.
@@ -185,16 +186,19 @@ public final class SocketOptions {
 
     /// A fresh TCP socket of this thread's network.
     public static Fd tcp(int family) throws ErrnoException {
-        return Fd.own(Libc.check(
-                Libc.call(Syscall.SOCKET, family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), "socket", "tcp"));
+        return tcp(family, false);
+    }
+
+    private static Fd tcp(int family, boolean nonBlocking) throws ErrnoException {
+        int type = SOCK_STREAM | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0);
+        return Fd.own(Libc.check(Libc.call(Syscall.SOCKET, family, type, IPPROTO_TCP), "socket", "tcp"));
     }
 
     /// What the options of a TCP socket are that nobody set. Read once, it spares whoever makes many sockets like
     /// others half of the work.
     public static final class Untouched {
         private final int family;
-        private final MemorySegment values =
-                Arena.ofAuto().allocate((long) VALUE_BYTES_MAX * (COPIED.length + COPIED_IPV6.length), 8);
+        private final long[] values = new long[2 * (COPIED.length + COPIED_IPV6.length)];
 
         /// Of this thread's network.
         public Untouched(int family) throws ErrnoException {
@@ -202,10 +206,9 @@ public final class SocketOptions {
             try (Fd socket = tcp(family)) {
                 for (int i = 0; i < count(); i++) {
                     int[] o = option(i);
-                    try {
-                        read(socket, o[0], o[1], o[2], value(i));
-                    } catch (ErrnoException e) {
-                        // a kernel without the option: no socket has it
+                    if (tryRead(socket, o[0], o[1], o[2]) >= 0) {
+                        values[2 * i] = Libc.scratch().get(JAVA_LONG, VALUE);
+                        values[2 * i + 1] = Libc.scratch().get(JAVA_LONG, VALUE + 8);
                     }
                 }
             }
@@ -219,23 +222,23 @@ public final class SocketOptions {
             return i < COPIED.length ? COPIED[i] : COPIED_IPV6[i - COPIED.length];
         }
 
-        private MemorySegment value(int i) {
-            return values.asSlice((long) i * VALUE_BYTES_MAX, VALUE_BYTES_MAX);
+        private boolean is(int i, MemorySegment scratch) {
+            return values[2 * i] == scratch.get(JAVA_LONG, VALUE)
+                    && values[2 * i + 1] == scratch.get(JAVA_LONG, VALUE + 8);
         }
     }
 
-    /// A fresh TCP socket of this thread's network that is set as another one is, O_NONBLOCK included.
+    /// A fresh TCP socket of this thread's network that is set as another one is.
     ///
     /// @param untouched for the family of both
-    public static Fd tcpLike(Fd other, Untouched untouched) throws ErrnoException {
-        Fd made = tcp(untouched.family);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
+    /// @param nonBlocking its O_NONBLOCK
+    public static Fd tcpLike(Fd other, Untouched untouched, boolean nonBlocking) throws ErrnoException {
+        Fd made = tcp(untouched.family, nonBlocking);
+        try {
             for (int i = 0; i < untouched.count(); i++) {
-                copy(other, made, Untouched.option(i), value, untouched.value(i));
+                copy(other, made, untouched, i);
             }
             copyBuffers(other, made);
-            setNonBlocking(made, isNonBlocking(other));
             return made;
         } catch (ErrnoException e) {
             made.close();
@@ -243,27 +246,23 @@ public final class SocketOptions {
         }
     }
 
-    private static void copy(Fd from, Fd to, int[] option, MemorySegment value, MemorySegment untouched) {
-        value.fill((byte) 0);
-        try {
-            int length = read(from, option[0], option[1], option[2], value);
-            if (value.mismatch(untouched) >= 0) {
-                Libc.call(Syscall.SETSOCKOPT, to.number(), option[0], option[1], value.address(), length, 0);
-            }
-        } catch (ErrnoException e) {
-            // a kernel without the option: neither socket has it
+    private static void copy(Fd from, Fd to, Untouched untouched, int i) {
+        int[] option = Untouched.option(i);
+        // negative: a kernel without the option, neither socket has it
+        int length = tryRead(from, option[0], option[1], option[2]);
+        MemorySegment scratch = Libc.scratch();
+        if (length >= 0 && !untouched.is(i, scratch)) {
+            Libc.call(Syscall.SETSOCKOPT, to.number(), option[0], option[1], scratch.address() + VALUE, length, 0);
         }
     }
 
     /// Sizes nobody chose are left to the kernel, which lets them grow. It shows twice what was asked for.
     private static void copyBuffers(Fd from, Fd to) throws ErrnoException {
-        int locked;
-        try {
-            locked = number(from, SOL_SOCKET, SO_BUF_LOCK);
-        } catch (ErrnoException e) {
+        if (tryRead(from, SOL_SOCKET, SO_BUF_LOCK, 4) < 0) {
             // before Linux 5.14
             return;
         }
+        int locked = Libc.scratch().get(JAVA_INT, VALUE);
         if ((locked & LOCKED_SEND) != 0) {
             set(to, SOL_SOCKET, SO_SNDBUF, number(from, SOL_SOCKET, SO_SNDBUF) / 2);
         }
@@ -306,8 +305,9 @@ public final class SocketOptions {
 
     /// connect(2): 0 or errno. With a socket that blocks this does, too.
     public static int connect(Fd socket, byte[] address) {
-        return connect(
-                socket, ByteBuffer.allocateDirect(address.length).put(address).flip());
+        MemorySegment copy = Libc.scratch();
+        MemorySegment.copy(address, 0, copy, JAVA_BYTE, 0, address.length);
+        return -Libc.call(Syscall.CONNECT, socket.number(), copy.address(), address.length);
     }
 
     /// The same with the address in a direct buffer, which the kernel reads as it is then.
@@ -338,34 +338,38 @@ public final class SocketOptions {
     }
 
     private static void set(Fd socket, int level, int option, int number) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment v = arena.allocate(4, 4);
-            v.set(JAVA_INT, 0, number);
-            Libc.check(
-                    Libc.call(Syscall.SETSOCKOPT, socket.number(), level, option, v.address(), 4, 0),
-                    "setsockopt",
-                    level + "/" + option);
+        MemorySegment v = Libc.scratch();
+        v.set(JAVA_INT, 0, number);
+        int r = Libc.call(Syscall.SETSOCKOPT, socket.number(), level, option, v.address(), 4, 0);
+        if (r < 0) {
+            throw new ErrnoException("setsockopt", -r, level + "/" + option);
         }
     }
 
     private static int number(Fd socket, int level, int option) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment value = arena.allocate(VALUE_BYTES_MAX, 8);
-            read(socket, level, option, 4, value);
-            return value.get(JAVA_INT, 0);
-        }
+        read(socket, level, option, 4);
+        return Libc.scratch().get(JAVA_INT, VALUE);
     }
 
+    /// Reads an option into the scratch memory, at [#VALUE].
+    ///
     /// @return the length that getsockopt(2) tells
-    private static int read(Fd socket, int level, int option, int size, MemorySegment value) throws ErrnoException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment length = arena.allocate(4, 4);
-            length.set(JAVA_INT, 0, size);
-            Libc.check(
-                    Libc.call(Syscall.GETSOCKOPT, socket.number(), level, option, value.address(), length.address(), 0),
-                    "getsockopt",
-                    level + "/" + option);
-            return length.get(JAVA_INT, 0);
+    private static int read(Fd socket, int level, int option, int size) throws ErrnoException {
+        int r = tryRead(socket, level, option, size);
+        if (r < 0) {
+            throw new ErrnoException("getsockopt", -r, level + "/" + option);
         }
+        return r;
+    }
+
+    /// The same with −errno for a failure.
+    private static int tryRead(Fd socket, int level, int option, int size) {
+        MemorySegment scratch = Libc.scratch();
+        scratch.set(JAVA_INT, 0, size);
+        scratch.set(JAVA_LONG, VALUE, 0);
+        scratch.set(JAVA_LONG, VALUE + 8, 0);
+        long at = scratch.address();
+        int r = Libc.call(Syscall.GETSOCKOPT, socket.number(), level, option, at + VALUE, at, 0);
+        return r < 0 ? r : scratch.get(JAVA_INT, 0);
     }
 }

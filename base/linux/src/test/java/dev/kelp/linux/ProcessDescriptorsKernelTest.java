@@ -19,13 +19,11 @@ class ProcessDescriptorsKernelTest {
     private final List<Fd> opened = new ArrayList<>();
     private ProcessDescriptors process;
     private Fd socket;
-    private long inode;
 
     @BeforeEach
     void open() throws ErrnoException {
         process = ProcessDescriptors.ofThread((int) ProcessHandle.current().pid());
         socket = SocketOptions.tcp(SocketOptions.AF_INET);
-        inode = Inodes.stat(socket).inode();
     }
 
     @AfterEach
@@ -43,14 +41,14 @@ class ProcessDescriptorsKernelTest {
 
     private void assertTooMany(int comparisons) {
         assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> process.copies(socket.number(), inode, comparisons))
+                .isThrownBy(() -> process.copies(socket, comparisons))
                 .satisfies(e -> assertThat(e.is(Errno.EMFILE)).isTrue());
     }
 
     @Test
     void aLargeNumberDoesNotMakeASearchLong() throws Exception {
         Fd far = copy(socket.number(), COMPARISONS);
-        Copies copies = process.copies(socket.number(), inode, COMPARISONS);
+        Copies copies = process.copies(socket, COMPARISONS);
         assertThat(copies.sockets()).containsExactlyInAnyOrder(socket.number(), far.number());
         assertThat(copies.epolls()).isEmpty();
     }
@@ -65,17 +63,17 @@ class ProcessDescriptorsKernelTest {
                 Fd stranger = SocketOptions.tcp(SocketOptions.AF_INET)) {
             strangers.add(stranger, Epoll.OUT, 1);
             waiting.add(socket, Epoll.OUT, 2);
-            int set = process.copies(socket.number(), inode).epolls().getFirst();
+            int set = process.copies(socket).epolls().getFirst();
             waiting.remove(socket);
             // the one that is looked at last
             waiting.add(opened.getLast(), Epoll.OUT, 3);
             for (int i = 0; i < 100; i++) {
                 copy(set, 0);
             }
-            Copies copies = process.copies(socket.number(), inode, COMPARISONS);
+            Copies copies = process.copies(socket, COMPARISONS);
             assertThat(copies.sockets()).hasSize(100);
             assertThat(copies.epolls()).hasSize(1);
-            assertThat(process.memberships(copies.epolls().getFirst(), inode)).hasSize(1);
+            assertThat(process.memberships(copies.epolls().getFirst(), socket)).hasSize(1);
         }
     }
 

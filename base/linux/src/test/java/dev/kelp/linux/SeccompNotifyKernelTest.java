@@ -122,18 +122,17 @@ class SeccompNotifyKernelTest {
             Notification n = next(ledger, listen).notification();
             try (ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
                     Fd old = process.take(n.descriptor())) {
-                long inode = Inodes.stat(old).inode();
-                Copies copies = process.copies(waited.number(), inode);
+                Copies copies = process.copies(old);
                 assertThat(copies.sockets()).containsExactlyInAnyOrder(waited.number(), twin.number(), old.number());
                 assertThat(copies.epolls()).hasSize(1);
                 assertThat(process.closesOnExec(waited.number())).isTrue();
                 List<Membership> members = new ArrayList<>();
                 for (int epoll : copies.epolls()) {
-                    members.addAll(process.memberships(epoll, inode));
+                    members.addAll(process.memberships(epoll, old));
                 }
                 assertThat(members).hasSize(1);
                 assertThat(members.getFirst().data()).isEqualTo(4711);
-                try (Fd other = SocketOptions.tcpLike(old, new SocketOptions.Untouched(SocketOptions.AF_INET))) {
+                try (Fd other = SocketOptions.tcpLike(old, new SocketOptions.Untouched(SocketOptions.AF_INET), true)) {
                     assertThat(SocketOptions.isIdle(other)).isTrue();
                     assertThat(SeccompNotify.replace(listen, n.id(), other, waited.number(), true))
                             .isTrue();

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One socket that filters are sent to, and the containers that came by it.
 final class Handler implements Bypass.Visitors, AutoCloseable {
+    private static final InetAddress ANY = Subnet.parseAddress("0.0.0.0");
+    private static final InetAddress ANY_IPV6 = Subnet.parseAddress("::");
     private static final InetAddress LOOPBACK = Subnet.parseAddress("127.0.0.1");
     private static final InetAddress LOOPBACK_IPV6 = Subnet.parseAddress("::1");
 
@@ -90,7 +92,8 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
     @Override
     public synchronized Visitor welcome(String container, int process) {
         Visitor known = visitors.get(container);
-        if (known != null && (process <= 0 || known.process() == process)) {
+        if (known != null && (process <= 0 || known.process() == process || known.isThere())) {
+            // one that was begun in the container: its own process is there for longer
             return known;
         }
         journal.info("a filter of container " + container + " came, process " + process);
@@ -151,7 +154,7 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
             return Optional.empty();
         }
         boolean six = to.getAddress().getAddress().length > 4;
-        InetAddress address = host.address() != null ? host.address() : six ? LOOPBACK_IPV6 : LOOPBACK;
+        InetAddress address = host.address() != null ? host.address() : six ? ANY_IPV6 : ANY;
         return six == address.getAddress().length > 4
                 ? Optional.of(new InetSocketAddress(address, host.port()))
                 : Optional.empty();

@@ -24,6 +24,7 @@ final class Visitor implements Guest {
     private final Handler handler;
     private final String container;
     private final int process;
+    private final Optional<ProcessHandle> handle;
     private ContainerNetwork network = ContainerNetwork.UNKNOWN;
     private long readNanos = System.nanoTime() - 2 * KNOWN_NANOS;
 
@@ -31,10 +32,16 @@ final class Visitor implements Guest {
         this.handler = handler;
         this.container = container;
         this.process = process;
+        handle = ProcessHandle.of(process);
     }
 
     int process() {
         return process;
+    }
+
+    /// Whether the process is still the one that it was made for.
+    boolean isThere() {
+        return handle.filter(ProcessHandle::isAlive).isPresent();
     }
 
     /// As it was when its process was last there.

@@ -42,11 +42,28 @@ class HandlerTest {
             assertThat(visitor.hasClaimed(port)).isFalse();
             assertThat(handler.published(SERVICE)).isEmpty();
             visitor.bound(port);
-            assertThat(handler.published(SERVICE)).contains(new InetSocketAddress("127.0.0.1", 8080));
+            assertThat(handler.published(SERVICE)).contains(new InetSocketAddress("0.0.0.0", 8080));
             handler.gone("c2");
             assertThat(visitor.hasClaimed(port)).isTrue();
             handler.gone("c1");
             assertThat(handler.published(SERVICE)).isEmpty();
+        }
+    }
+
+    @Test
+    void aContainerIsItsOwnProcessAsLongAsThatIsThere() throws Exception {
+        Process first = new ProcessBuilder("sleep", "100").start();
+        try (Handler handler = open(folder.resolve("s"))) {
+            int own = (int) ProcessHandle.current().pid();
+            Visitor visitor = handler.welcome("c1", (int) first.pid());
+            assertThat(handler.welcome("c1", own)).isSameAs(visitor);
+            assertThat(handler.welcome("c1", 0)).isSameAs(visitor);
+            first.destroyForcibly().waitFor();
+            Visitor again = handler.welcome("c1", own);
+            assertThat(again.process()).isEqualTo(own);
+            assertThat(handler.welcome("c1", 0)).isSameAs(again);
+        } finally {
+            first.destroyForcibly();
         }
     }
 

@@ -56,6 +56,7 @@ public final class Bypass implements AutoCloseable {
     private final NotifyLedger ledger;
     private final Fd listener;
     private final EpollRequests requests;
+    private final LoopbackGuard loopback;
     private final SocketCalls calls;
     private final Thread thread;
     private final Map<Long, Source> sources = new HashMap<>();
@@ -70,24 +71,14 @@ public final class Bypass implements AutoCloseable {
     /// When connections are looked at next.
     private long lookNanos;
 
-    /// Keeps descriptors beyond this process' life.
+    /// Keeps descriptors beyond this process' life, or does not.
     public interface Keeper {
-        void store(String name, Fd fd);
+        default void store(String name, Fd fd) {}
 
-        void drop(String name);
+        default void drop(String name) {}
     }
 
-    private static final Keeper FORGETFUL = new Keeper() {
-        @Override
-        public void store(String name, Fd fd) {
-            // nobody would hand it back
-        }
-
-        @Override
-        public void drop(String name) {
-            // nothing was kept
-        }
-    };
+    private static final Keeper FORGETFUL = new Keeper() {};
 
     /// Whom filters belong to, for a handler that nobody else tells of containers. Called on its thread: must be
     /// quick.
@@ -114,7 +105,8 @@ public final class Bypass implements AutoCloseable {
         void close();
     }
 
-    private Bypass(Path path, Keeper keeper, Map<String, Fd> kept, @Nullable Visitors visitors) throws ErrnoException {
+    private Bypass(Path path, Keeper keeper, Map<String, Fd> kept, @Nullable Visitors visitors, boolean filters)
+            throws ErrnoException {
         this.path = path;
         this.keeper = keeper;
         this.visitors = visitors;
@@ -131,7 +123,9 @@ public final class Bypass implements AutoCloseable {
             listener = kept.containsKey(LISTENER) && Files.exists(path) ? kept.get(LISTENER) : listening(path);
             begun.push(listener::close);
             keeper.store(LISTENER, listener);
-            calls = new SocketCalls(this::await, visitors == null);
+            loopback = new LoopbackGuard(filters);
+            begun.push(loopback::close);
+            calls = new SocketCalls(this::await, loopback, visitors == null);
             watch(listener, Epoll.IN, new Listening(listener));
         } catch (ErrnoException | RuntimeException e) {
             begun.forEach(Runnable::run);
@@ -156,8 +150,14 @@ public final class Bypass implements AutoCloseable {
     ///     object's, but for names it does not know
     /// @param guests the containers that run
     public static Bypass open(Path path, Keeper keeper, Map<String, Fd> kept, Map<String, Guest> guests) {
+        return open(path, keeper, kept, guests, true);
+    }
+
+    /// @param filters as [LoopbackGuard]
+    static Bypass open(
+            Path path, Keeper keeper, Map<String, Fd> kept, Map<String, Guest> guests, boolean filters) {
         try {
-            Bypass bypass = new Bypass(path, keeper, kept, null);
+            Bypass bypass = new Bypass(path, keeper, kept, null, filters);
             bypass.guests.putAll(guests);
             bypass.adopt(kept);
             bypass.thread.start();
@@ -174,7 +174,7 @@ public final class Bypass implements AutoCloseable {
     /// @param path as in [#open]
     public static Bypass open(Path path, Visitors visitors) {
         try {
-            Bypass bypass = new Bypass(path, FORGETFUL, Map.of(), visitors);
+            Bypass bypass = new Bypass(path, FORGETFUL, Map.of(), visitors, true);
             bypass.thread.start();
             return bypass;
         } catch (ErrnoException e) {
@@ -273,6 +273,7 @@ public final class Bypass implements AutoCloseable {
             requests.close();
             List.copyOf(sources.values()).forEach(Source::close);
             ledger.close();
+            loopback.close();
         }
     }
 
@@ -420,6 +421,7 @@ public final class Bypass implements AutoCloseable {
 
         void begin() throws ErrnoException {
             filters.put(number, this);
+            SeccompNotify.takeTurns(fd);
             key = watch(fd, Epoll.IN, this);
         }
 

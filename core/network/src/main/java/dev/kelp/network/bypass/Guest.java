@@ -13,6 +13,7 @@ public interface Guest {
     /// machine's loopback is allowed here, and nowhere else.
     ///
     /// @param to what the program connects to
+    /// @return the unspecified address for a service on all of the host's interfaces
     default Optional<InetSocketAddress> shortcut(InetSocketAddress to) {
         return Optional.empty();
     }

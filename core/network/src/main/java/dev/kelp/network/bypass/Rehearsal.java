@@ -6,6 +6,7 @@ import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.linux.Rtnetlink;
 import dev.kelp.linux.SeccompNotify;
 import dev.kelp.linux.SeccompNotify.Call;
 import dev.kelp.linux.SocketAddress;
@@ -13,13 +14,15 @@ import dev.kelp.linux.SocketOptions;
 import dev.kelp.model.network.Subnet;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.EnumSet;
 import java.util.Optional;
 
 /// Connects and listens for nobody, so that no container's first connection waits for classes to be loaded and calls
 /// to be linked, which takes a hundred times what it does later. A thread of this process is the program: it has a
-/// filter and a network of its own, and what it connects to is a socket of this process on the loopback.
+/// filter and a network of its own, and what it connects to is a socket of this process.
 final class Rehearsal implements Guest {
     private static final System.Logger LOG = System.getLogger(Rehearsal.class.getName());
 
@@ -54,7 +57,7 @@ final class Rehearsal implements Guest {
     }
 
     private static void run(Bypass bypass, Guest pattern) throws IOException {
-        try (Fd server = InetSockets.listen(LOOPBACK, 2 * ROUNDS);
+        try (Fd server = InetSockets.listen(new InetSocketAddress(ownAddress(), 0), 2 * ROUNDS);
                 Fd network = NetworkNamespaces.create()) {
             bypass.enter(NOBODY, new Rehearsal(pattern, InetSockets.local(server)));
             try {
@@ -65,6 +68,17 @@ final class Rehearsal implements Guest {
             } finally {
                 bypass.leave(NOBODY);
             }
+        }
+    }
+
+    /// What real connections go to as well is not the loopback's.
+    private static InetAddress ownAddress() throws ErrnoException {
+        try (Rtnetlink here = Rtnetlink.open()) {
+            return here.addresses().stream()
+                    .map(Rtnetlink.Address::address)
+                    .filter(a -> a instanceof Inet4Address && !a.isLoopbackAddress())
+                    .findFirst()
+                    .orElse(LOOPBACK.getAddress());
         }
     }
 

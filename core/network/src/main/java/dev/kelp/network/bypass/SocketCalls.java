@@ -13,9 +13,11 @@ import dev.kelp.linux.SeccompNotify.Notification;
 import dev.kelp.linux.SocketAddress;
 import dev.kelp.linux.SocketOptions;
 import dev.kelp.linux.SocketOptions.Untouched;
+import dev.kelp.model.network.Subnet;
 import dev.kelp.network.bypass.Guest.Families;
 import dev.kelp.network.bypass.SocketSwitch.Caller;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -31,9 +33,11 @@ final class SocketCalls {
     private static final int ADDRESS_BYTES_MAX = 28;
     private static final int BACKLOG = 4096;
     private static final int AF_UNSPEC = 0;
+    private static final InetAddress LOOPBACK = Subnet.parseAddress("127.0.0.1");
+    private static final InetAddress LOOPBACK_IPV6 = Subnet.parseAddress("::1");
 
     private final SocketSwitch switcher = new SocketSwitch();
-    private final LoopbackGuard loopback = new LoopbackGuard();
+    private final LoopbackGuard loopback;
     private final Waiting waiting;
     private final boolean ownProfile;
     private final long hostNetwork;
@@ -49,8 +53,9 @@ final class SocketCalls {
     /// Made on a thread in the host's network.
     ///
     /// @param ownProfile whether no other calls than [Call] are asked about
-    SocketCalls(Waiting waiting, boolean ownProfile) throws ErrnoException {
+    SocketCalls(Waiting waiting, LoopbackGuard loopback, boolean ownProfile) throws ErrnoException {
         this.waiting = waiting;
+        this.loopback = loopback;
         this.ownProfile = ownProfile;
         try (Fd here = SocketOptions.tcp(SocketOptions.AF_INET)) {
             hostNetwork = SocketOptions.networkCookie(here);
@@ -152,6 +157,9 @@ final class SocketCalls {
             }
             return call == Call.CONNECT ? connect(s, to.get()) : bind(s, to.get(), address);
         } catch (ErrnoException | RuntimeException e) {
+            if (e instanceof ErrnoException closed && closed.is(Errno.EBADF)) {
+                return finish(s.asked(), Errno.EBADF);
+            }
             if (!s.switched()) {
                 throw e;
             }
@@ -212,17 +220,17 @@ final class SocketCalls {
         if (!idle || isPinned(s)) {
             return s.switched() ? finish(s.asked(), Errno.EADDRNOTAVAIL) : proceed(s.asked());
         }
-        Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()));
+        boolean nonBlocking = SocketOptions.isNonBlocking(s.socket());
+        Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()), true);
         boolean kept = false;
         try {
-            boolean guarded = !target.get().getAddress().isLoopbackAddress();
-            if (guarded) {
-                loopback.guard(made);
+            InetSocketAddress way = target.get();
+            boolean guarded = !way.getAddress().isLoopbackAddress();
+            if (guarded && !loopback.guard(made, way.getAddress())) {
+                return s.switched() ? backInside(s) : proceed(s.asked());
             }
-            boolean nonBlocking = SocketOptions.isNonBlocking(made);
-            SocketOptions.setNonBlocking(made, true);
-            int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), target.get()));
-            if (errno == Errno.EINPROGRESS && !SocketOptions.isConnecting(made)) {
+            int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), way));
+            if (errno == Errno.EINPROGRESS && !(nonBlocking && guarded) && !SocketOptions.isConnecting(made)) {
                 // somebody on this machine, who has answered meanwhile
                 errno = nonBlocking ? errno : InetSockets.error(made);
             } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
@@ -238,7 +246,9 @@ final class SocketCalls {
             if (!guarded) {
                 loopback.guard(made);
             }
-            SocketOptions.setNonBlocking(made, nonBlocking);
+            if (!nonBlocking) {
+                SocketOptions.setNonBlocking(made, false);
+            }
             switcher.replace(s.caller(), s.asked().notification().descriptor(), s.socket(), made);
             return finish(s.asked(), errno);
         } finally {
@@ -253,9 +263,29 @@ final class SocketCalls {
         return timeout == 0 ? OptionalLong.empty() : OptionalLong.of(System.nanoTime() + timeout);
     }
 
-    private static Optional<InetSocketAddress> target(Guest guest, InetSocketAddress to, int scope) {
+    private Optional<InetSocketAddress> target(Guest guest, InetSocketAddress to, int scope) throws ErrnoException {
         Optional<InetSocketAddress> shortcut = scope == 0 ? guest.shortcut(to) : Optional.empty();
-        return shortcut.isPresent() || !guest.policy().leaves(to.getAddress(), scope) ? shortcut : Optional.of(to);
+        if (shortcut.isPresent()) {
+            return reachable(shortcut.get());
+        }
+        return guest.policy().leaves(to.getAddress(), scope) ? Optional.of(to) : Optional.empty();
+    }
+
+    /// A service on all of the host's interfaces is reached by its loopback, or where no socket may be connected with
+    /// that, by an address of the host's.
+    private Optional<InetSocketAddress> reachable(InetSocketAddress service) throws ErrnoException {
+        InetAddress at = service.getAddress();
+        if (at.isLoopbackAddress()) {
+            return loopback.allowsLoopback() ? Optional.of(service) : Optional.empty();
+        }
+        if (!at.isAnyLocalAddress()) {
+            return Optional.of(service);
+        }
+        int bytes = at.getAddress().length;
+        Optional<InetAddress> way = loopback.allowsLoopback()
+                ? Optional.of(bytes == 4 ? LOOPBACK : LOOPBACK_IPV6)
+                : loopback.ownAddress(bytes);
+        return way.map(a -> new InetSocketAddress(a, service.getPort()));
     }
 
     /// Whether the program tied the socket to an address or an interface that only its own network has.
@@ -277,10 +307,7 @@ final class SocketCalls {
     /// A connection that was made is answered, at last.
     void connected(Connecting c) throws ErrnoException {
         int errno = InetSockets.error(c.made());
-        if (errno == 0) {
-            hand(c);
-        }
-        finish(c.asked(), errno);
+        finish(c.asked(), errno == 0 && !hand(c) ? Errno.EBADF : errno);
     }
 
     /// The time is over that the program gives a connection: it goes on, and the program looks for itself.
@@ -290,18 +317,28 @@ final class SocketCalls {
             fail(c);
             return;
         }
-        hand(c);
-        finish(c.asked(), c.isSwitched() ? Errno.EINPROGRESS : Errno.EALREADY);
+        int errno = c.isSwitched() ? Errno.EINPROGRESS : Errno.EALREADY;
+        finish(c.asked(), hand(c) ? errno : Errno.EBADF);
     }
 
-    private void hand(Connecting c) throws ErrnoException {
-        if (c.isSwitched()) {
-            if (!c.guarded()) {
-                loopback.guard(c.made());
-            }
-            SocketOptions.setNonBlocking(c.made(), false);
-            Notification n = c.asked().notification();
+    /// @return false: the program has closed its descriptor meanwhile
+    private boolean hand(Connecting c) throws ErrnoException {
+        if (!c.isSwitched()) {
+            return true;
+        }
+        if (!c.guarded()) {
+            loopback.guard(c.made());
+        }
+        SocketOptions.setNonBlocking(c.made(), false);
+        Notification n = c.asked().notification();
+        try {
             switcher.replace(new Caller(c.asked().listener(), n.id(), c.process()), n.descriptor(), c.old(), c.made());
+            return true;
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EBADF)) {
+                throw e;
+            }
+            return false;
         }
     }
 
@@ -356,7 +393,8 @@ final class SocketCalls {
         if (host.isEmpty()) {
             return proceed(s.asked());
         }
-        try (Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()))) {
+        boolean nonBlocking = SocketOptions.isNonBlocking(s.socket());
+        try (Fd made = SocketOptions.tcpLike(s.socket(), untouched(s.family()), nonBlocking)) {
             loopback.guard(made);
             // beside the socket that reserves the port
             SocketOptions.setReuseAddress(made);

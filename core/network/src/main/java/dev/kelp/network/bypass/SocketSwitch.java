@@ -2,9 +2,9 @@
 package dev.kelp.network.bypass;
 
 import dev.kelp.linux.EpollTransfer;
+import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
-import dev.kelp.linux.Inodes;
 import dev.kelp.linux.ProcessDescriptors;
 import dev.kelp.linux.ProcessDescriptors.Copies;
 import dev.kelp.linux.ProcessDescriptors.Membership;
@@ -30,16 +30,16 @@ final class SocketSwitch {
     /// in between.
     ///
     /// @return whether the call still waits
+    /// @throws ErrnoException EBADF: the program has closed it meanwhile, and may have something else under its number
     boolean replace(Caller caller, int number, Fd old, Fd made) throws ErrnoException {
-        long inode = Inodes.stat(old).inode();
-        Copies copies = caller.process().copies(number, inode);
-        List<Integer> numbers = new ArrayList<>(copies.sockets());
+        Copies copies = caller.process().copies(old);
+        List<Integer> numbers = copies.sockets();
         if (!numbers.contains(number)) {
-            numbers.add(number);
+            throw new ErrnoException("replace", Errno.EBADF, "descriptor " + number + " of a program");
         }
         List<Membership> memberships = new ArrayList<>();
         for (int epoll : copies.epolls()) {
-            memberships.addAll(caller.process().memberships(epoll, inode));
+            memberships.addAll(caller.process().memberships(epoll, old));
         }
         memberships.removeIf(m -> !numbers.contains(m.number()));
         List<Integer> done = new ArrayList<>();

@@ -4,9 +4,12 @@ package dev.kelp.network.bypass;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kelp.linux.Errno;
+import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.Inodes;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.SocketOptions;
+import dev.kelp.linux.UnixSockets;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -28,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BypassAttackKernelTest extends BypassLan {
     private static final int AF_INET = SocketOptions.AF_INET;
     private static final int AF_INET6 = SocketOptions.AF_INET6;
+    private static final int ENETUNREACH = 101;
     private static final int WAIT_MILLIS = 300;
 
     /// Nobody on the LAN has it.
@@ -60,7 +64,8 @@ class BypassAttackKernelTest extends BypassLan {
                         return connect(socket, family, address, server.getLocalPort());
                     })
                     .get(20, TimeUnit.SECONDS);
-            assertThat(errno).isEqualTo(Errno.EINPROGRESS);
+            // ENETUNREACH: it is tied to an interface by which nothing leads there
+            assertThat(errno).isIn(Errno.EINPROGRESS, ENETUNREACH);
             server.setSoTimeout(WAIT_MILLIS);
             assertThat(errnoOf(server)).isEqualTo("timeout");
         }
@@ -212,6 +217,77 @@ class BypassAttackKernelTest extends BypassLan {
                 }
             });
             assertThat(get(same)).isNotEmpty().containsOnly(true);
+        }
+    }
+
+    @Test
+    void aNumberThatIsSomethingElseByThenIsLeftAlone() throws Exception {
+        try (ServerSocket server = listen(lan, LAN)) {
+            List<Fd> opened = new ArrayList<>();
+            Future<Integer> errno = start(() -> {
+                Fd socket = SocketOptions.tcp(AF_INET);
+                int number = socket.number();
+                between = () -> {
+                    socket.close();
+                    try {
+                        do {
+                            opened.add(Inodes.open("/dev/null", Inodes.O_RDONLY));
+                        } while (opened.getLast().number() != number && opened.size() < 1000);
+                    } catch (ErrnoException e) {
+                        throw new IllegalStateException(e);
+                    }
+                };
+                return connect(socket, AF_INET, LAN, server.getLocalPort());
+            });
+            assertThat(get(errno)).isEqualTo(Errno.EBADF);
+            assertThat(opened).isNotEmpty().allMatch(fd -> SocketOptions.tcpFamily(fd) == 0);
+            opened.forEach(Fd::close);
+        }
+    }
+
+    @Test
+    void aDescriptorThatIsClosedWhileItsConnectionIsMadeStaysClosed() throws Exception {
+        Future<List<Integer>> told = start(() -> {
+            Fd socket = SocketOptions.tcp(AF_INET);
+            int number = socket.number();
+            SocketOptions.setSendTimeout(socket, TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS));
+            Future<?> closing = threads.submit(() -> {
+                Thread.sleep(WAIT_MILLIS / 3);
+                socket.close();
+                return null;
+            });
+            int errno = connect(socket, AF_INET, SILENT, 80);
+            closing.get();
+            try (Fd nothing = Inodes.open("/dev/null", Inodes.O_RDONLY)) {
+                return List.of(errno, number, nothing.number());
+            }
+        });
+        List<Integer> all = get(told);
+        assertThat(all.get(0)).isEqualTo(Errno.EBADF);
+        // the kernel gives the lowest number that is free
+        assertThat(all.get(2)).isLessThanOrEqualTo(all.get(1));
+    }
+
+    @Test
+    void abstractSocketsOfTheHostAreNotReached() throws Exception {
+        String name = "\0kelp-" + folder.getFileName();
+        byte[] address = ByteBuffer.allocate(2 + name.length())
+                .order(ByteOrder.nativeOrder())
+                .putShort((short) 1)
+                .put(name.getBytes(StandardCharsets.US_ASCII))
+                .array();
+        try (Fd server = NetworkNamespaces.inside(
+                host.fd(), () -> UnixSockets.listen(name, UnixSockets.Type.STREAM, 1))) {
+            assertThat(server.isOpen()).isTrue();
+            Future<List<Integer>> errnos = start(() -> {
+                try (Fd switched = switched(AF_INET, LAN)) {
+                    return List.of(
+                            errno(() -> UnixSockets.connect(name, UnixSockets.Type.STREAM)
+                                    .close()),
+                            SocketOptions.connect(switched, address));
+                }
+            });
+            assertThat(get(errnos)).containsExactly(Errno.ECONNREFUSED, Errno.EAFNOSUPPORT);
         }
     }
 

@@ -143,7 +143,14 @@ abstract class BypassLan {
 
     Bypass open(Map<String, Fd> left) throws IOException {
         Map<String, Guest> guests = left.isEmpty() ? Map.of() : Map.of(CONTAINER, guest);
-        return NetworkNamespaces.inside(host.fd(), () -> Bypass.open(folder.resolve("filters"), keeper, left, guests));
+        Path filters = folder.resolve("filters");
+        return NetworkNamespaces.inside(
+                host.fd(), () -> Bypass.open(filters, keeper, left, guests, allowsFilters()));
+    }
+
+    /// Whether the kernel is one that allows filters of sockets.
+    boolean allowsFilters() {
+        return true;
     }
 
     @AfterEach
