@@ -222,7 +222,8 @@ public final class ProcessDescriptors implements AutoCloseable {
         return new ErrnoException("compare", Errno.EMFILE, "the descriptors of " + thread);
     }
 
-    /// All numbers that may be descriptors. One with a large number makes a large table, which is nearly empty then.
+    /// All numbers that may be descriptors. One with a large number makes a large table, which is nearly empty
+    /// then.
     private List<Integer> numbers() throws ErrnoException {
         int end = tableSize();
         int open = count();

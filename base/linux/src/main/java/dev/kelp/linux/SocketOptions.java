@@ -52,8 +52,10 @@ public final class SocketOptions {
 
     /// Options that are copied, each a level, a name and the size of its value.
     ///
-    /// Not among them: TCP_MAXSEG, which reads as what was negotiated; TCP_QUICKACK, which lasts for a moment; marks,
-    /// devices and routes, which mean something else in another network; TCP_FASTOPEN_CONNECT, which would put off the
+    /// Not among them: TCP_MAXSEG, which reads as what was negotiated; TCP_QUICKACK, which lasts for a moment;
+    /// marks,
+    /// devices and routes, which mean something else in another network; TCP_FASTOPEN_CONNECT, which would put off
+    /// the
     /// first packet.
     private static final int[][] COPIED = {
         {SOL_SOCKET, SO_REUSEADDR, 4},

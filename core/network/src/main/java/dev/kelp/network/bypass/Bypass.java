@@ -154,11 +154,17 @@ public final class Bypass implements AutoCloseable {
     }
 
     /// @param filters as [LoopbackGuard]
-    static Bypass open(
-            Path path, Keeper keeper, Map<String, Fd> kept, Map<String, Guest> guests, boolean filters) {
+    static Bypass open(Path path, Keeper keeper, Map<String, Fd> kept, Map<String, Guest> guests, boolean filters) {
         try {
             Bypass bypass = new Bypass(path, keeper, kept, null, filters);
             bypass.guests.putAll(guests);
+            if (!kept.containsKey(LISTENER) && !guests.isEmpty()) {
+                LOG.log(
+                        Level.WARNING,
+                        "connect, bind and listen fail in containers whose filters are lost with the"
+                                + " process that kept them, until they are started anew: {0}",
+                        guests.keySet());
+            }
             bypass.adopt(kept);
             bypass.thread.start();
             return bypass;

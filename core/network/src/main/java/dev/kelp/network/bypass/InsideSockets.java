@@ -15,8 +15,9 @@ final class InsideSockets {
     /// One that is set as another is.
     static Fd like(Fd namespace, Fd other, int family) throws ErrnoException {
         try {
-            return NetworkNamespaces.inside(namespace, () ->
-                    SocketOptions.tcpLike(other, new Untouched(family), SocketOptions.isNonBlocking(other)));
+            return NetworkNamespaces.inside(
+                    namespace,
+                    () -> SocketOptions.tcpLike(other, new Untouched(family), SocketOptions.isNonBlocking(other)));
         } catch (ErrnoException e) {
             throw e;
         } catch (IOException e) {

@@ -22,7 +22,8 @@ import java.util.concurrent.TimeUnit;
 ///
 /// Where filters are allowed (SO_ATTACH_FILTER), one drops what answers the socket on 127.0.0.0/8 or `::1`, so that no
 /// connection comes about; what connects to the socket is let in. It looks at packets from the TCP header on; the
-/// network header is below SKF_NET_OFF. A socket that is to reach a published service on the loopback gets it when it is
+/// network header is below SKF_NET_OFF. A socket that is to reach a published service on the loopback gets it when it
+/// is
 /// connected, before a program has it.
 ///
 /// Some kernels let nobody but root have filters in the host's network. There a socket that connects is tied to the
@@ -119,7 +120,8 @@ final class LoopbackGuard implements AutoCloseable {
         return link.isPresent();
     }
 
-    /// Guards a socket that is to listen, or that is connected with the loopback. Where filters are not allowed this
+    /// Guards a socket that is to listen, or that is connected with the loopback. Where filters are not allowed
+    /// this
     /// does nothing: the port is to be reached on all interfaces.
     void guard(Fd socket) throws ErrnoException {
         if (filters) {
@@ -127,7 +129,8 @@ final class LoopbackGuard implements AutoCloseable {
         }
     }
 
-    /// An address of this machine that leads to what is served on all of its interfaces, though not by the loopback.
+    /// An address of this machine that leads to what is served on all of its interfaces, though not by the
+    /// loopback.
     Optional<InetAddress> ownAddress(int addressBytes) throws ErrnoException {
         refresh();
         return own.stream()

@@ -271,7 +271,8 @@ final class SocketCalls {
         return guest.policy().leaves(to.getAddress(), scope) ? Optional.of(to) : Optional.empty();
     }
 
-    /// A service on all of the host's interfaces is reached by its loopback, or where no socket may be connected with
+    /// A service on all of the host's interfaces is reached by its loopback, or where no socket may be connected
+    /// with
     /// that, by an address of the host's.
     private Optional<InetSocketAddress> reachable(InetSocketAddress service) throws ErrnoException {
         InetAddress at = service.getAddress();

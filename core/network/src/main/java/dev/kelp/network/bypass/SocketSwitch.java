@@ -30,7 +30,8 @@ final class SocketSwitch {
     /// in between.
     ///
     /// @return whether the call still waits
-    /// @throws ErrnoException EBADF: the program has closed it meanwhile, and may have something else under its number
+    /// @throws ErrnoException EBADF: the program has closed it meanwhile, and may have something else under its
+    /// number
     boolean replace(Caller caller, int number, Fd old, Fd made) throws ErrnoException {
         Copies copies = caller.process().copies(old);
         List<Integer> numbers = copies.sockets();

@@ -276,8 +276,8 @@ class BypassAttackKernelTest extends BypassLan {
                 .putShort((short) 1)
                 .put(name.getBytes(StandardCharsets.US_ASCII))
                 .array();
-        try (Fd server = NetworkNamespaces.inside(
-                host.fd(), () -> UnixSockets.listen(name, UnixSockets.Type.STREAM, 1))) {
+        try (Fd server =
+                NetworkNamespaces.inside(host.fd(), () -> UnixSockets.listen(name, UnixSockets.Type.STREAM, 1))) {
             assertThat(server.isOpen()).isTrue();
             Future<List<Integer>> errnos = start(() -> {
                 try (Fd switched = switched(AF_INET, LAN)) {

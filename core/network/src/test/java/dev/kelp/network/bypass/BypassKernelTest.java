@@ -207,6 +207,21 @@ class BypassKernelTest extends BypassLan {
         }
     }
 
+    /// When the holder is killed.
+    @Test
+    void aCallWhoseFilterNobodyKeepsFailsAndDoesNotWait() throws Exception {
+        Future<Integer> errno = start(() -> {
+            bypass.close();
+            kept.values().forEach(Fd::close);
+            kept.clear();
+            try (Fd socket = SocketOptions.tcp(SocketOptions.AF_INET)) {
+                return connect(socket, SocketOptions.AF_INET, LAN, 80);
+            }
+        });
+        assertThat(get(errno)).isEqualTo(Errno.ENOSYS);
+        bypass = open(Map.of());
+    }
+
     @Test
     void aCallWaitsForTheNextDaemon() throws Exception {
         try (ServerSocket server = listen(lan, LAN)) {

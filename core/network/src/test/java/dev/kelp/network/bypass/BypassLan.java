@@ -144,8 +144,7 @@ abstract class BypassLan {
     Bypass open(Map<String, Fd> left) throws IOException {
         Map<String, Guest> guests = left.isEmpty() ? Map.of() : Map.of(CONTAINER, guest);
         Path filters = folder.resolve("filters");
-        return NetworkNamespaces.inside(
-                host.fd(), () -> Bypass.open(filters, keeper, left, guests, allowsFilters()));
+        return NetworkNamespaces.inside(host.fd(), () -> Bypass.open(filters, keeper, left, guests, allowsFilters()));
     }
 
     /// Whether the kernel is one that allows filters of sockets.
