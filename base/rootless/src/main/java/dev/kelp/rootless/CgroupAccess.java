@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.rootless;
 
+import dev.kelp.model.KelpException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,67 +9,89 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// What of the control groups this user may use (cgroups(7)).
+/// A way to make cgroups for containers (cgroups(7)), see [CgroupDelegation].
 ///
-/// On the unified hierarchy a login manager delegates a subtree with some controllers; on a hybrid or version 1 host
-/// nothing is delegated, and the holder has mounted an empty cgroup2 over /sys/fs/cgroup so that crun runs at all.
-///
-/// @param driver how an OCI runtime is to make cgroups
-/// @param path the cgroup this process is in, relative to the hierarchy's root as seen here, `/` when there is none
+/// @param driver who makes them
+/// @param path the cgroup below which they are made, relative to the hierarchy's root; `/` when there is none
 /// @param controllers those that limits can be set with (`cpu`, `memory`, `pids` …); empty with [Driver#DISABLED]
 public record CgroupAccess(Driver driver, String path, Set<String> controllers) {
-    private static final Path ROOT = Path.of("/sys/fs/cgroup");
+    static final Path ROOT = Path.of("/sys/fs/cgroup");
 
     public CgroupAccess {
         controllers = Set.copyOf(controllers);
     }
 
+    /// Who makes cgroups.
     public enum Driver {
-        /// No writable delegated cgroup: no limits, no statistics.
-        DISABLED,
-        /// Folders are made below the own cgroup.
-        CGROUPFS,
+        /// Nobody: no limits, no statistics.
+        DISABLED("none"),
+        /// Folders are made below a cgroup that belongs to the user.
+        CGROUPFS("cgroupfs"),
         /// The user's systemd makes scopes.
-        SYSTEMD
-    }
+        SYSTEMD("systemd");
 
-    /// Looks at /proc/self/cgroup and /sys/fs/cgroup.
-    ///
-    /// @param userBus whether the user's systemd can be asked over its bus
-    public static CgroupAccess detect(boolean userBus) {
-        try {
-            return detect(ROOT, Files.readAllLines(Path.of("/proc/self/cgroup")), userBus);
-        } catch (IOException e) {
-            return none();
+        private final String word;
+
+        Driver(String word) {
+            this.word = word;
+        }
+
+        /// As the user writes it.
+        public String word() {
+            return word;
+        }
+
+        /// @throws KelpException INVALID_ARGUMENT for any other word
+        public static Driver of(String word) {
+            for (Driver d : values()) {
+                if (d.word.equals(word)) {
+                    return d;
+                }
+            }
+            throw KelpException.invalid("unknown cgroup manager `" + word + "`")
+                    .withHint("use systemd, cgroupfs or none");
         }
     }
 
-    static CgroupAccess detect(Path root, List<String> own, boolean userBus) throws IOException {
-        boolean legacy = own.stream().anyMatch(line -> !line.startsWith("0::") && line.matches("\\d+:[a-z,_]+:.*"));
-        String path = own.stream()
-                .filter(line -> line.startsWith("0::"))
-                .map(line -> line.substring(3))
-                .findFirst()
-                .orElse("");
-        Path dir = root.resolve(path.startsWith("/") ? path.substring(1) : path);
-        Path controllersFile = dir.resolve("cgroup.controllers");
-        if (legacy || path.isEmpty() || !Files.isRegularFile(controllersFile)) {
-            return none();
-        }
-        Set<String> controllers =
-                new TreeSet<>(List.of(Files.readString(controllersFile).trim().split(" ")));
-        controllers.remove("");
-        if (userBus) {
-            return new CgroupAccess(Driver.SYSTEMD, path, controllers);
-        }
-        boolean writable = Files.isWritable(dir)
-                && Files.isWritable(dir.resolve("cgroup.procs"))
-                && Files.isWritable(dir.resolve("cgroup.subtree_control"));
-        return writable && !controllers.isEmpty() ? new CgroupAccess(Driver.CGROUPFS, path, controllers) : none();
-    }
-
-    /// No cgroups to be used.
+    /// No cgroups are made.
     public static CgroupAccess none() {
         return new CgroupAccess(Driver.DISABLED, "/", Set.of());
+    }
+
+    /// What a program needs in its environment to have cgroups made this way, `NAME=value`.
+    public static List<String> environment(Driver driver, int uid) {
+        return driver == Driver.SYSTEMD ? UserSystemd.environment(uid) : List.of();
+    }
+
+    /// At which layer a controller is missing, in words.
+    public String lacking(String controller) {
+        return lacking(ROOT, controller);
+    }
+
+    String lacking(Path root, String controller) {
+        if (!controllers(root).contains(controller)) {
+            return "the kernel does not have it in cgroup v2";
+        }
+        Path layer = root;
+        for (Path name : Path.of(path)) {
+            Path below = layer.resolve(name);
+            if (!controllers(below).contains(controller)) {
+                return layer + " has it and does not hand it on to " + name;
+            }
+            layer = below;
+        }
+        return layer + " has it and does not hand it on";
+    }
+
+    /// The controllers a cgroup has.
+    static Set<String> controllers(Path group) {
+        try {
+            Set<String> all = new TreeSet<>(List.of(
+                    Files.readString(group.resolve("cgroup.controllers")).trim().split(" ")));
+            all.remove("");
+            return all;
+        } catch (IOException e) {
+            return Set.of();
+        }
     }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,25 +19,47 @@ class FactsTest {
     }
 
     @Test
-    void usesADelegatedSubtreeOfTheUnifiedHierarchy(@TempDir Path root) throws Exception {
-        Path own = Files.createDirectories(root.resolve("user.slice/kelp.service"));
-        Files.writeString(own.resolve("cgroup.controllers"), "cpu memory pids\n");
-        Files.writeString(own.resolve("cgroup.procs"), "");
-        Files.writeString(own.resolve("cgroup.subtree_control"), "");
-        CgroupAccess found = CgroupAccess.detect(root, List.of("0::/user.slice/kelp.service"), false);
-        assertThat(found.driver()).isEqualTo(CgroupAccess.Driver.CGROUPFS);
-        assertThat(found.controllers()).containsExactlyInAnyOrder("cpu", "memory", "pids");
-        assertThat(CgroupAccess.detect(root, List.of("0::/user.slice/kelp.service"), true)
-                        .driver())
-                .isEqualTo(CgroupAccess.Driver.SYSTEMD);
+    void namesTheLayerThatKeepsAController(@TempDir Path root) throws Exception {
+        Path slice = Files.createDirectories(root.resolve("user.slice"));
+        Path service = Files.createDirectories(slice.resolve("user@1000.service"));
+        Files.writeString(root.resolve("cgroup.controllers"), "cpu memory pids\n");
+        Files.writeString(slice.resolve("cgroup.controllers"), "cpu memory\n");
+        Files.writeString(service.resolve("cgroup.controllers"), "memory\n");
+        CgroupAccess access =
+                new CgroupAccess(CgroupAccess.Driver.SYSTEMD, "/user.slice/user@1000.service", Set.of("memory"));
+        assertThat(access.lacking(root, "io")).isEqualTo("the kernel does not have it in cgroup v2");
+        assertThat(access.lacking(root, "pids")).isEqualTo(root + " has it and does not hand it on to user.slice");
+        assertThat(access.lacking(root, "cpu"))
+                .isEqualTo(slice + " has it and does not hand it on to user@1000.service");
     }
 
     @Test
-    void usesNoneOnHybridHostsAndWithoutDelegation(@TempDir Path root) throws Exception {
-        Files.writeString(root.resolve("cgroup.controllers"), "\n");
-        assertThat(CgroupAccess.detect(root, List.of("4:memory:/x", "1:name=systemd:/", "0::/"), true))
-                .isEqualTo(CgroupAccess.none());
-        assertThat(CgroupAccess.detect(root, List.of("0::/"), false)).isEqualTo(CgroupAccess.none());
-        assertThat(CgroupAccess.detect(root, List.of("0::/elsewhere"), true)).isEqualTo(CgroupAccess.none());
+    void knowsItsOwnScopeWhereverItIsInIt() {
+        String systemd = "/user.slice/user-1000.slice/user@1000.service";
+        assertThat(CgroupDelegation.isOwnScope(systemd + "/user.slice/kelp-engine-7.scope", systemd))
+                .isTrue();
+        assertThat(CgroupDelegation.isOwnScope(systemd + "/user.slice/kelp-engine-7.scope/engine", systemd))
+                .isTrue();
+        assertThat(CgroupDelegation.isOwnScope(systemd + "/app.slice/kelp.service", systemd))
+                .isFalse();
+        assertThat(CgroupDelegation.isOwnScope("/user.slice/user-1000.slice/session-1.scope", systemd))
+                .isFalse();
+        assertThat(CgroupDelegation.base("/a/engine")).isEqualTo("/a");
+        assertThat(CgroupDelegation.base("/a")).isEqualTo("/a");
+    }
+
+    @Test
+    void findsTheUsersSystemdByItsBusAndItsCgroup(@TempDir Path root) throws Exception {
+        Path cgroups = Files.createDirectory(root.resolve("cgroup"));
+        Path folder = Files.createDirectories(root.resolve("run/1000/systemd"));
+        Files.createFile(folder.resolve("private"));
+        Files.createFile(root.resolve("run/1000/bus"));
+        assertThat(UserSystemd.of(root.resolve("run"), cgroups, 1000)).isEmpty();
+        Files.createDirectories(cgroups.resolve("user.slice/user-1000.slice/user@1000.service"));
+        assertThat(UserSystemd.of(root.resolve("run"), cgroups, 1000))
+                .contains(new UserSystemd(1000, "/user.slice/user-1000.slice/user@1000.service"));
+        assertThat(UserSystemd.of(root.resolve("run"), cgroups, 1001)).isEmpty();
+        assertThat(UserSystemd.environment(7))
+                .containsExactly("XDG_RUNTIME_DIR=/run/user/7", "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/7/bus");
     }
 }

@@ -64,7 +64,9 @@ public final class GlobalFlags {
                     .saying("has no effect: Kelp finds its own daemon"),
             row("context", Kind.TEXT, "-c --context", "NAME").saying("default, the only one"),
             row("cgroup_manager", Kind.TEXT, "--cgroup-manager", "NAME")
-                    .saying("systemd, cgroupfs or none; has no effect: Kelp takes what this machine delegates"),
+                    .saying("who makes cgroups: systemd, cgroupfs or none (default: the first that works)"),
+            row("best_effort_limits", Kind.SWITCH, "--best-effort-limits", "KELP_BEST_EFFORT_LIMITS ")
+                    .saying("warn of a limit for which the machine delegates no controller, do not refuse it"),
             row("data_root", Kind.TEXT, "--data-root", "DIR")
                     .saying("must be the data root in use; choose another one by $KELP_DATA_ROOT"),
             row("bridge_ip", Kind.TEXT, "--bridge-ip", "NERDCTL_BRIDGE_IP ADDRESS/BITS")
@@ -187,7 +189,7 @@ public final class GlobalFlags {
     /// Refuses a value that cannot be meant, wherever it comes from.
     static void check(String key, String value) {
         if (key.equals("cgroup_manager")
-                && !List.of("systemd", "cgroupfs", "none").contains(value)) {
+                && !List.of("systemd", "cgroupfs", "none", "disabled").contains(value)) {
             throw KelpException.invalid("unknown cgroup manager `" + value + "`")
                     .withHint("use systemd, cgroupfs or none");
         }
@@ -323,6 +325,17 @@ public final class GlobalFlags {
 
     public boolean insecureRegistry() {
         return isOn("insecure_registry") || "false".equals(text("tls_verify"));
+    }
+
+    /// Who makes the cgroups of containers; null: the best there is.
+    public @Nullable String cgroupManager() {
+        String name = text("cgroup_manager");
+        return "disabled".equals(name) ? "none" : name;
+    }
+
+    /// Whether containers start although a limit of theirs cannot be kept.
+    public boolean limitsAreWishes() {
+        return isOn("best_effort_limits");
     }
 
     /// Whether containers have network acceleration that say nothing of it.

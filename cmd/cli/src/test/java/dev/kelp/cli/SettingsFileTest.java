@@ -168,7 +168,8 @@ class SettingsFileTest {
             ps --bridge-ip 10.1.1.1/24 | 0 | warning: --bridge-ip has no effect
             --selinux-enabled ps       | 0 | warning: --selinux-enabled has no effect
             --data-root /nowhere ps    | 1 | error: the data root in use is
-            --cgroup-manager none ps   | 0 | warning: --cgroup-manager has no effect
+            --cgroup-manager none ps   | 0 |
+            --best-effort-limits ps    | 0 |
             --experimental ps          | 0 |
             """)
     void saysWhatHasNoEffect(String words, int code, String text) {

@@ -155,7 +155,7 @@ final class Exec {
         Path socket = consoleSocket(token);
         List<String> argv = commandLine(runtime, token, List.of("--console-socket", socket.toString()));
         try (Fd listener = UnixSockets.listen(socket.toString(), UnixSockets.Type.STREAM, 1)) {
-            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, Map.of())
+            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, runtime.environment(), Map.of())
                     .inOwnSession());
             ExecProcess.Ending ending = ending(token, child);
             CompletableFuture<Integer> connected = context.watcher().readable(listener);
@@ -180,7 +180,7 @@ final class Exec {
         try (Fd theirs = pair.slave()) {
             Terminals.setSize(pair.master(), process.rows(), process.columns());
             Map<Integer, Fd> streams = Map.of(0, theirs, 1, theirs, 2, theirs);
-            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams));
+            SpawnedProcess child = spawn(SpawnRequest.of(key(id, token), argv, runtime.environment(), streams));
             return new ExecProcess(
                     token,
                     Optional.of(pair.master()),
@@ -225,7 +225,7 @@ final class Exec {
 
     private SpawnedProcess spawnPlain(OciRuntimeCli runtime, String token, Map<Integer, Fd> streams) {
         List<String> argv = commandLine(runtime, token, List.of());
-        return spawn(SpawnRequest.of(key(id, token), argv, OciRuntimeCli.ENVIRONMENT, streams)
+        return spawn(SpawnRequest.of(key(id, token), argv, runtime.environment(), streams)
                 .inOwnSession());
     }
 

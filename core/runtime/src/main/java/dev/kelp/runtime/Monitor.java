@@ -61,7 +61,7 @@ final class Monitor {
             SpawnRequest request = new SpawnRequest(
                     KEY_PREFIX + spec.id(),
                     commandLine(spec, runtime, files),
-                    environment(files),
+                    environment(files, runtime),
                     Map.of(2, errorsWrite, SYNC_FD, syncWrite, START_FD, startRead),
                     files.bundle().toString(),
                     false,
@@ -75,8 +75,8 @@ final class Monitor {
         }
     }
 
-    private static List<String> environment(TaskFiles files) {
-        List<String> all = new ArrayList<>(OciRuntimeCli.ENVIRONMENT);
+    private static List<String> environment(TaskFiles files, OciRuntimeCli runtime) {
+        List<String> all = new ArrayList<>(runtime.environment());
         all.add("_OCI_SYNCPIPE=" + SYNC_FD);
         all.add("_OCI_STARTPIPE=" + START_FD);
         String folder = files.exits().toString();

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /// The command line of an OCI runtime, crun(8) or runc(8): what both understand alike.
 ///
@@ -39,14 +40,19 @@ public final class OciRuntimeCli {
     private final Path program;
     private final Path stateRoot;
     private final CgroupAccess.Driver cgroups;
+    private final List<String> environment;
     private final Spawner spawner;
 
     /// @param program the runtime, see [Programs#ociRuntime]
     /// @param runRoot the run root; the runtime's state lies below it in a folder named like the program
-    public OciRuntimeCli(Path program, Path runRoot, CgroupAccess.Driver cgroups, Spawner spawner) {
+    /// @param cgroups who makes cgroups
+    /// @param uid the user's id outside all namespaces
+    OciRuntimeCli(Path program, Path runRoot, CgroupAccess.Driver cgroups, int uid, Spawner spawner) {
         this.program = program;
         this.stateRoot = runRoot.resolve(program.getFileName());
         this.cgroups = cgroups;
+        this.environment = Stream.concat(ENVIRONMENT.stream(), CgroupAccess.environment(cgroups, uid).stream())
+                .toList();
         this.spawner = spawner;
     }
 
@@ -62,7 +68,8 @@ public final class OciRuntimeCli {
         return name().startsWith("crun");
     }
 
-    /// Arguments before the command, for every call. runc looks by itself whether it may use cgroups.
+    /// Arguments before the command, for every call. runc looks by itself whether it may use cgroups, and its other
+    /// way than systemd is cgroupfs.
     List<String> globalArguments() {
         List<String> all = new ArrayList<>(List.of("--root", stateRoot.toString()));
         switch (cgroups) {
@@ -169,6 +176,11 @@ public final class OciRuntimeCli {
         run(command, List.of(command, id));
     }
 
+    /// What the runtime, also started by a monitor, has in its environment.
+    List<String> environment() {
+        return environment;
+    }
+
     boolean hasCgroups() {
         return cgroups != CgroupAccess.Driver.DISABLED;
     }
@@ -195,7 +207,7 @@ public final class OciRuntimeCli {
         try (Pipe out = new Pipe();
                 Pipe err = new Pipe()) {
             SpawnedProcess child =
-                    spawner.spawn(SpawnRequest.of(key, argv, ENVIRONMENT, Map.of(1, out.write(), 2, err.write()))
+                    spawner.spawn(SpawnRequest.of(key, argv, environment, Map.of(1, out.write(), 2, err.write()))
                             .dyingWithDaemon());
             child.pidfd().close();
             out.write().close();

@@ -5,6 +5,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.rootless.CgroupAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -104,8 +105,9 @@ final class TaskFiles {
     }
 
     /// The first file in a bundle: the OCI runtime's path, and whether stdio is a terminal.
-    void writeTask(Path program, boolean terminal) {
-        write(TASK, program + "\n" + (terminal ? TERMINAL : "pipes") + "\n");
+    void writeTask(TaskSpec spec) {
+        String streams = spec.terminal() ? TERMINAL : "pipes";
+        write(TASK, spec.ociRuntime() + "\n" + streams + "\n" + spec.cgroups().word() + "\n");
     }
 
     Optional<Path> program() {
@@ -113,7 +115,16 @@ final class TaskFiles {
     }
 
     boolean terminal() {
-        return text(TASK).map(t -> t.endsWith("\n" + TERMINAL)).orElse(false);
+        return line(1).map(TERMINAL::equals).orElse(false);
+    }
+
+    /// Who made its cgroup.
+    CgroupAccess.Driver cgroups() {
+        return line(2).map(CgroupAccess.Driver::of).orElse(CgroupAccess.Driver.DISABLED);
+    }
+
+    private Optional<String> line(int number) {
+        return text(TASK).flatMap(t -> t.lines().skip(number).findFirst());
     }
 
     Optional<String> text(String name) {

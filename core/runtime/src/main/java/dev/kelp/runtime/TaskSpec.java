@@ -2,6 +2,7 @@
 package dev.kelp.runtime;
 
 import dev.kelp.model.KelpException;
+import dev.kelp.rootless.CgroupAccess;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -16,6 +17,7 @@ import java.util.regex.Pattern;
 /// @param stdin standard input is a pipe (with `terminal`: is read); else it is empty
 /// @param stdinOnce standard input ends when the first attached client's does; else it stays open
 /// @param timeoutSeconds conmon kills it after so long; 0: never
+/// @param cgroups who makes its cgroup
 public record TaskSpec(
         String id,
         String name,
@@ -24,7 +26,8 @@ public record TaskSpec(
         boolean terminal,
         boolean stdin,
         boolean stdinOnce,
-        long timeoutSeconds) {
+        long timeoutSeconds,
+        CgroupAccess.Driver cgroups) {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
 
     public TaskSpec {
@@ -37,7 +40,7 @@ public record TaskSpec(
         }
     }
 
-    /// One without an end of its time.
+    /// One without an end of its time and without a cgroup.
     public TaskSpec(
             String id,
             String name,
@@ -46,6 +49,6 @@ public record TaskSpec(
             boolean terminal,
             boolean stdin,
             boolean stdinOnce) {
-        this(id, name, ociRuntime, log, terminal, stdin, stdinOnce, 0);
+        this(id, name, ociRuntime, log, terminal, stdin, stdinOnce, 0, CgroupAccess.Driver.DISABLED);
     }
 }

@@ -39,21 +39,25 @@ public final class Tasks implements AutoCloseable {
 
     private final Path runRoot;
     private final Spawner spawner;
-    private final CgroupAccess.Driver cgroups;
+    private final int user;
     private final Path filters;
     private final Map<Path, CompiledSeccomp> compiled = new ConcurrentHashMap<>();
     private final Watcher watcher = new Watcher();
 
-    public Tasks(Instance instance, Spawner spawner, CgroupAccess cgroups) {
+    public Tasks(Instance instance, Spawner spawner) {
         this.runRoot = instance.runRoot();
         this.filters = instance.dataRoot().resolve("seccomp");
         this.spawner = spawner;
-        this.cgroups = cgroups.driver();
+        this.user = instance.hostUid();
     }
 
     /// The runtime's command line, for `info` and the like.
     public OciRuntimeCli runtime(Path program) {
-        return new OciRuntimeCli(program, runRoot, cgroups, spawner);
+        return runtime(program, CgroupAccess.Driver.DISABLED);
+    }
+
+    private OciRuntimeCli runtime(Path program, CgroupAccess.Driver cgroups) {
+        return new OciRuntimeCli(program, runRoot, cgroups, user, spawner);
     }
 
     /// The filters this runtime compiled before.
@@ -72,8 +76,8 @@ public final class Tasks implements AutoCloseable {
         TaskFiles files = new TaskFiles(runRoot, spec.id());
         removeLeftovers(spec, files);
         TaskFiles.makeBundle(runRoot, spec.id());
-        files.writeTask(spec.ociRuntime(), spec.terminal());
-        OciRuntimeCli runtime = runtime(spec.ociRuntime());
+        files.writeTask(spec);
+        OciRuntimeCli runtime = runtime(spec.ociRuntime(), spec.cgroups());
         Monitor monitor = Monitor.spawn(spawner, spec, runtime, files);
         files.write("conmon.pid", Integer.toString(monitor.pid()));
         return new Launch(spec, files, runtime, monitor);
@@ -90,7 +94,7 @@ public final class Tasks implements AutoCloseable {
             throw new KelpException(
                     ErrorKind.FAILED_PRECONDITION, "start container " + spec.name() + ": it has a task already");
         }
-        runtime(spec.ociRuntime()).delete(spec.id());
+        runtime(spec.ociRuntime(), files.cgroups()).delete(spec.id());
         files.remove();
     }
 
@@ -202,7 +206,7 @@ public final class Tasks implements AutoCloseable {
             }
             return Optional.empty();
         }
-        OciRuntimeCli runtime = runtime(program.get());
+        OciRuntimeCli runtime = runtime(program.get(), files.cgroups());
         Optional<Fd> monitor = files.exitCode().isPresent() ? Optional.empty() : Monitor.find(files, id);
         Optional<Integer> pid = files.containerPid();
         if (files.exitCode().isEmpty() && pid.isEmpty()) {

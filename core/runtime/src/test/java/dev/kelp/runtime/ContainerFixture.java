@@ -64,7 +64,7 @@ final class ContainerFixture implements AutoCloseable {
     }
 
     Tasks newTasks() {
-        Tasks t = new Tasks(instance, holder.holder(), CgroupAccess.none());
+        Tasks t = new Tasks(instance, holder.holder());
         made.add(t);
         return t;
     }

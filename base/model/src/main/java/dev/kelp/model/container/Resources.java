@@ -4,6 +4,7 @@ package dev.kelp.model.container;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Limits. Zero or null: none. Sizes in bytes, cpu times in microseconds.
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// @param cgroupParent the cgroup below which the container's is made
 /// @param rdtClass class of service of Intel's resource director
 /// @param deviceRules `TYPE MAJOR:MINOR rwm`, as in `--device-cgroup-rule`
+/// @param cgroupManager who makes the cgroup: `systemd`, `cgroupfs` or `none`; null: the best there is
+/// @param bestEffort go on where the machine has no controller for a limit
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record Resources(
         long memoryBytes,
@@ -37,7 +40,9 @@ public record Resources(
         @Nullable Map<String, String> unified,
         @Nullable String cgroupParent,
         @Nullable String rdtClass,
-        @Nullable List<String> deviceRules) {
+        @Nullable List<String> deviceRules,
+        @Nullable String cgroupManager,
+        boolean bestEffort) {
     public static final Resources NONE = new Resources(0, 0, 0, 0, 0, 0, null, null, 0, 0, null, 0, null);
 
     /// The usual limits.
@@ -77,7 +82,9 @@ public record Resources(
                 null,
                 null,
                 null,
-                null);
+                null,
+                null,
+                false);
     }
 
     /// These limits with those of `changes` that are neither zero nor null in their place.
@@ -104,7 +111,71 @@ public record Resources(
                 or(changes.unified, unified),
                 or(changes.cgroupParent, cgroupParent),
                 or(changes.rdtClass, rdtClass),
-                or(changes.deviceRules, deviceRules));
+                or(changes.deviceRules, deviceRules),
+                or(changes.cgroupManager, cgroupManager),
+                changes.bestEffort || bestEffort);
+    }
+
+    /// These limits in a cgroup that `manager` makes.
+    public Resources withCgroups(@Nullable String manager, boolean anyway) {
+        return new Resources(
+                memoryBytes,
+                memoryReservationBytes,
+                memorySwapBytes,
+                cpuShares,
+                cpuQuotaMicros,
+                cpuPeriodMicros,
+                cpusetCpus,
+                cpusetMems,
+                pidsLimit,
+                blkioWeight,
+                oomScoreAdj,
+                shmSizeBytes,
+                ulimits,
+                cpuRealtimePeriodMicros,
+                cpuRealtimeRuntimeMicros,
+                memorySwappiness,
+                oomKillDisable,
+                blockDevices,
+                unified,
+                cgroupParent,
+                rdtClass,
+                deviceRules,
+                manager,
+                anyway);
+    }
+
+    /// These limits but for those that need other controllers of cgroup2 than these.
+    public Resources keptBy(Set<String> controllers) {
+        boolean memory = controllers.contains("memory");
+        boolean cpu = controllers.contains("cpu");
+        boolean cpuset = controllers.contains("cpuset");
+        boolean io = controllers.contains("io");
+        return new Resources(
+                memory ? memoryBytes : 0,
+                memory ? memoryReservationBytes : 0,
+                memory ? memorySwapBytes : 0,
+                cpu ? cpuShares : 0,
+                cpu ? cpuQuotaMicros : 0,
+                cpu ? cpuPeriodMicros : 0,
+                cpuset ? cpusetCpus : null,
+                cpuset ? cpusetMems : null,
+                controllers.contains("pids") ? pidsLimit : 0,
+                io ? blkioWeight : 0,
+                oomScoreAdj,
+                shmSizeBytes,
+                ulimits,
+                cpuRealtimePeriodMicros,
+                cpuRealtimeRuntimeMicros,
+                memorySwappiness,
+                oomKillDisable,
+                io ? blockDevices : null,
+                unified,
+                cgroupParent,
+                rdtClass,
+                deviceRules,
+                cgroupManager,
+                bestEffort);
     }
 
     private static long or(long changed, long present) {

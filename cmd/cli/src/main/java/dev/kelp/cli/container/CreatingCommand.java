@@ -135,7 +135,7 @@ public abstract class CreatingCommand extends KelpCommand {
                 security.spec(client, files.readOnly()),
                 files.specs(client),
                 files.volumesFrom(),
-                resources.spec(client),
+                resources.spec(client, call.flags()),
                 health.addTo(starting.apply(client, lifecycle.spec(call.snapshotter()))),
                 lifecycle.logging());
         spec = security.withCdiDevices(call, spec);

@@ -146,7 +146,9 @@ public final class LimitFlags {
                 rest.unified(),
                 rest.cgroupParent(),
                 rest.rdtClass(),
-                rest.deviceRules());
+                rest.deviceRules(),
+                rest.cgroupManager(),
+                rest.bestEffort());
     }
 
     private void check() {

@@ -2,6 +2,7 @@
 package dev.kelp.cli.flags;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.GlobalFlags;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Resources;
@@ -59,7 +60,7 @@ public final class ResourceFlags {
             description = "refused: no file system limits what an unprivileged user's container writes")
     List<String> storage = new ArrayList<>();
 
-    public Resources spec(ClientContext client) {
+    public Resources spec(ClientContext client, GlobalFlags flags) {
         refuseStorage();
         int score = oomScoreAdj == null ? 0 : oomScoreAdj;
         if (score < -1000 || score > 1000) {
@@ -107,7 +108,9 @@ public final class ResourceFlags {
                 unified.isEmpty() ? null : unified,
                 cgroupParent,
                 rdtClass,
-                deviceRules.isEmpty() ? null : deviceRules));
+                deviceRules.isEmpty() ? null : deviceRules,
+                flags.cgroupManager(),
+                flags.limitsAreWishes()));
     }
 
     /// A project's quota can be set only by who may do so for the whole file system.

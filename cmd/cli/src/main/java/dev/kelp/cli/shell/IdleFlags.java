@@ -38,7 +38,6 @@ final class IdleFlags {
         }
         flags.given("address").ifPresent(a -> address(call, a, "--address"));
         flags.given("data_root").ifPresent(d -> dataRoot(call, d));
-        flags.given("cgroup_manager").ifPresent(m -> cgroupManager(call, m));
         WITHOUT_EFFECT.forEach(
                 (key, sentence) -> flags.given(key).ifPresent(v -> call.client().warn(sentence)));
         if (flags.given("selinux_enabled").filter("true"::equals).isPresent()) {
@@ -51,8 +50,6 @@ final class IdleFlags {
         return switch (key) {
             case "address" -> !value.replaceFirst("^unix://", "").equals(ownSocket(call));
             case "data_root" -> !value.equals(call.engine().info().settings().get("Data Root"));
-            case "cgroup_manager" ->
-                !value.equals(call.engine().info().machine().cgroupDriver());
             case "bridge_ip" -> !value.isEmpty();
             case "selinux_enabled" -> value.equals("true");
             default -> false;
@@ -83,13 +80,6 @@ final class IdleFlags {
         if (!asked.replaceFirst("(?<=.)/+$", "").equals(own)) {
             throw KelpException.invalid("the data root in use is `" + own + "`, not `" + directory + "`")
                     .withHint("KELP_DATA_ROOT=" + asked + " " + call.client().programName() + " … uses another one");
-        }
-    }
-
-    private static void cgroupManager(Invocation call, String name) {
-        String own = call.engine().info().settings().getOrDefault("Cgroup Driver", "");
-        if (!own.equals(name)) {
-            call.client().warn("--cgroup-manager has no effect: this machine delegates `" + own + "` to you");
         }
     }
 }

@@ -139,6 +139,9 @@ class CreateFlagsTest {
         --memory-swappiness 10     | /resources/memorySwappiness     | 10
         --oom-kill-disable         | /resources/oomKillDisable       | true
         --cgroup-parent /a/b       | /resources/cgroupParent         | "/a/b"
+        --cgroup-manager cgroupfs  | /resources/cgroupManager        | "cgroupfs"
+        --cgroup-manager disabled  | /resources/cgroupManager        | "none"
+        --best-effort-limits       | /resources/bestEffort           | true
         --cgroup-conf memory.high=5 | /resources/unified             | {"memory.high":"5"}
         --rdt-class c              | /resources/rdtClass             | "c"
         --security-opt mask=/a:/b  | /security/masked                | ["/a","/b"]

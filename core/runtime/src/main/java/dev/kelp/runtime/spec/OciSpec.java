@@ -295,8 +295,17 @@ public final class OciSpec {
     /// The limits that can be kept, null for none.
     private static @Nullable Resources resources(SpecInputs in, List<String> warnings) {
         Resources asked = in.spec().resources();
+        UnmetLimits.refuse(asked, in.cgroups());
         warnings.addAll(UnmetLimits.of(asked, in.cgroups()));
-        return asked.needsCgroup() && in.cgroups().driver() != CgroupAccess.Driver.DISABLED ? asked : null;
+        boolean limited = asked.needsCgroup() && in.cgroups().driver() != CgroupAccess.Driver.DISABLED;
+        return limited ? UnmetLimits.kept(asked, in.cgroups()) : null;
+    }
+
+    /// Refuses what no container can have with these cgroups.
+    ///
+    /// @throws KelpException UNSUPPORTED for a limit that is not kept and that the user cannot do without
+    public static void checkLimits(Resources asked, CgroupAccess cgroups) {
+        UnmetLimits.refuse(asked, cgroups);
     }
 
     /// The limits that cannot be kept with these cgroups, a sentence each.

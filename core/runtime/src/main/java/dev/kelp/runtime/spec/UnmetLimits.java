@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime.spec;
 
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Resources;
 import dev.kelp.rootless.CgroupAccess;
@@ -10,12 +11,54 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /// Which limits this machine does not keep for this user, and why.
 final class UnmetLimits {
     private static final Path RESCTRL = Path.of("/sys/fs/resctrl/schemata");
 
+    private static final Pattern SLICE = Pattern.compile("[A-Za-z0-9:_.\\\\@-]{1,200}\\.slice");
+
     private UnmetLimits() {}
+
+    /// Refuses what would be asked of a cgroup that cannot be so.
+    ///
+    /// @throws KelpException UNSUPPORTED for a limit whose controller is missing, unless the user can do without;
+    /// INVALID_ARGUMENT for a parent that its driver cannot mean
+    static void refuse(Resources asked, CgroupAccess cgroups) {
+        String parent = asked.cgroupParent();
+        boolean systemd = cgroups.driver() == CgroupAccess.Driver.SYSTEMD;
+        if (parent != null && systemd && !SLICE.matcher(parent).matches()) {
+            throw KelpException.invalid("invalid --cgroup-parent `" + parent + "`: systemd knows slices")
+                    .withHint("name it as in `batch.slice`, or use --cgroup-manager=cgroupfs");
+        }
+        Map<String, String> lacking = lacking(asked, cgroups);
+        if (!lacking.isEmpty() && !asked.bestEffort()) {
+            throw new KelpException(ErrorKind.UNSUPPORTED, String.join("; ", lacking.values()))
+                    .withHint("`kelp setup check` says what to type; --best-effort-limits does without the limit");
+        }
+    }
+
+    /// The controllers that are missing for these limits, and where.
+    private static Map<String, String> lacking(Resources asked, CgroupAccess cgroups) {
+        Map<String, String> all = new TreeMap<>();
+        if (cgroups.driver() != CgroupAccess.Driver.DISABLED) {
+            needed(asked).forEach((controller, wanted) -> {
+                if (wanted && !cgroups.controllers().contains(controller)) {
+                    all.put(
+                            controller,
+                            "the limit is not kept: the cgroup controller " + controller
+                                    + " is not delegated to this user: " + cgroups.lacking(controller));
+                }
+            });
+        }
+        return all;
+    }
+
+    /// What is left of the limits with these cgroups.
+    static Resources kept(Resources asked, CgroupAccess cgroups) {
+        return lacking(asked, cgroups).isEmpty() ? asked : asked.keptBy(cgroups.controllers());
+    }
 
     /// @return a sentence each
     static List<String> of(Resources asked, CgroupAccess cgroups) {
@@ -26,8 +69,7 @@ final class UnmetLimits {
         }
         boolean none = cgroups.driver() == CgroupAccess.Driver.DISABLED;
         if (asked.cgroupParent() != null && none) {
-            all.add("the parent cgroup `" + asked.cgroupParent()
-                    + "` is not used: no cgroup2 is delegated to this user");
+            all.add("the parent cgroup `" + asked.cgroupParent() + "` is not used: " + noCgroup(asked));
         }
         if (asked.deviceRules() != null && !asked.deviceRules().isEmpty()) {
             all.add("device rules have no effect: in a user namespace the modes of the device nodes decide");
@@ -37,17 +79,17 @@ final class UnmetLimits {
             return all;
         }
         if (none) {
-            all.add("limits on memory, cpu, pids and block devices are not kept:"
-                    + " no cgroup2 is delegated to this user");
+            all.add("limits on memory, cpu, pids and block devices are not kept: " + noCgroup(asked));
             return all;
         }
-        needed(asked).forEach((controller, wanted) -> {
-            if (wanted && !cgroups.controllers().contains(controller)) {
-                all.add("the limit is not kept: the cgroup controller " + controller
-                        + " is not delegated to this user");
-            }
-        });
+        all.addAll(lacking(asked, cgroups).values());
         return all;
+    }
+
+    private static String noCgroup(Resources asked) {
+        return asked.cgroupManager() == null
+                ? "no cgroup2 is delegated to this user"
+                : "the cgroup manager is " + asked.cgroupManager();
     }
 
     private static void version1(Resources asked, List<String> all) {

@@ -11,8 +11,11 @@
 /// [Capability], seccomp profiles in Docker's form ([DockerSeccomp]), sysctls that are not of the container's own
 /// namespaces.
 ///
-/// What cannot be honoured without privilege (a limit without a delegated cgroup, a resource limit above the hard one)
-/// comes back as a warning in [OciSpec.Generated], never silently.
+/// What cannot be honoured without privilege (a limit where no cgroup is delegated, a resource limit above the hard
+/// one)
+/// comes back as a warning in [OciSpec.Generated], never silently. A limit whose controller alone is missing is
+/// refused,
+/// unless the user can do without it.
 @NullMarked
 package dev.kelp.runtime.spec;
 

@@ -262,12 +262,30 @@ class OciSpecTest {
         OciSpec.Generated none = generate();
         assertThat(none.warnings()).anyMatch(w -> w.contains("no cgroup2")).anyMatch(w -> w.contains("oom score"));
         cgroups = new CgroupAccess(CgroupAccess.Driver.SYSTEMD, "/user.slice", Set.of("memory"));
+        assertThatThrownBy(this::generate)
+                .isInstanceOf(KelpException.class)
+                .hasMessageContaining("the cgroup controller pids is not delegated to this user: ");
+        resources = resources.withCgroups(null, true);
         OciSpec.Generated some = generate();
         assertThat(some.warnings()).anyMatch(w -> w.contains("pids is not delegated"));
         JsonNode linux = OciJson.mapper().readTree(some.config()).get("linux");
         assertThat(linux.get("cgroupsPath").asString()).isEqualTo("user.slice:kelp:" + ID);
-        assertThat(linux.get("resources").toString())
-                .isEqualTo("{\"memory\":{\"limit\":1048576,\"swap\":2097152},\"pids\":{\"limit\":100}}");
+        assertThat(linux.get("resources").toString()).isEqualTo("{\"memory\":{\"limit\":1048576,\"swap\":2097152}}");
+    }
+
+    @Test
+    void refusesAParentThatSystemdDoesNotKnow() {
+        cgroups = new CgroupAccess(CgroupAccess.Driver.SYSTEMD, "/user.slice", Set.of("memory"));
+        resources = below("/a/b");
+        assertThatThrownBy(this::generate).hasMessage("invalid --cgroup-parent `/a/b`: systemd knows slices");
+        resources = below("batch.slice");
+        JsonNode linux = OciJson.mapper().readTree(generate().config()).get("linux");
+        assertThat(linux.get("cgroupsPath").asString()).isEqualTo("batch.slice:kelp:" + ID);
+    }
+
+    private static Resources below(String parent) {
+        String json = "{\"cgroupParent\":\"" + parent + "\"}";
+        return OciJson.mapper().readValue(json, Resources.class);
     }
 
     @Test

@@ -17,6 +17,7 @@ import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.Resources;
 import dev.kelp.rootless.CgroupAccess;
+import dev.kelp.rootless.CgroupDelegation;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.CompiledSeccomp;
 import dev.kelp.runtime.Programs;
@@ -52,7 +53,7 @@ import java.util.stream.Collectors;
 /// The root file system is never mounted below a folder that is removed as a tree: removing would go through the mount.
 final class ContainerFiles {
     private final Instance instance;
-    private final CgroupAccess cgroups;
+    private final CgroupDelegation cgroups;
     private final Function<String, Snapshotter> snapshotters;
     private final String hostName;
     private final Function<Path, CompiledSeccomp> filters;
@@ -70,7 +71,7 @@ final class ContainerFiles {
     /// @param joined finds the namespaces of other containers that one shares
     ContainerFiles(
             Instance instance,
-            CgroupAccess cgroups,
+            CgroupDelegation cgroups,
             Function<String, Snapshotter> snapshotters,
             Function<Path, CompiledSeccomp> filters,
             ContainerVolumes volumes,
@@ -218,7 +219,9 @@ final class ContainerFiles {
 
     /// What was asked for and will not be so, a sentence each.
     List<String> shortfalls(ContainerSpec spec) {
-        List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), cgroups));
+        CgroupAccess access = cgroups(spec);
+        OciSpec.checkLimits(spec.resources(), access);
+        List<String> all = new ArrayList<>(OciSpec.unmetLimits(spec.resources(), access));
         if ("/".equals(spec.rootfs())) {
             all.add("what this machine's root owns belongs to nobody in here and cannot be changed;"
                     + " /dev, /home, /root, /run, /tmp and where people are at home are fresh");
@@ -335,12 +338,13 @@ final class ContainerFiles {
         return Files.exists(bundlePath(c).resolve("paused"));
     }
 
-    List<String> unmetLimits(Resources limits) {
-        return OciSpec.unmetLimits(limits, cgroups);
+    /// Those of these limits that this container cannot have, a sentence each.
+    List<String> unmetLimits(ContainerRecord c, Resources limits) {
+        return OciSpec.unmetLimits(limits, cgroups(c.definition().spec()));
     }
 
-    boolean hasCgroups() {
-        return cgroups.driver() != CgroupAccess.Driver.DISABLED;
+    private CgroupAccess cgroups(ContainerSpec spec) {
+        return cgroups.choose(spec.resources().cgroupManager());
     }
 
     /// Mounts the root file system of a container that does not run for as long as `work` runs.
@@ -377,7 +381,7 @@ final class ContainerFiles {
                 mounts,
                 network.joined(),
                 instance,
-                cgroups,
+                cgroups(spec),
                 spec.lifecycle().init() ? initProgram(spec) : null,
                 hostName,
                 profile -> filters.apply(
@@ -412,7 +416,8 @@ final class ContainerFiles {
                 p.openStdin(),
                 // A terminal's input stays open when a client detaches: the next one types on.
                 p.stdinOnce() && !p.terminal(),
-                c.definition().spec().lifecycle().timeoutSeconds());
+                c.definition().spec().lifecycle().timeoutSeconds(),
+                cgroups(c.definition().spec()).driver());
     }
 
     private Path mountRoot(ContainerRecord c) throws IOException {

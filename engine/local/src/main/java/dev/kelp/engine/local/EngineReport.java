@@ -16,10 +16,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// What `info` and `version` tell of this engine and machine.
 final class EngineReport {
     static final String VERSION = "0.1.0";
+
+    /// By controller, in the words of other engines.
+    private static final Map<String, String> UNSUPPORTED = new TreeMap<>(Map.of(
+            "cpu", "No cpu cfs quota support",
+            "cpuset", "No cpuset support",
+            "io", "No blkio weight support",
+            "memory", "No memory limit support",
+            "pids", "No pids limit support"));
 
     private EngineReport() {}
 
@@ -44,7 +53,7 @@ final class EngineReport {
         settings.put("Storage Driver", snapshotter.name());
         settings.put("Data Root", instance.dataRoot().toString());
         settings.put("Run Root", instance.runRoot().toString());
-        settings.put("Cgroup Driver", word(cgroups));
+        settings.put("Cgroup Driver", cgroups.driver().word());
         settings.put("Kernel Version", System.getProperty("os.version", ""));
         settings.put("Platform", Platform.host().toString());
         settings.put("CPUs", Integer.toString(Runtime.getRuntime().availableProcessors()));
@@ -70,21 +79,19 @@ final class EngineReport {
         }
         if (cgroups.driver() == CgroupAccess.Driver.DISABLED) {
             warnings.add("no cgroup v2 controllers are delegated to you: resource limits cannot be set");
+        } else {
+            UNSUPPORTED.forEach((controller, warning) -> {
+                if (!cgroups.controllers().contains(controller)) {
+                    warnings.add(warning + ": " + cgroups.lacking(controller));
+                }
+            });
         }
         return new EngineInfo(
                 VERSION,
                 components,
                 settings,
                 warnings,
-                MachineReport.of(instance, cgroups, word(cgroups), snapshotter));
-    }
-
-    private static String word(CgroupAccess cgroups) {
-        return switch (cgroups.driver()) {
-            case DISABLED -> "none";
-            case CGROUPFS -> "cgroupfs";
-            case SYSTEMD -> "systemd";
-        };
+                MachineReport.of(instance, cgroups, cgroups.driver().word(), snapshotter));
     }
 
     private static String firstLine(String text) {

@@ -367,7 +367,7 @@ final class LocalContainers implements Containers {
         }
         ContainerRecord c = find(container);
         Resources limits = update.resources();
-        List<String> unmet = limits == null ? List.of() : files.unmetLimits(limits);
+        List<String> unmet = limits == null ? List.of() : files.unmetLimits(c, limits);
         if (!unmet.isEmpty()) {
             throw new KelpException(
                     ErrorKind.UNSUPPORTED, "cannot update container " + container + ": " + String.join("; ", unmet));

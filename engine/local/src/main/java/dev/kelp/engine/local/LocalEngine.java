@@ -31,7 +31,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.registry.http.HttpLimits;
 import dev.kelp.registry.http.Transport;
-import dev.kelp.rootless.CgroupAccess;
+import dev.kelp.rootless.CgroupDelegation;
 import dev.kelp.rootless.Holder;
 import dev.kelp.rootless.Instance;
 import dev.kelp.runtime.CapturedExec;
@@ -74,7 +74,7 @@ public final class LocalEngine implements Engine {
     private final Holder holder;
     private final Database database;
     private final Tasks tasks;
-    private final CgroupAccess cgroups;
+    private final CgroupDelegation cgroups;
     private final Snapshotters.Choice snapshotter;
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;
@@ -111,8 +111,8 @@ public final class LocalEngine implements Engine {
         this.instance = instance;
         this.holder = holder;
         database = Database.open(instance.dataRoot().resolve("kelp.db"));
-        cgroups = CgroupAccess.detect(false);
-        tasks = new Tasks(instance, holder, cgroups);
+        cgroups = new CgroupDelegation(instance, holder);
+        tasks = new Tasks(instance, holder);
         snapshotter = Snapshotters.choose(Snapshotters.AUTO, instance.dataRoot());
         known = new LocalNamespaces(new NamespaceRecords(database));
         records = new ContainerRecords(database);
@@ -266,7 +266,7 @@ public final class LocalEngine implements Engine {
 
     @Override
     public EngineInfo info() {
-        return EngineReport.of(instance, tasks, cgroups, snapshotter);
+        return EngineReport.of(instance, tasks, cgroups.choose(null), snapshotter);
     }
 
     /// The exit code of a session whose client lost sight of it when an earlier daemon ended: the tokens that
