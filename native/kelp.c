@@ -88,8 +88,7 @@ static void put(struct buf *b, uint32_t v, int bytes) {
 }
 static void put_str(struct buf *b, const char *s) { put(b, (uint32_t)strlen(s), 4); put_mem(b, s, strlen(s)); }
 static void put_strv(struct buf *b, char **v) {
-    uint32_t n = 0;
-    while (v[n]) n++;
+    uint32_t n = 0; while (v[n]) n++;
     for (put(b, n, 4); *v; v++) put_str(b, *v);
 }
 /* 1, 2, 4: an integer of so many bytes; s: a string; v: a counted list of strings */
@@ -119,8 +118,7 @@ static char *get_str(struct in *in) {
     return memcpy(scratch((size_t)n + 1), p, n);
 }
 static char **get_strv(struct in *in) {
-    uint32_t n = get(in, 4);
-    if (in->bad || n > in->left / 4) in->bad = true, n = 0;
+    uint32_t n = get(in, 4); if (in->bad || n > in->left / 4) in->bad = true, n = 0;
     char **v = scratch(((size_t)n + 1) * sizeof *v);
     for (uint32_t i = 0; i < n; i++) v[i] = get_str(in);
     return v;
@@ -317,6 +315,7 @@ _Noreturn static void become_holder(int lock, int tell) {
     setsid(); sigemptyset(&none); sigprocmask(SIG_SETMASK, &none, NULL); keep_environment();
     setenv("KELP_DATA_ROOT", me.data, 1); setenv("KELP_RUN_ROOT", me.run, 1); setenv("MALLOC_ARENA_MAX", "1", 1);
     syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); fcntl(lock, F_SETFD, 0); fcntl(tell, F_SETFD, 0);
+    if (env("KELP_LISTENER")) fcntl(3, F_SETFD, 0);
     execv(holder_program(), argv);
     dprintf(tell, "kelp: error: execute the holder: %s\n", errtext(errno)); _exit(EXIT_KELP);
 }
@@ -334,8 +333,7 @@ static bool start_holder(void) {
     if (pid == 0) become_holder(lock, tell[1]);
     close(lock); close(tell[1]);
     char *text = read_all(tell[0], NULL);             /* ends when the holder listens, or with what went wrong */
-    close(tell[0]);
-    if (!*text) return true;
+    if (close(tell[0]), !*text) return true;
     (void)write_all(2, text, strlen(text)); exit(EXIT_KELP);
 }
 /* Whoever names a data root must not get at another one's containers through a run root that they share */
@@ -361,10 +359,9 @@ static int dial_daemon(bool *started) {
 }
 /* Asks the holder one thing and returns the answer, NULL when there is no holder */
 static char *ask_holder(const char *line) {
-    int fd = dial("holder.sock");
-    if (fd < 0) return NULL;
-    line = format("%s\n", line); (void)!send(fd, line, strlen(line), MSG_NOSIGNAL); char *answer = read_all(fd, NULL);
-    close(fd); return answer;
+    int fd = dial("holder.sock"); char *answer = NULL; line = format("%s\n", line);
+    if (fd >= 0) (void)!send(fd, line, strlen(line), MSG_NOSIGNAL), answer = read_all(fd, NULL);
+    return shut(&fd), answer;
 }
 /* ---- terminal ------------------------------------------------------------------------------------------------ */
 static struct {
@@ -465,8 +462,7 @@ static void catch_signals(bool all) {
     sigprocmask(SIG_BLOCK, &set, NULL); c.sig = signalfd(c.sig, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 static void send_window(void) {
-    struct winsize w;
-    if (!window_size(&w)) return;
+    struct winsize w; if (!window_size(&w)) return;
     if (!c.at.on) send_simple(C_WINCH, "22", w.ws_row, w.ws_col);
     else if (c.at.kind == KIND_PTY && c.at.read[0] >= 0) ioctl(c.at.read[0], TIOCSWINSZ, &w);
     else if (c.at.kind == KIND_CONMON && c.at.ctl >= 0) dprintf(c.at.ctl, "1 %u %u\n", w.ws_row, w.ws_col);
@@ -494,8 +490,7 @@ static bool take_signals(void) {
 /* ---- client: what the daemon asks for ------------------------------------------------------------------------ */
 /* A FIFO can keep open(2) waiting: the user must be able to interrupt that, so signals act by default meanwhile */
 static void do_open(struct in *in, uint32_t id) {
-    sigset_t set; unsigned flags, mode; char *path;
-    if (!unpack(in, "44s", &flags, &mode, &path)) return;
+    sigset_t set; unsigned flags, mode; char *path; if (!unpack(in, "44s", &flags, &mode, &path)) return;
     sigprocmask(SIG_SETMASK, &first_mask, &set);
     int fd = open(path, (int)(flags | O_CLOEXEC | O_NOCTTY), (mode_t)mode), e = errno;
     sigprocmask(SIG_SETMASK, &set, NULL); reply(id, fd < 0 ? -e : 0, NULL, 0, fd); shut(&fd);
@@ -598,8 +593,7 @@ static bool pending(const struct out *o) { return o->b.len > o->at; }
 static bool flush_out(struct out *o, size_t chunk) {
     size_t n = o->b.len - o->at; ssize_t r = write(o->fd, o->b.p + o->at, n < chunk ? n : chunk);
     if (r < 0) return errno == EAGAIN || errno == EINTR;
-    o->at += (size_t)r;
-    if (o->at == o->b.len) o->at = o->b.len = 0;
+    if ((o->at += (size_t)r) == o->b.len) o->at = o->b.len = 0;
     return true;
 }
 static void flush_stdout(struct out *o) {
@@ -699,8 +693,7 @@ static void take_frames(void) {
         in.left = len; handle_frame(type, &in, c.fds, n); upgrade = type == D_UPGRADE; close_all(c.fds, n);
         memmove(c.fds, c.fds + n, (c.nfds -= n) * sizeof c.fds[0]); at += HEADER + len;
     }
-    memmove(c.in.p, c.in.p + at, c.in.len -= at);
-    if (upgrade) do_upgrade();
+    if (memmove(c.in.p, c.in.p + at, c.in.len -= at), upgrade) do_upgrade();
 }
 static void ask_reason(void) {
     c.ask_at = INT64_MAX; c.holder = dial("holder.sock");
@@ -716,8 +709,7 @@ static void read_daemon(void) {
     void *p = buf_room(&c.in, IO_CHUNK);
     ssize_t r = recv_fds(c.sock, p, c.in.cap - c.in.len, c.fds, MAX_QUEUED_FDS, &c.nfds, 0);
     if (r > 0) { c.in.len += (size_t)r; return take_frames(); }
-    shut(&c.sock);
-    if (c.at.detached) c.exiting = true;
+    if (shut(&c.sock), c.at.detached) c.exiting = true;
     if (c.at.on) return;
     sigprocmask(SIG_SETMASK, &first_mask, NULL);      /* what follows may take long: signals end it */
     if (!c.answered && c.holder < 0) ask_reason();    /* it knows more when the daemon could not even start */
@@ -776,24 +768,38 @@ static int client_loop(void) {
     }
     tty_leave(); return c.lost_output && !c.code ? EXIT_KELP : c.code;
 }
-/* kelp system status|restart|stop, which must work when the daemon does not */
+/* kelp system status|start|restart|stop, which must work when the daemon does not */
 static int system_command(const char *what) {
-    bool status = strcmp(what, "status") == 0, started; char *answer = ask_holder(what), *own = me.run, *other;
+    const char *ask = strcmp(what, "start") ? what : "wait"; bool status = strcmp(what, "status") == 0, started;
+    char *answer = ask_holder(ask), *own = me.run, *other;
     if (!answer && *(other = first_line(lock_path())) == '/')   /* who has the data root may have another run root */
-        me.run = other, answer = ask_holder(what), me.run = answer ? other : own;
-    if (!answer && strcmp(what, "restart") == 0) { close(dial_daemon(&started)); answer = ask_holder("wait"); }
+        me.run = other, answer = ask_holder(ask), me.run = answer ? other : own;
+    if (!answer && !status && strcmp(what, "stop")) {
+        if (!env("KELP_LISTENER") || !start_holder()) close(dial_daemon(&started));   /* its socket always connects */
+        answer = ask_holder("wait");
+    }
     if (status) return printf("%s", answer ? answer : "state: not running\n") < 0 || fflush(stdout) || !answer;
     if (!answer || starts(answer, "ready") || starts(answer, "stopped")) return 0;
     fail(NULL, "%s the daemon: %s", what, *answer ? answer : "the holder gave no answer");
 }
-/* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine */
-static int unshare_command(char **argv) {
+/* The network that nsenter joins: none in the mode in which it is detached, else that of child_pid; -1 for none */
+static int shared_network(void) {
+    const char *dir = env("CONTAINERD_ROOTLESS_ROOTLESSKIT_STATE_DIR"), *run = env("XDG_RUNTIME_DIR");
+    if (!dir) dir = format("%s/containerd-rootless", run ? run : format("/run/user/%u", me.uid));
+    setenv("ROOTLESSKIT_STATE_DIR", dir, 1), setenv("ROOTLESSKIT_PARENT_EUID", format("%u", me.uid), 1);
+    setenv("ROOTLESSKIT_PARENT_EGID", format("%u", me.gid), 1);
+    int pid = access(format("%s/netns", dir), F_OK) < 0 ? atoi(first_line(format("%s/child_pid", dir))) : 0;
+    return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+/* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine; or nsenter */
+static int unshare_command(char **argv, bool nsenter) {
     char *cwd = getcwd(NULL, 0), *answer, *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
     bool started; int pid = 0; argv += *argv && strcmp(*argv, "--") == 0; argv = *argv ? argv : shell;
     if (!ask_holder("status")) close(dial_daemon(&started));
     if ((answer = ask_holder("status"))) sscanf(answer, "holder pid: %d", &pid);
-    int holder = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+    int holder = (int)syscall(SYS_pidfd_open, pid, 0), net = nsenter ? shared_network() : -1;
+    if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || (net >= 0 && setns(net, CLONE_NEWNET) < 0) ||
+        setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         fail(NULL, "enter the namespaces of the engine: %s", errtext(errno));
     (void)!(cwd && chdir(cwd) == 0 ? 0 : chdir("/")); execvp(*argv, argv); int why = errno == ENOENT ? 127 : 126;
     dprintf(2, "kelp: error: execute %s: %s\n", *argv, errtext(errno)); return why;
@@ -801,10 +807,11 @@ static int unshare_command(char **argv) {
 static int client_main(int argc, char **argv) {
     sigprocmask(SIG_SETMASK, NULL, &first_mask); c.argv = argv; look_at_stdio(); find_paths();
     if (argc == 3 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "system") == 0 &&
-        (!strcmp(argv[2], "status") || !strcmp(argv[2], "restart") || !strcmp(argv[2], "stop")))
+        (!strcmp(argv[2], "status") || !strcmp(argv[2], "start") || !strcmp(argv[2], "restart") ||
+         !strcmp(argv[2], "stop")))
         return system_command(argv[2]);
     if (argc >= 2 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "unshare") == 0 &&
-        (argc == 2 || argv[2][0] != '-' || strcmp(argv[2], "--") == 0)) return unshare_command(argv + 2);
+        (argc == 2 || argv[2][0] != '-' || strcmp(argv[2], "--") == 0)) return unshare_command(argv + 2, false);
     c.out[0].fd = 1, c.out[1].fd = 2; c.sock = dial_daemon(&c.started); send_request();
     c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
@@ -1086,15 +1093,14 @@ _Noreturn static void holder_end(void) { answer_waiting("stopped\n"); note("hold
 static void stop_holder(void) {
     if (h.state == STOPPING) return;
     h.state = STOPPING; h.start_at = 0;
-    unlink(in_run("kelp.sock")), unlink(in_run("holder.sock")), unlink(in_run("holder.pid"));
+    if (!env("KELP_LISTENER")) unlink(in_run("kelp.sock"));
+    unlink(in_run("holder.sock")), unlink(in_run("holder.pid"));
     if (h.daemon <= 0) holder_end();
     stop_daemon();
 }
 static void restart_daemon(void) {
     if (h.state == STOPPING) return;
-    h.state = RESTARTING; h.never_ready = h.nends = 0;
-    if (h.daemon > 0) stop_daemon();
-    else start_daemon();
+    h.state = RESTARTING; h.never_ready = h.nends = 0; h.daemon > 0 ? stop_daemon() : start_daemon();
 }
 /* Milliseconds until the next start, -1 when there were too many ends lately */
 static int64_t backoff(void) {
@@ -1111,8 +1117,7 @@ static void daemon_ended(int status) {
         if (!h.children[i].ended && h.children[i].flags & SPAWN_WITH_DAEMON) kill(h.children[i].pid, SIGKILL);
     }
     if (h.state == STOPPING) holder_end();
-    h.restarts++;
-    if (h.asked) return start_daemon();
+    if (h.restarts++, h.asked) return start_daemon();
     h.never_ready = h.state == READY ? 0 : h.never_ready + 1; int64_t delay = backoff();
     if (delay < 0 || h.never_ready >= NEVER_READY_MAX) return daemon_failed(last_lines(status));
     h.state = RESTARTING; h.start_at = now_ms() + delay;
@@ -1143,8 +1148,7 @@ static bool tell(struct buf *b, int fd) {
 }
 /* Sends what there is to send; true when the daemon took all of it */
 static bool tell_all(void) {
-    static struct buf b;
-    if (h.channel < 0) return true;
+    static struct buf b; if (h.channel < 0) return true;
     if (h.reply.len && !tell(&h.reply, h.reply_fd)) return false;
     shut(&h.reply_fd);
     while (h.listing) {
@@ -1231,8 +1235,7 @@ static void read_channel(void) {
     struct in in = { p, r > 0 ? (size_t)r : 0, r <= 0 };
     if (r < 0 && errno == EAGAIN) return;
     if (r > 0) handle_packet(&in, fds, &n);
-    close_all(fds, n);
-    if (!in.bad) return;
+    if (close_all(fds, n), !in.bad) return;
     if (r != 0) note("daemon sent a malformed message of type %d: it is ended", r > 0 ? p[0] : 0);
     shut(&h.channel);                                 /* what follows is the daemon's end, by itself or not */
     if (r != 0 || !h.kill_at) h.kill_at = now_ms() + (r != 0 ? 0 : STOP_MS);
@@ -1241,8 +1244,7 @@ static void read_channel(void) {
 #define STATE_MAGIC 0x32504c4bu               /* changes with the format; another one is refused */
 struct io { bool writing; struct buf out; struct in in; };
 static void io_number(struct io *io, void *p) {
-    uint32_t v; memcpy(&v, p, sizeof v);
-    if (io->writing) put(&io->out, v, 4);
+    uint32_t v; memcpy(&v, p, sizeof v); if (io->writing) put(&io->out, v, 4);
     else memcpy(p, &(uint32_t){ get(&io->in, 4) }, sizeof v);
 }
 static void io_string(struct io *io, char **s) {
@@ -1311,8 +1313,7 @@ static void handle_wait(struct conn *k) {
     if (h.state == READY) return answer(k, "ready\n");
     if (h.state == STOPPING) return answer(k, "the holder is stopping\n");
     if (h.state == FAILED && now_ms() - h.failed_at < FRESH_FAILURE_MS) return answer(k, h.reason);
-    k->waits = true;
-    if (h.state == FAILED) try_again();
+    if (k->waits = true, h.state == FAILED) try_again();
 }
 /* Several clients of a new build may ask at once: only the first makes a change */
 static void handle_upgrade(struct conn *k, const char *root) {
@@ -1327,12 +1328,10 @@ static void read_conn(struct conn *k) {
     if (r <= 0 || k->waits) return shut(&k->fd);
     k->line[k->len += (size_t)r] = 0; char *line = k->line, *end = strchr(line, '\n');
     if (!end) return k->len < PATH_MAX - 1 ? (void)0 : shut(&k->fd);
-    *end = 0;
-    if (strcmp(line, "status") == 0) return answer_status(k);
+    if (*end = 0, strcmp(line, "status") == 0) return answer_status(k);
     if (strcmp(line, "wait") == 0) return handle_wait(k);
     if (starts(line, "upgrade /")) return handle_upgrade(k, line + 8);
-    k->waits = true;
-    if (strcmp(line, "restart") == 0) return restart_daemon();
+    if (k->waits = true, strcmp(line, "restart") == 0) return restart_daemon();
     if (strcmp(line, "stop") == 0) return stop_holder();
     answer(k, "unknown request\n");
 }
@@ -1382,8 +1381,7 @@ _Noreturn static void holder_loop(void) {
         if (p[CONTROL].revents) accept_conn();
         if (h.start_at && now_ms() >= h.start_at) start_daemon();
         if (!h.kill_at || now_ms() < h.kill_at) continue;
-        h.kill_at = 0;
-        if (h.daemon > 0) kill(h.daemon, SIGKILL);
+        if (h.kill_at = 0, h.daemon > 0) kill(h.daemon, SIGKILL);
     }
 }
 /* What root made for the holder belongs to the id it is going to be */
@@ -1393,7 +1391,7 @@ static void give_to_range(void) {
         fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
 }
 _Noreturn static void holder_start(int lock, int to_client) {
-    fcntl(lock, F_SETFD, FD_CLOEXEC); fcntl(to_client, F_SETFD, FD_CLOEXEC); h.lock = lock;
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); h.lock = lock;
     fail_to = fdopen(to_client, "w"); find_paths();
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), log = open_log("holder.log");
     if (log < 0) fail(NULL, "open %s: %s", in_run("holder.log"), errtext(errno));
@@ -1402,7 +1400,8 @@ _Noreturn static void holder_start(int lock, int to_client) {
     if (!join_monitor()) holder_namespaces();
     if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
         fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
-    h.listener = listen_at("kelp.sock", 0); h.control = listen_at("holder.sock", SOCK_NONBLOCK);
+    h.listener = env("KELP_LISTENER") ? 3 : listen_at("kelp.sock", 0);   /* 3: the socket is a service manager's */
+    h.control = listen_at("holder.sock", SOCK_NONBLOCK);
     int pid = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int n = dprintf(lock, "%s\n", me.run);            /* over the old one, which takes no space on a full disk */
     if (dprintf(pid, "%d\n", getpid()) < 0 || n < 0 || ftruncate(lock, n) < 0)
@@ -1413,12 +1412,10 @@ _Noreturn static void holder_start(int lock, int to_client) {
 }
 /* In the new program after `upgrade`: the same process, children and descriptors; the daemon is replaced */
 _Noreturn static void holder_resume(int fd) {
-    struct stat st = { 0 };
-    if (fstat(fd, &st) < 0) exit(EXIT_KELP);
+    struct stat st = { 0 }; if (fstat(fd, &st) < 0) exit(EXIT_KELP);
     unsigned char *p = need(malloc((size_t)st.st_size + 1)); ssize_t n = pread(fd, p, (size_t)st.st_size, 0);
     struct io io = { .in = { p, n > 0 ? (size_t)n : 0, n < 0 } }; find_root(); exchange_state(&io); close(fd); free(p);
-    cross_exec(FD_CLOEXEC);
-    for (unsigned i = 0; i < h.nconns; i++) h.conns[i].line = need(malloc(PATH_MAX));
+    cross_exec(FD_CLOEXEC); for (unsigned i = 0; i < h.nconns; i++) h.conns[i].line = need(malloc(PATH_MAX));
     holder_process(); set_environment(); note("holder %d goes on as %s", getpid(), me.root); restart_daemon(); reap();
     holder_loop();
 }
@@ -1460,8 +1457,7 @@ _Noreturn static void launcher_main(int argc, char **argv) {
     const int fds[] = { 1, 2, pair[1] };
     struct spawn s = { java_argv("launcher", argv, command.argc), NULL, "", fds, targets, 3,
                        SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
-    char **all = environ; unsigned n = 0;
-    while (all[n]) n++;
+    char **all = environ; unsigned n = 0; while (all[n]) n++;
     environ = memcpy(need(calloc(n + 1, sizeof *all)), all, n * sizeof *all); keep_environment();
     setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
     setenv("KELP_ROOT", me.root, 1); s.envp = environ; h.daemon = spawn(&s, &pidfd); environ = all;
@@ -1479,15 +1475,19 @@ _Noreturn static void launcher_main(int argc, char **argv) {
         if (h.daemon <= 0 && command.ended) exit(WIFEXITED(command.status) ? WEXITSTATUS(command.status) : 255);
     }
 }
-/* rootlesskit; a program for which the tree names a JVM of its own (lib/programs); by any other name the client */
+/* rootlesskit; a program for which the tree names a JVM of its own or a script (lib/programs); else the client */
 static int role_main(int argc, char **argv) {
     int skip = strcmp(base_name(argv[0]), "kelp") == 0 && argc > 1; char jvm[32] = "", *called = argv[0];
+    if (skip && argc > 3 && !strcmp(argv[1], "system") && !strcmp(argv[2], "start")) skip = 3;   /* --foreground */
     const char *name = base_name(argv[skip]); bool launches = strcmp(name, "rootlesskit") == 0; find_root();
     if (readlink(in_root(format("lib/programs/%s", name)), jvm, 31) < 1 && !launches) return client_main(argc, argv);
     argc -= skip; argv += skip; me.uid = geteuid(); me.gid = getegid(); if (launches) launcher_main(argc, argv);
-    bool setup = strcmp(jvm, "setup") == 0; char **v = java_argv(jvm, argv, (unsigned)argc);
-    if (!setup) keep_environment(); else setenv("KELP_ROOT", me.root, 1), setenv("KELP_CALLED_AS", called, 1);
-    if (setup && argc > 1 && strcmp(argv[1], "nsenter") == 0) find_paths(), exit(unshare_command(argv + 2));
+    bool setup = strcmp(jvm, "setup") == 0, script = strchr(jvm, '.');
+    char **v = script ? argv : java_argv(jvm, argv, (unsigned)argc);
+    if (script) v[0] = in_root(format("lib/%s", jvm));
+    if (!setup && !script) keep_environment();
+    else setenv("KELP_ROOT", me.root, 1), setenv("KELP_CALLED_AS", called, 1);
+    if (setup && argc > 1 && strcmp(argv[1], "nsenter") == 0) find_paths(), exit(unshare_command(argv + 2, true));
     execv(v[0], v); fail(NULL, "execute %s: %s", v[0], errtext(errno));
 }
 int main(int argc, char **argv) {

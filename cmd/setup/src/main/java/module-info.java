@@ -4,6 +4,7 @@ module dev.kelp.setup {
     requires dev.kelp.rootless;
     requires info.picocli;
     requires tools.jackson.databind;
+    requires tools.jackson.dataformat.toml;
 
     opens dev.kelp.setup to
             info.picocli;

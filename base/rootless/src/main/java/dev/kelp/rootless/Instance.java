@@ -3,6 +3,10 @@ package dev.kelp.rootless;
 
 import dev.kelp.model.IdMapping;
 import dev.kelp.model.KelpException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +23,7 @@ import java.util.stream.Collectors;
 /// @param home the user's home as the environment of the client that made the holder had it; seen from here, `HOME` is
 /// not the user's business
 /// @param launcher the variables that whoever started the holder set for RootlessKit
-/// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`)
+/// (`CONTAINERD_ROOTLESS_ROOTLESSKIT_…`), or that a service set later
 /// @param uids the lines of the user namespace's map, `outside` being ids of the host
 public record Instance(
         Path dataRoot,
@@ -31,6 +35,7 @@ public record Instance(
         Map<String, String> launcher,
         List<IdMapping> uids,
         List<IdMapping> gids) {
+    private static final int FILE_BYTES_MAX = 64 << 10;
     private static final String LAUNCHER_PREFIX = "CONTAINERD_ROOTLESS_ROOTLESSKIT_";
 
     public Instance {
@@ -53,20 +58,39 @@ public record Instance(
 
     /// Reads the `KELP_*` variables that the holder sets, and RootlessKit's that it passes on.
     public static Instance of(Map<String, String> environment) {
+        Path runRoot = Path.of(required(environment, "KELP_RUN_ROOT"));
         return new Instance(
                 Path.of(required(environment, "KELP_DATA_ROOT")),
-                Path.of(required(environment, "KELP_RUN_ROOT")),
+                runRoot,
                 Path.of(required(environment, "KELP_ROOT")),
                 Integer.parseInt(required(environment, "KELP_HOST_UID")),
                 Integer.parseInt(required(environment, "KELP_HOST_GID")),
                 Optional.ofNullable(environment.get("HOME"))
                         .filter(home -> home.startsWith("/"))
                         .map(home -> Path.of(home).normalize()),
-                environment.entrySet().stream()
-                        .filter(e -> e.getKey().startsWith(LAUNCHER_PREFIX))
-                        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)),
+                handedOver(runRoot)
+                        .orElseGet(() -> environment.entrySet().stream()
+                                .filter(e -> e.getKey().startsWith(LAUNCHER_PREFIX))
+                                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue))),
                 maps(required(environment, "KELP_IDS")),
                 maps(required(environment, "KELP_GIDS")));
+    }
+
+    /// What a service that took the engine over while containers ran has left in `RUN/environment`: lines
+    /// `NAME=value`, which stand in the place of the variables the holder was started with, for those cannot
+    /// change.
+    private static Optional<Map<String, String>> handedOver(Path runRoot) {
+        Path file = runRoot.resolve("environment");
+        try (InputStream in = Files.newInputStream(file)) {
+            String text = new String(in.readNBytes(FILE_BYTES_MAX), StandardCharsets.UTF_8);
+            return Optional.of(text.lines()
+                    .filter(line -> line.startsWith(LAUNCHER_PREFIX))
+                    .map(line -> line.split("=", 2))
+                    .filter(pair -> pair.length == 2)
+                    .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1], (first, second) -> second)));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 
     /// Whether only the user's own id is mapped: files of images then all belong to it and chown is a no-op.

@@ -28,8 +28,10 @@ public final class Assemble {
     /// What `kelp` is called as by scripts written for others: names that the command line or kelp.c know.
     private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlesskit");
 
-    /// Names of programs that are a JVM alone, and whose options and cache it has in `lib`.
+    /// Names of programs that are a JVM alone, and whose options and cache it has in `lib`, or a script there.
     private static final Map<String, String> PROGRAMS = Map.of(
+            "--foreground", "foreground.sh",
+            "containerd-rootless.sh", "foreground.sh",
             "bypass4netns", "launcher",
             "bypass4netnsd", "launcher",
             "rootlessctl", "launcher",
@@ -87,7 +89,7 @@ public final class Assemble {
         Path programs = Files.createDirectory(lib.resolve("programs"));
         for (Map.Entry<String, String> program : PROGRAMS.entrySet()) {
             Files.createSymbolicLink(programs.resolve(program.getKey()), Path.of(program.getValue()));
-            if (!program.getKey().equals(program.getValue())) {
+            if (!program.getKey().startsWith("--") && !program.getKey().equals(program.getValue())) {
                 Files.createSymbolicLink(kelp.resolveSibling(program.getKey()), Path.of("kelp"));
             }
         }

@@ -93,22 +93,7 @@ final class CheckCommand implements Callable<Integer> {
     /// The lines of the program whose name this one answers to; by Kelp's own name, what it found besides.
     private static void print(SetupTool tool, Machine machine, Survey survey) {
         Console console = tool.console();
-        console.info("Checking RootlessKit functionality");
-        if (survey.named("user namespaces").state() == Finding.State.ERROR) {
-            console.error("RootlessKit failed, see the error messages and"
-                    + " https://rootlesscontaine.rs/getting-started/common/ .");
-        }
-        console.info("Checking cgroup v2");
-        if (!machine.user().isRoot()) {
-            CgroupChecks.warnings(machine).forEach(console::warning);
-        }
-        console.info("Checking overlayfs");
-        if (survey.named("overlayfs").isTrouble()) {
-            console.warning(
-                    "Overlayfs is not enabled, consider installing fuse-overlayfs snapshotter (`" + tool.program()
-                            + " install-fuse-overlayfs`),  or see https://rootlesscontaine.rs/how-it-works/overlayfs/"
-                            + " to enable overlayfs.");
-        }
+        announce(console, tool.program(), machine, survey);
         if (survey.ready()) {
             console.info("Requirements are satisfied");
         }
@@ -123,7 +108,26 @@ final class CheckCommand implements Callable<Integer> {
         }
     }
 
-    private static void row(Console console, Finding f) {
+    /// The lines that `install` begins with, too.
+    static void announce(Console console, String program, Machine machine, Survey survey) {
+        console.info("Checking RootlessKit functionality");
+        if (survey.named("user namespaces").state() == Finding.State.ERROR) {
+            console.error("RootlessKit failed, see the error messages and"
+                    + " https://rootlesscontaine.rs/getting-started/common/ .");
+        }
+        console.info("Checking cgroup v2");
+        if (!machine.user().isRoot()) {
+            CgroupChecks.warnings(machine).forEach(console::warning);
+        }
+        console.info("Checking overlayfs");
+        if (survey.named("overlayfs").isTrouble()) {
+            console.warning("Overlayfs is not enabled, consider installing fuse-overlayfs snapshotter (`" + program
+                    + " install-fuse-overlayfs`),  or see https://rootlesscontaine.rs/how-it-works/overlayfs/"
+                    + " to enable overlayfs.");
+        }
+    }
+
+    static void row(Console console, Finding f) {
         console.print("%-8s %-18s %s".formatted(f.state(), f.name(), f.reason()));
         for (Remedy remedy : f.remedies()) {
             List<String> lines = remedy.commands();

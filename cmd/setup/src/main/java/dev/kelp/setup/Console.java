@@ -27,6 +27,13 @@ record Console(PrintStream out, PrintStream err, boolean coloured) {
         say("[ERROR]", text);
     }
 
+    /// A command that is about to run, as a shell with `set -x` shows it.
+    void trace(String command) {
+        out.flush();
+        err.println("+ " + command);
+        err.flush();
+    }
+
     /// On error output. Both outputs often lead to one place: keep the order.
     void say(String tag, String text) {
         out.flush();

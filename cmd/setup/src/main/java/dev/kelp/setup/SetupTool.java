@@ -3,12 +3,18 @@ package dev.kelp.setup;
 
 import dev.kelp.setup.check.Machine;
 import dev.kelp.setup.check.Programs;
+import dev.kelp.setup.service.EngineProgram;
+import dev.kelp.setup.service.EngineUnits;
+import dev.kelp.setup.service.UserFolders;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,7 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "kelp setup",
         description = "Set up this machine and this user for containers.",
-        subcommands = {CheckCommand.class, AppArmorCommand.class},
+        subcommands = {CheckCommand.class, InstallCommand.class, UninstallCommand.class, AppArmorCommand.class},
         footerHeading = "%n",
         footer = {
             "  nsenter [--] COMMAND   Enter the namespaces of the running engine, in this folder, with this"
@@ -38,6 +44,7 @@ final class SetupTool implements Callable<Integer> {
     private final Console console;
     private final Map<String, String> variables;
     private final Programs programs;
+    private final Supplier<Machine> machine;
 
     @Option(
             names = {"-h", "--help"},
@@ -47,10 +54,22 @@ final class SetupTool implements Callable<Integer> {
     private boolean help;
 
     SetupTool(String name, Console console, Map<String, String> variables, Programs programs) {
+        this(
+                name,
+                console,
+                variables,
+                programs,
+                () -> Machine.here(variables, "", programs).orElseThrow());
+    }
+
+    /// @param machine as its caller sees it
+    SetupTool(
+            String name, Console console, Map<String, String> variables, Programs programs, Supplier<Machine> machine) {
         this.name = name;
         this.console = console;
         this.variables = Map.copyOf(variables);
         this.programs = programs;
+        this.machine = machine;
     }
 
     /// Runs one command.
@@ -64,6 +83,7 @@ final class SetupTool implements Callable<Integer> {
                         console.coloured() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
                 .setParameterExceptionHandler((e, w) -> wrong(e));
         line.setCommandName(program());
+        AddonCommand.addTo(line, this);
         return line.execute(words.toArray(String[]::new));
     }
 
@@ -84,7 +104,7 @@ final class SetupTool implements Callable<Integer> {
     @Override
     public Integer call() {
         console.error("No command was specified. Run with --help to see the usage. Maybe you want to run `" + program()
-                + " check`?");
+                + " install`?");
         return FAILED;
     }
 
@@ -107,6 +127,29 @@ final class SetupTool implements Callable<Integer> {
 
     boolean isCompatible() {
         return COMPATIBLE.contains(name);
+    }
+
+    Installation installation() {
+        return installation(machine());
+    }
+
+    /// The machine for its caller.
+    Machine machine() {
+        return machine.get();
+    }
+
+    Installation installation(Machine machine) {
+        EngineProgram program = EngineProgram.of(machine, workingDirectory());
+        String stem = isCompatible() ? EngineUnits.CONTAINERD : EngineUnits.KELP;
+        return new Installation(console, new EngineUnits(stem, machine, UserFolders.of(machine), program), program());
+    }
+
+    private static Path workingDirectory() {
+        try {
+            return Path.of("/proc/self/cwd").toRealPath();
+        } catch (IOException e) {
+            return Path.of("/"); // it was removed
+        }
     }
 
     boolean isRoot() {

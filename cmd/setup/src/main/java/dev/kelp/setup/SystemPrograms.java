@@ -8,15 +8,21 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// The machine's own programs, with the caller's environment.
 final class SystemPrograms implements Programs {
-    private static final int SECONDS_MAX = 20;
+    private static final Duration USUAL_MAX = Duration.ofSeconds(20);
 
     @Override
     public Answer run(List<String> command) {
+        return run(command, USUAL_MAX);
+    }
+
+    @Override
+    public Answer run(List<String> command, Duration max) {
         Path output;
         try {
             output = Files.createTempFile("kelp-setup-", ".log");
@@ -30,9 +36,9 @@ final class SystemPrograms implements Programs {
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
-            if (!process.waitFor(SECONDS_MAX, TimeUnit.SECONDS)) {
+            if (!process.waitFor(max.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                return new Answer(NOT_RUN, command.getFirst() + " did not end in " + SECONDS_MAX + " seconds");
+                return new Answer(NOT_RUN, command.getFirst() + " did not end in " + max.toSeconds() + " seconds");
             }
             return new Answer(process.exitValue(), text(output));
         } catch (IOException e) {

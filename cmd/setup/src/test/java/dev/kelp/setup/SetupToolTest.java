@@ -42,7 +42,7 @@ class SetupToolTest {
         assertThat(run("setup")).isEqualTo(1);
         assertThat(lines())
                 .containsExactly("[ERROR] No command was specified. Run with --help to see the usage."
-                        + " Maybe you want to run `kelp setup check`?");
+                        + " Maybe you want to run `kelp setup install`?");
     }
 
     @ParameterizedTest

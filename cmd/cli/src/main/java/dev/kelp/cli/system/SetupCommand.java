@@ -13,14 +13,16 @@ import picocli.CommandLine.Parameters;
 /// are only its place among the commands and what is typed in a way that the client does not take for it.
 @Command(
         name = "setup",
-        customSynopsis = "(check | nsenter) [FLAG…]",
+        customSynopsis = "(check | install | uninstall | nsenter | install-ADDON | uninstall-ADDON) [FLAG…]",
         description = {
-            "Says what this machine lacks for containers of an ordinary user, and what to type.",
+            "Says what this machine lacks for containers of an ordinary user, and what to type; makes the engine a"
+                    + " service.",
             "`kelp setup --help` has its flags. It answers to containerd-rootless-setuptool.sh, too."
         },
         footer = {
             "kelp setup check",
             "kelp setup check --fix | sudo sh     do what root has to do",
+            "kelp setup install                   a service, with systemd or --init openrc|runit|s6",
             "kelp setup nsenter -- id             in the namespaces of the engine"
         })
 public final class SetupCommand extends dev.kelp.cli.KelpCommand {

@@ -66,7 +66,8 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
                 : Optional.ofNullable(variables.get(name)).filter(v -> !v.isEmpty());
     }
 
-    Path path(String absolute) {
+    /// Where a file of the machine is, given its absolute name there.
+    public Path path(String absolute) {
         return root.resolve(absolute.substring(1));
     }
 
@@ -83,7 +84,7 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
         return Files.isReadable(path(file)) && Files.isWritable(path(file));
     }
 
-    boolean isWritable(String file) {
+    public boolean isWritable(String file) {
         return Files.isWritable(path(file));
     }
 
@@ -132,7 +133,7 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
     }
 
     /// Where a program is that the user's own search path, or that of a service, leads to.
-    Optional<String> program(String name) {
+    public Optional<String> program(String name) {
         Stream<String> own = variable("PATH").stream().flatMap(p -> Stream.of(p.split(":")));
         return Stream.concat(own, FOLDERS.stream())
                 .filter(folder -> folder.startsWith("/"))
@@ -142,7 +143,7 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
     }
 
     /// The installed Kelp's own programs.
-    Optional<String> kelp(String name) {
+    public Optional<String> kelp(String name) {
         return installed(variables, name);
     }
 
@@ -166,7 +167,8 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
         }
     }
 
-    boolean hasSystemd() {
+    /// Whether systemd is the init (sd_booted(3)).
+    public boolean hasSystemd() {
         return isFolder("/run/systemd/system");
     }
 }

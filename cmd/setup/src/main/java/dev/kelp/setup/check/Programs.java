@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.setup.check;
 
+import java.time.Duration;
 import java.util.List;
 
 /// Runs programs of the machine.
@@ -36,4 +37,9 @@ public interface Programs {
 
     /// Runs it to its end, with nothing to read. One that takes longer than 20 seconds is killed.
     Answer run(List<String> command);
+
+    /// The same for one that may take longer.
+    default Answer run(List<String> command, Duration max) {
+        return run(command);
+    }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /// A machine of files in a folder, on which all is well until a test breaks it: Debian 12 with systemd, and alice.
-final class TestMachine {
+public final class TestMachine {
     private static final String SLICE = "/sys/fs/cgroup/user.slice";
     private static final String CONTROLLERS = "cpuset cpu io memory pids\n";
 
@@ -18,7 +18,7 @@ final class TestMachine {
     private final Map<String, String> variables = new HashMap<>();
     private final Map<String, Programs.Answer> answers = new HashMap<>();
 
-    TestMachine(Path root) throws IOException {
+    public TestMachine(Path root) throws IOException {
         this.root = root;
         file("/proc/sys/kernel/osrelease", "6.1.0-26-amd64\n");
         file("/proc/self/ns/user", "");
@@ -54,20 +54,20 @@ final class TestMachine {
         answers.put("rootlesskit", new Programs.Answer(0, ""));
     }
 
-    TestMachine file(String path, String text) throws IOException {
+    public TestMachine file(String path, String text) throws IOException {
         Path file = root.resolve(path.substring(1));
         Files.createDirectories(file.getParent());
         Files.writeString(file, text);
         return this;
     }
 
-    TestMachine folder(String path) throws IOException {
+    public TestMachine folder(String path) throws IOException {
         Path folder = Files.createDirectories(root.resolve(path.substring(1)));
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
         return this;
     }
 
-    TestMachine without(String path) throws IOException {
+    public TestMachine without(String path) throws IOException {
         Path file = root.resolve(path.substring(1));
         if (Files.isDirectory(file)) {
             try (var below = Files.list(file)) {
@@ -80,34 +80,34 @@ final class TestMachine {
         return this;
     }
 
-    TestMachine program(String name) throws IOException {
+    public TestMachine program(String name) throws IOException {
         file("/usr/bin/" + name, "");
         Files.setPosixFilePermissions(root.resolve("usr/bin/" + name), PosixFilePermissions.fromString("rwxr-xr-x"));
         return this;
     }
 
-    TestMachine mode(String path, String permissions) throws IOException {
+    public TestMachine mode(String path, String permissions) throws IOException {
         Files.setPosixFilePermissions(root.resolve(path.substring(1)), PosixFilePermissions.fromString(permissions));
         return this;
     }
 
-    TestMachine variable(String name, String value) {
+    public TestMachine variable(String name, String value) {
         variables.put(name, value);
         return this;
     }
 
     /// What a program says, by the last part of its path and, more exactly, by its first argument as well.
-    TestMachine answer(String command, int code, String text) {
+    public TestMachine answer(String command, int code, String text) {
         answers.put(command, new Programs.Answer(code, text));
         return this;
     }
 
-    Machine machine() {
+    public Machine machine() {
         return new Machine(root, variables, new User("alice", 1000, "/home/alice"), false, this::run);
     }
 
     /// The same, asked by root for alice.
-    Machine askedByRoot() {
+    public Machine askedByRoot() {
         return new Machine(root, variables, new User("alice", 1000, "/home/alice"), true, this::run);
     }
 

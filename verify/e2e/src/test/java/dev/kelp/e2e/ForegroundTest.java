@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.kelp.e2e;
+
+import static dev.kelp.e2e.Engines.busybox;
+import static dev.kelp.e2e.NetworkSettingsTest.PREFIX;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.kelp.testkit.KelpCli;
+import dev.kelp.testkit.Outcome;
+import dev.kelp.testkit.Program;
+import dev.kelp.testkit.Waiting;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// `kelp system start --foreground`: what service managers start.
+@Tag("e2e")
+class ForegroundTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    /// Ready once the pipe says so, as s6 is told.
+    private static final String READY = "exec 3>\"$1\"; export KELP_READY_FD=3; exec \"$0\" system start --foreground";
+
+    private static Program.Running started(KelpCli kelp, Map<String, String> variables) throws Exception {
+        Path ready = Files.createTempFile("kelp-ready", "");
+        Program.Running service = Program.of("sh", "-c", READY, kelp.binary().toString(), ready.toString())
+                .environment(kelp.environment())
+                .environment(variables)
+                .start();
+        Waiting.until(
+                SOON, "it is ready", () -> Files.size(ready) > 0, () -> service.isAlive() + " " + kelp.daemonLog());
+        Files.delete(ready);
+        return service;
+    }
+
+    private static void signal(String name, Program.Running service) {
+        Program.of("kill", "-" + name, Long.toString(service.pid())).run().succeeded();
+    }
+
+    private static long pidOf(KelpCli kelp, String container) {
+        return Long.parseLong(kelp.run("inspect", "--format", "{{.State.Pid}}", container)
+                .succeeded()
+                .text());
+    }
+
+    @Test
+    void noRestartStopsAContainer() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Program.Running service = started(kelp, Map.of());
+            kelp.pull(busybox());
+            kelp.run("run", "-d", "--name", "web", busybox(), "sleep", "1000").succeeded();
+            long container = pidOf(kelp, "web");
+            long holder = kelp.holderPid();
+            long daemon = kelp.daemonPid();
+            signal("TERM", service);
+            Outcome end = service.await().succeeded();
+            assertThat(end.err()).contains("containers run, so the engine stays");
+            assertThat(kelp.daemonPid()).isEqualTo(daemon);
+
+            Program.Running next = started(kelp, Map.of(PREFIX + "DETACH_NETNS", "false"));
+            assertThat(kelp.daemonPid()).as("another daemon").isNotEqualTo(daemon);
+            assertThat(kelp.holderPid()).isEqualTo(holder);
+            assertThat(pidOf(kelp, "web")).isEqualTo(container);
+            assertThat(kelp.run("run", "--rm", busybox(), "true").succeeded().err())
+                    .as("what shapes the namespaces waits")
+                    .contains(PREFIX + "DETACH_NETNS: counts when no container runs");
+
+            long before = kelp.daemonPid();
+            signal("HUP", next);
+            Waiting.until(SOON, "another daemon", () -> kelp.daemonPid() != before, kelp::daemonLog);
+            assertThat(pidOf(kelp, "web")).isEqualTo(container);
+            assertThat(next.isAlive()).isTrue();
+
+            kelp.run("rm", "-f", "web").succeeded();
+            signal("TERM", next);
+            next.await().succeeded();
+            assertThat(kelp.run("system", "status").expect(1).text()).isEqualTo("state: not running");
+        }
+    }
+
+    @Test
+    void withoutContainersAllSettingsCountAtOnce() throws Exception {
+        assumeTrue(Files.exists(Path.of("/usr/bin/pasta")), "pasta is not installed");
+        try (KelpCli kelp = new KelpCli()) {
+            kelp.run("ps").succeeded();
+            long holder = kelp.holderPid();
+            Program.Running service = started(kelp, Map.of(PREFIX + "NET", "pasta"));
+            assertThat(kelp.holderPid()).isNotEqualTo(holder);
+            kelp.run("run", "-d", "--name", "web", "--rootfs", "/", "sleep", "100")
+                    .succeeded();
+            assertThat(NetworkSettingsTest.driverPid(kelp, "pasta")).isPresent();
+            kelp.run("rm", "-f", "web").succeeded();
+
+            // somebody stops the engine: that is no failure
+            kelp.run("system", "stop").succeeded();
+            service.await().succeeded();
+        }
+    }
+
+    @Test
+    void itEndsWithTheEngine() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Program.Running service = started(kelp, Map.of());
+            Leftovers.kill(kelp.holderPid());
+            service.await().expect(1);
+        }
+    }
+
+    /// As systemd does with a socket unit: it listens, and starts the service when somebody asks.
+    @Test
+    void aSocketOfTheServiceManagersIsTakenOver() throws Exception {
+        String listen =
+                "use Socket; $^F = 9; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un(shift)) or die $!;"
+                        + " listen(S, 9); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; my $r = '';"
+                        + " vec($r, fileno(S), 1) = 1;"
+                        + " select($r, undef, undef, undef); exec @ARGV";
+        try (KelpCli kelp = new KelpCli()) {
+            Files.createDirectories(kelp.runRoot());
+            Path socket = kelp.runRoot().resolve("kelp.sock");
+            Program.Running service = Program.of(
+                            "perl",
+                            "-e",
+                            listen,
+                            socket.toString(),
+                            kelp.binary().toString(),
+                            "system",
+                            "start",
+                            "--foreground")
+                    .environment(kelp.environment())
+                    .start();
+            Waiting.until(SOON, "somebody listens", () -> Files.exists(socket), () -> service.isAlive() + "");
+            assertThat(kelp.run("system", "status").expect(1).text()).isEqualTo("state: not running");
+            kelp.run("ps").succeeded();
+            assertThat(service.isAlive()).isTrue();
+            assertThat(kelp.run("ps", "-q").succeeded().text()).isEmpty();
+            kelp.run("system", "stop").succeeded();
+            service.await().succeeded();
+            assertThat(socket).as("it is the service manager's").exists();
+            Files.delete(socket);
+        }
+    }
+
+    @Test
+    void theNameOfTheStartScriptIsKnown() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Path script = kelp.binary().resolveSibling("containerd-rootless.sh");
+            boolean root = Files.getOwner(Path.of("/proc/self")).getName().equals("root");
+            Outcome wrong = Program.of(script.toString(), "install", "-f")
+                    .environment(kelp.environment())
+                    .run()
+                    .expect(1);
+            assertThat(wrong.text())
+                    .isEqualTo(
+                            root
+                                    ? "Must not run as root"
+                                    : "Did you mean 'containerd-rootless-setuptool.sh install -f' ?");
+            assumeTrue(!root, "the script is for ordinary users");
+            assertThat(Program.of(script.toString())
+                            .environment(kelp.environment())
+                            .environment(Map.of(PREFIX + "DETACH_NETNS", "perhaps"))
+                            .run()
+                            .expect(1)
+                            .err())
+                    .contains("Unknown " + PREFIX + "DETACH_NETNS value: perhaps");
+        }
+    }
+}
