@@ -18,6 +18,9 @@ final class ManualPage implements PageWriter {
     /// Whether the last thing written was an example, whose block is still open.
     private boolean verbatim;
 
+    /// Whether it was a heading, which begins a paragraph.
+    private boolean justBegun;
+
     ManualPage(String version) {
         this.version = version;
     }
@@ -50,12 +53,15 @@ final class ManualPage implements PageWriter {
     public void section(String heading) {
         endExample();
         line(".SH " + argument(heading.toUpperCase(Locale.ROOT)));
+        justBegun = true;
     }
 
     @Override
     public void paragraph(String text) {
         endExample();
-        line(".PP");
+        if (!justBegun) {
+            line(".PP");
+        }
         line(escaped(text));
     }
 
@@ -70,7 +76,9 @@ final class ManualPage implements PageWriter {
     @Override
     public void example(String text) {
         if (!verbatim) {
-            line(".PP");
+            if (!justBegun) {
+                line(".PP");
+            }
             line(".nf");
             line(".RS 4");
             verbatim = true;
@@ -92,6 +100,7 @@ final class ManualPage implements PageWriter {
     }
 
     private void line(String text) {
+        justBegun = false;
         out.append(text).append('\n');
     }
 

@@ -73,6 +73,8 @@ class DebianPackageTest {
                         "/usr/bin/kelp",
                         "/usr/lib/kelp/bin/nerdctl",
                         "/usr/lib/kelp/lib/a.jar",
+                        "/usr/share/doc/kelp/changelog.gz",
+                        "/usr/share/doc/kelp/CHANGELOG.md.gz",
                         "/usr/share/man/man1/kelp-run.1.gz",
                         "/usr/share/man/man1/kelp-container-run.1.gz",
                         "/usr/share/bash-completion/completions/kelp",
