@@ -61,8 +61,8 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress) {
-        calls.add("push " + to);
+    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
+        calls.add("push " + reference);
     }
 
     @Override
@@ -147,9 +147,8 @@ public final class FakeImages implements Images {
     }
 
     @Override
-    public void save(
-            String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress) {
-        calls.add("save " + nameOrId + " " + to);
+    public void save(String nameOrId, SaveOptions options, UserEnvironment user, Progress progress) {
+        calls.add("save " + nameOrId + " " + options.to());
     }
 
     @Override

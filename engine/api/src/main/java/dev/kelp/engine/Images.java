@@ -24,13 +24,8 @@ public interface Images {
     /// Fetches an image and unpacks it for this platform. Returns when everything is on the disk.
     Image pull(Reference reference, PullOptions options, UserEnvironment user, Progress progress);
 
-    /// Sends the image of that name to the registry the name says.
-    default void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
-        push(reference.toString(), reference, options, user, progress);
-    }
-
-    /// Sends an image to a registry under another name than it may have here.
-    void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress);
+    /// Sends an image to the registry that the name says.
+    void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress);
 
     /// Checks that what a reference stands for at its registry was signed by cosign with that key's other half.
     ///
@@ -95,8 +90,7 @@ public interface Images {
     /// tag
     /// is replaced. A reader of the layout sees the image when all of it is there.
     ///
-    /// @param platforms as of the other; a `dir:` holds one
-    void save(String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress);
+    void save(String nameOrId, SaveOptions options, UserEnvironment user, Progress progress);
 
     /// Makes another image of the same files and gives it that name, which an image that had it loses.
     Image convert(String nameOrId, Reference name, ConvertOptions options, Progress progress);
@@ -150,8 +144,21 @@ public interface Images {
     }
 
     /// @param nonDistributable send also layers that are marked as not to be passed on
+    /// @param source what to send, a name or id; null: the image of the name it is sent to
     record PushOptions(
-            List<Platform> platforms, boolean allPlatforms, boolean nonDistributable, RegistryOptions registry) {}
+            List<Platform> platforms,
+            boolean allPlatforms,
+            boolean nonDistributable,
+            RegistryOptions registry,
+            @Nullable String source) {
+        public PushOptions(
+                List<Platform> platforms, boolean allPlatforms, boolean nonDistributable, RegistryOptions registry) {
+            this(platforms, allPlatforms, nonDistributable, registry, null);
+        }
+    }
+
+    /// @param platforms empty: those whose content is here; a `dir:` holds one
+    record SaveOptions(ImageLocation to, List<Platform> platforms) {}
 
     /// Told what became of each of many, by what was typed for it.
     interface RemovalSink {

@@ -4,6 +4,7 @@ package dev.kelp.cli.image;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.Images.PushOptions;
+import dev.kelp.engine.Images.SaveOptions;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
 import java.util.List;
@@ -58,7 +59,7 @@ public final class PushCommand extends dev.kelp.cli.KelpCommand {
         List<Reference> references = allTags
                 ? here(call, AllTags.repository(Locations.withoutTransport(image)))
                 : List.of(Locations.registryReference(image));
-        PushOptions options = options(call);
+        PushOptions options = options(call, null);
         for (Reference reference : references) {
             transfer.run(call, false, p -> call.images().push(reference, options, call.client(), p));
             if (transfer.quiet()) {
@@ -68,8 +69,9 @@ public final class PushCommand extends dev.kelp.cli.KelpCommand {
         return 0;
     }
 
-    private PushOptions options(Invocation call) {
-        return new PushOptions(transfer.platforms(), transfer.allPlatforms(), nonDistributable, call.registry());
+    private PushOptions options(Invocation call, @Nullable String source) {
+        return new PushOptions(
+                transfer.platforms(), transfer.allPlatforms(), nonDistributable, call.registry(), source);
     }
 
     private void pushTo(Invocation call, String word) {
@@ -78,14 +80,12 @@ public final class PushCommand extends dev.kelp.cli.KelpCommand {
         }
         Optional<ImageLocation> location = Locations.destination(word);
         if (location.isPresent()) {
-            transfer.run(
-                    call,
-                    false,
-                    p -> call.images().save(image, location.get(), transfer.platforms(), call.client(), p));
+            SaveOptions options = new SaveOptions(location.get(), transfer.platforms());
+            transfer.run(call, false, p -> call.images().save(image, options, call.client(), p));
             return;
         }
         Reference to = Locations.registryReference(word);
-        transfer.run(call, false, p -> call.images().push(image, to, options(call), call.client(), p));
+        transfer.run(call, false, p -> call.images().push(to, options(call, image), call.client(), p));
         if (transfer.quiet()) {
             call.out().append(to.toString()).append('\n');
         }

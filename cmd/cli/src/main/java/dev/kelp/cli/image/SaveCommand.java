@@ -5,6 +5,7 @@ import dev.kelp.cli.ClientContext;
 import dev.kelp.cli.Invocation;
 import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.ImageLocation.Transport;
+import dev.kelp.engine.Images.SaveOptions;
 import dev.kelp.engine.Progress;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
@@ -106,8 +107,8 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
             throw KelpException.invalid("a docker-dir holds one image").withHint("use --format oci-dir for several");
         }
         for (String image : images) {
-            ImageLocation to = new ImageLocation(transport, output, null);
-            transfer.run(call, true, p -> call.images().save(image, to, transfer.platforms(), call.client(), p));
+            SaveOptions options = new SaveOptions(new ImageLocation(transport, output, null), transfer.platforms());
+            transfer.run(call, true, p -> call.images().save(image, options, call.client(), p));
         }
     }
 

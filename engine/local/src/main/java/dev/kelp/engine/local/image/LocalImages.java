@@ -62,10 +62,10 @@ public final class LocalImages implements Images {
     }
 
     @Override
-    public void push(String nameOrId, Reference to, PushOptions options, UserEnvironment user, Progress progress) {
-        Found found = lookup.get(nameOrId);
-        new Push(service, to, user, progress, options).run(found.target());
-        happened("push", to.familiar(), to.familiar());
+    public void push(Reference reference, PushOptions options, UserEnvironment user, Progress progress) {
+        Found found = lookup.get(options.source() == null ? reference.toString() : options.source());
+        new Push(service, reference, user, progress, options).run(found.target());
+        happened("push", reference.familiar(), reference.familiar());
     }
 
     @Override
@@ -238,9 +238,9 @@ public final class LocalImages implements Images {
     }
 
     @Override
-    public void save(
-            String nameOrId, ImageLocation to, List<Platform> platforms, UserEnvironment user, Progress progress) {
-        ArchiveWriter writer = new ArchiveWriter(service, platforms, new ProgressReport(progress));
+    public void save(String nameOrId, SaveOptions options, UserEnvironment user, Progress progress) {
+        ImageLocation to = options.to();
+        ArchiveWriter writer = new ArchiveWriter(service, options.platforms(), new ProgressReport(progress));
         ArchiveWriter.Item item = item(nameOrId);
         String reference = to.reference();
         switch (to.transport()) {

@@ -8,6 +8,7 @@ import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.ImageLocation.Transport;
 import dev.kelp.engine.Images.Image;
 import dev.kelp.engine.Images.LoadOptions;
+import dev.kelp.engine.Images.SaveOptions;
 import dev.kelp.engine.Progress;
 import dev.kelp.engine.local.image.LayoutBuilder.Layer;
 import dev.kelp.model.ErrorKind;
@@ -60,7 +61,7 @@ class FolderTest {
     }
 
     private void save(String name, String word) {
-        engine.images.save(name, at(word), List.of(), user, Progress.NONE);
+        engine.images.save(name, new SaveOptions(at(word), List.of()), user, Progress.NONE);
     }
 
     private String names(String word) throws Exception {
