@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # Gives every flag of every command, as the program itself lists them, values that nobody should type, and prints what
 # was not as it should be: each is accepted, or refused in a sentence and with nothing on standard output; no call
 # hangs, and none fails inside.
@@ -62,7 +64,8 @@ judge() {
     local err out=0 lines
     err=$(<"err$PART")
     mapfile -t lines <"err$PART"
-    [ -s "out$PART" ] && out=1
+    # inspect prints an empty list when it finds nothing, as Docker does
+    [ -s "out$PART" ] && [ "$(head -c 3 "out$PART")" != '[]' ] && out=1
     case $3 in
         0 | 1 | 125 | 126 | 127) ;;
         *) printf '%s with %q: exit code %s: %.200s\n' "$1" "${2:0:30}" "$3" "$err" ;;
@@ -84,8 +87,10 @@ try() { # COMMAND FLAG
         timeout 30 "$KELP" $1 ${BEFORE[$1]-} "$2=$value" ${AFTER[$1]-} >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $1 $2" "$value" $?
     done
-    timeout 30 "$KELP" $1 "$2" >"out$PART" 2>"err$PART" </dev/null
-    judge "kelp $1 $2" 'no value' $?
+    if [[ $1 != @(run|exec|top|unshare) ]]; then
+        timeout 30 "$KELP" $1 ${AFTER[$1]-} "$2" >"out$PART" 2>"err$PART" </dev/null
+        judge "kelp $1 $2" 'no value' $?
+    fi
 }
 
 tried=0

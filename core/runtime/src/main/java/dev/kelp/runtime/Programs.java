@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime;
 
+import dev.kelp.linux.FileNames;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.IOException;
@@ -74,6 +75,10 @@ public final class Programs {
 
     /// A program of this machine, by its absolute path or by its name in the usual folders.
     public static Optional<Path> find(String nameOrPath) {
+        if (!FileNames.isUtf8(nameOrPath)) {
+            // Java has no path of such bytes
+            return Optional.empty();
+        }
         if (nameOrPath.startsWith("/")) {
             return Optional.of(Path.of(nameOrPath)).filter(Files::isExecutable);
         }

@@ -79,5 +79,12 @@ class FlagValuesTest {
         assertThat(kelp.run("ps", "-aq").succeeded().lines())
                 .as("nothing but what was there is left")
                 .hasSize(1);
+        kelp.run("system", "restart").succeeded();
+        assertThat(kelp.run("ps", "-q").succeeded().lines())
+                .as("whatever was kept is read again")
+                .hasSize(1);
+        for (String list : List.of("volume", "network", "secret", "namespace", "image")) {
+            kelp.run(list, "ls").succeeded();
+        }
     }
 }

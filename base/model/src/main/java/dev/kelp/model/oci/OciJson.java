@@ -40,6 +40,7 @@ public final class OciJson {
             .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
             .addModule(new SimpleModule("kelp")
+                    .addKeySerializer(String.class, new KeyWriter())
                     .addSerializer(Digest.class, new DigestWriter())
                     .addDeserializer(Digest.class, new DigestReader()))
             .build();
@@ -73,8 +74,47 @@ public final class OciJson {
         return read(bytes, JsonNode.class, what);
     }
 
+    /// The document for a value; INVALID_ARGUMENT when it could not be read again.
     public static byte[] write(Object value) {
-        return MAPPER.writeValueAsBytes(value);
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JacksonException e) {
+            for (Throwable t = e.getCause(); t != null; t = t.getCause()) {
+                if (t instanceof KelpException k) {
+                    throw k;
+                }
+            }
+            throw e;
+        }
+    }
+
+    /// Refuses keys of maps that a writer would take and no reader: what cannot be read again must not be kept.
+    private static final class KeyWriter extends ValueSerializer<String> {
+        @Override
+        public void serialize(String key, JsonGenerator out, SerializationContext context) {
+            if (key.length() > StreamReadConstraints.DEFAULT_MAX_NAME_LEN) {
+                throw KelpException.invalid(
+                        "a name of " + key.length() + " characters is too long: " + key.substring(0, 20) + "…");
+            }
+            if (!isWellFormed(key)) {
+                throw KelpException.invalid("the name `" + key + "` is not UTF-8");
+            }
+            out.writeName(key);
+        }
+
+        private static boolean isWellFormed(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (Character.isHighSurrogate(c)
+                        && i + 1 < text.length()
+                        && Character.isLowSurrogate(text.charAt(i + 1))) {
+                    i++;
+                } else if (Character.isSurrogate(c)) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     private static final class DigestWriter extends ValueSerializer<Digest> {

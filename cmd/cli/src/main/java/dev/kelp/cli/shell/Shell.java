@@ -15,6 +15,7 @@ import dev.kelp.engine.Engine;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -72,6 +73,8 @@ public final class Shell {
             return shell.failed(new KelpException(ErrorKind.CANCELLED, "interrupted", e));
         } catch (OutputClosedException e) {
             throw e;
+        } catch (InvalidPathException e) {
+            return shell.failed(KelpException.invalid("invalid path `" + e.getInput() + "`: " + e.getReason()));
         } catch (RuntimeException e) {
             // a bug: the user gets a sentence, the log the place
             LOG.log(System.Logger.Level.ERROR, "command failed: " + client.arguments(), e);

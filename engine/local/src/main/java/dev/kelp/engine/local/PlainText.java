@@ -7,6 +7,7 @@ import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
 import dev.kelp.model.container.ContainerSpec.ProcessSpec;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Refuses what the configuration of an OCI runtime, a JSON document, cannot say: text that is not UTF-8. A container
@@ -25,9 +26,16 @@ final class PlainText {
             check("the source of a mount", m.source());
             check("the target of a mount", m.target());
         }
-        spec.labels().forEach((name, value) -> {
-            check("the label", name);
-            check("the label", value);
+        check("the label", spec.labels());
+        check("the annotation", spec.annotations());
+        check("the sysctl", spec.isolation().sysctls());
+        check("the log option", spec.logging().options());
+    }
+
+    private static void check(String what, Map<String, String> texts) {
+        texts.forEach((name, value) -> {
+            check(what, name);
+            check(what, value);
         });
     }
 

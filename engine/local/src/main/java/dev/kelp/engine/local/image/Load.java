@@ -29,6 +29,7 @@ import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.layer.Decompression;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -106,10 +107,10 @@ final class Load {
 
     /// As Podman names what comes from a folder; null where the path makes no name.
     private static @Nullable String folderName(ImageLocation from) {
-        String path = Path.of(from.path()).normalize().toString().replaceFirst("^[./]+", "");
         try {
+            String path = Path.of(from.path()).normalize().toString().replaceFirst("^[./]+", "");
             return Reference.parse("localhost/" + path).repository();
-        } catch (KelpException e) {
+        } catch (KelpException | InvalidPathException e) {
             return null;
         }
     }
