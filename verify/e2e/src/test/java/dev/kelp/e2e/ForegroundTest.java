@@ -32,7 +32,10 @@ class ForegroundTest {
                 .environment(variables)
                 .start();
         Waiting.until(
-                SOON, "it is ready", () -> Files.size(ready) > 0, () -> service.isAlive() + " " + kelp.daemonLog());
+                SOON,
+                "it is ready",
+                () -> ready.toFile().length() > 0,
+                () -> service.isAlive() + " " + kelp.daemonLog());
         Files.delete(ready);
         return service;
     }
