@@ -8,11 +8,15 @@ import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
 import dev.kelp.testkit.Waiting;
+import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Network acceleration under programs as people run them: servers that block, poll and epoll, and clients of them all.
 ///
@@ -36,6 +41,8 @@ class AcceleratedProgramsTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int SECONDS_MAX = 120;
     private static final String ACCELERATED = "nerdctl/bypass4netns=true";
+    private static final Path PROGRAMS =
+            Path.of(System.getProperty("kelp.checkout"), "verify/e2e/src/test/resources/programs");
     private static final String JAVA = "/jdk/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 /programs/";
     private static final String POSTGRES = """
             PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH
@@ -87,9 +94,8 @@ class AcceleratedProgramsTest {
     // -------- containers
 
     private static List<String> run(String... options) {
-        Path programs = Path.of(System.getProperty("kelp.checkout"), "verify/e2e/src/test/resources/programs");
         List<String> words = new ArrayList<>(List.of("run", "--annotation", ACCELERATED));
-        words.addAll(List.of("-v", programs + ":/programs:ro", "-v", System.getProperty("java.home") + ":/jdk:ro"));
+        words.addAll(List.of("-v", PROGRAMS + ":/programs:ro", "-v", System.getProperty("java.home") + ":/jdk:ro"));
         words.addAll(List.of(options));
         return words;
     }
@@ -303,6 +309,43 @@ class AcceleratedProgramsTest {
     }
 
     // -------- trouble
+
+    /// At any moment of a connection a child may come about that has the descriptor too.
+    @Test
+    void aProgramThatForksMeanwhile(@TempDir Path folder) throws Exception {
+        assumeTrue(has("gcc"), "gcc is not installed");
+        Program.of(
+                        "gcc",
+                        "-O1",
+                        "-pthread",
+                        "-o",
+                        folder.resolve("fork").toString(),
+                        PROGRAMS.resolve("fork.c").toString())
+                .run()
+                .succeeded();
+        try (ServerSocket greeter = new ServerSocket(0, 4096)) {
+            Thread.ofPlatform().daemon().start(() -> greet(greeter));
+            String fork = "ip route del default; exec /built/fork " + OWN.getFirst() + " " + greeter.getLocalPort();
+            assertThat(finished(
+                                    run("--rm", "--cap-add", "NET_ADMIN", "-v", folder + ":/built:ro", "--rootfs", "/"),
+                                    "sh",
+                                    "-c",
+                                    fork + " 300")
+                            .succeeded()
+                            .text())
+                    .isEqualTo("greeted each time");
+        }
+    }
+
+    private static void greet(ServerSocket greeter) {
+        while (!greeter.isClosed()) {
+            try (Socket client = greeter.accept()) {
+                client.getOutputStream().write("hello\n".getBytes(StandardCharsets.US_ASCII));
+            } catch (IOException e) {
+                // whoever came is gone, or the test is over
+            }
+        }
+    }
 
     /// Streams do not notice; who connects meanwhile waits for the next daemon.
     @Test

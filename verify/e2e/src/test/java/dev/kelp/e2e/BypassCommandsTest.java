@@ -201,6 +201,86 @@ class BypassCommandsTest {
         podman.command("rm", "-a", "-f", "-t", "0").run();
     }
 
+    /// What `exec` starts has a filter of its own, beside the container's.
+    @Test
+    void whatIsBegunInAContainerIsServedBesideIt() throws Exception {
+        Path socket = folder.resolve("b.sock");
+        start(socket, "--ignore=127.0.0.0/8,auto");
+        String ask = "nc " + address + " " + server.getLocalPort();
+        Path go = root.resolve("tmp/go");
+        Path told = root.resolve("tmp/told");
+        Files.deleteIfExists(go);
+        Files.deleteIfExists(told);
+        Program.Running first = podman.command(
+                        "run",
+                        "--name=served",
+                        "--network=none",
+                        "--security-opt=seccomp=" + profile(socket, USUAL),
+                        "--rootfs",
+                        root.toString(),
+                        "sh",
+                        "-c",
+                        ask + " > /tmp/told; until [ -e /tmp/go ]; do sleep 0.1; done; " + ask
+                                + " > /tmp/told; sleep 100")
+                .start();
+        running.add(first);
+        awaitFile(told, "you are " + address + "\n");
+        for (int i = 0; i < 2; i++) {
+            assertThat(podman.command("exec", "served", "sh", "-c", ask)
+                            .run()
+                            .succeeded()
+                            .text())
+                    .isEqualTo("you are " + address);
+        }
+        Files.delete(told);
+        Files.writeString(go, "");
+        awaitFile(told, "you are " + address + "\n");
+        podman.command("rm", "-a", "-f", "-t", "0").run();
+    }
+
+    /// Two containers whose interfaces are in one subnet, and lead nowhere.
+    @Test
+    void containersReachEachOthersPublishedPortsWhereThatIsWanted() throws Exception {
+        int port = freePort();
+        Program.Running daemon = daemon("--handle-c2c-connections");
+        Path api = folder.resolve("bypass4netnsd.sock");
+        for (String id : List.of("c1", "c2")) {
+            String ports = id.equals("c1")
+                    ? "[{\"protos\":[\"tcp\"],\"parentPort\":%d,\"childPort\":80}]".formatted(port)
+                    : "null";
+            String own = "\"id\":\"" + id + "\",\"socketPath\":\"" + folder.resolve(id + ".sock") + "\"";
+            String subnets = "\"ignoreSubnets\":[\"127.0.0.0/8\",\"auto\"]";
+            String spec = "{" + own + ",\"portMapping\":" + ports + "," + subnets + "}";
+            assertThat(http(api, "POST /v1/bypass", spec)).startsWith("HTTP/1.1 201");
+        }
+        running.add(
+                neighbour("c1", "10.9.0.1", "exec nc -ll -p 80 -e echo served").start());
+        Waiting.until(SOON, "the service answers", () -> "served".equals(ask(port)), () -> ask(port));
+        assertThat(neighbour("c2", "10.9.0.2", "nc -w 5 10.9.0.1 80; nc -w 2 10.9.0.1 81; echo $?")
+                        .run()
+                        .lines())
+                .containsExactly("served", "1");
+        ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
+        assertThat(daemon.await().exitCode()).isZero();
+        podman.command("rm", "-a", "-f", "-t", "0").run();
+    }
+
+    private Program neighbour(String id, String own, String script) throws IOException {
+        Path profile = folder.resolve(id + ".json");
+        Files.move(profile(folder.resolve(id + ".sock"), "bind", "connect", "listen"), profile);
+        return podman.command(
+                "run",
+                "--rm",
+                "--network=none",
+                "--cap-add=NET_ADMIN",
+                "--security-opt=seccomp=" + profile,
+                "--rootfs",
+                root.toString(),
+                "sh",
+                "-c",
+                "ip link add v0 type bridge && ip addr add " + own + "/24 dev v0 && ip link set v0 up && " + script);
+    }
+
     private static int freePort() throws IOException {
         try (ServerSocket free = new ServerSocket(0)) {
             return free.getLocalPort();
@@ -237,12 +317,8 @@ class BypassCommandsTest {
 
     @Test
     void theDaemonServesWhomItsApiIsTold() throws Exception {
-        Program.Running daemon = Program.of(program("bypass4netnsd"))
-                .environment(Map.of("XDG_RUNTIME_DIR", folder.toString()))
-                .start();
-        running.add(daemon);
+        Program.Running daemon = daemon();
         Path api = folder.resolve("bypass4netnsd.sock");
-        Waiting.until(SOON, "the daemon listens", () -> accepts(api), () -> "");
         assertThat(http(api, "GET /v1/bypass", "")).startsWith("HTTP/1.1 200").endsWith("\r\n\r\n[]");
         Path socket = folder.resolve("c1.sock");
         Path pid = folder.resolve("c1.pid");
@@ -271,6 +347,17 @@ class BypassCommandsTest {
         ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
         assertThat(daemon.await().exitCode()).isZero();
         assertThat(api).doesNotExist();
+    }
+
+    /// Returns when it listens.
+    private Program.Running daemon(String... flags) {
+        Program.Running daemon = Program.of(Stream.concat(Stream.of(program("bypass4netnsd")), Stream.of(flags))
+                        .toList())
+                .environment(Map.of("XDG_RUNTIME_DIR", folder.toString()))
+                .start();
+        running.add(daemon);
+        Waiting.until(SOON, "the daemon listens", () -> accepts(folder.resolve("bypass4netnsd.sock")), () -> "");
+        return daemon;
     }
 
     /// The socket's file is there a moment before somebody listens.

@@ -10,9 +10,11 @@
 ///
 /// - [BypassPolicy] says what stays inside. The machine's loopback and the container's neighbours always do.
 /// - UDP stays in the container's network: each sendto(2) may name another address, so each would have to wait.
+/// - Of two ports of the host for one of the container's, the service's socket has the first; the other is relayed.
 /// - A service's own socket keeps listening inside, and what neighbours and the container itself send there is relayed.
 /// - Descriptors that were duplicated in the process are switched with the first, and memberships in epoll sets are
-///   made anew. A child that inherited an unconnected socket keeps the one in the container's network.
+///   made anew. A child that inherited an unconnected socket keeps the one in the container's network. What was closed
+///   meanwhile stays closed, whatever has its number by then.
 /// - The filter's descriptors, the listening socket that the OCI runtime sends them to, and the ledger of calls under
 ///   way are kept by the holder: while no daemon is, a call waits, and the next daemon answers it.
 ///
