@@ -4,6 +4,7 @@ package dev.kelp.setup.check;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,9 @@ final class NamespaceChecks {
     private static final String LIMIT = "/proc/sys/user/max_user_namespaces";
     private static final long FEW = 1024;
     private static final String ENOUGH = "28633";
+
+    /// A machine that is emulated or overloaded takes half a minute.
+    private static final Duration LAUNCH_MAX = Duration.ofMinutes(2);
 
     private NamespaceChecks() {}
 
@@ -110,7 +114,7 @@ final class NamespaceChecks {
     private static Optional<Programs.Answer> attempt(Machine machine, List<String> command) {
         List<String> words = Stream.concat(machine.kelp("rootlesskit").stream(), command.stream())
                 .toList();
-        Programs.Answer answer = machine.programs().run(words);
+        Programs.Answer answer = machine.programs().run(words, LAUNCH_MAX);
         return answer.succeeded() ? Optional.empty() : Optional.of(answer);
     }
 
