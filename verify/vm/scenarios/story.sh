@@ -22,6 +22,7 @@ if [[ $BOOT == 2 ]]; then
     exit
 fi
 
+delegate memory pids # as systemd did before version 252
 check_says "check warns of the missing controller" \
     '^\[WARNING\] The cgroup v2 controller "cpu" is not delegated for the current user \("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers"\)' \
     alice 'containerd-rootless-setuptool.sh check'

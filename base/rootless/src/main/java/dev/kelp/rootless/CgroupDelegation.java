@@ -44,12 +44,15 @@ public final class CgroupDelegation {
 
     private final Instance instance;
     private final Spawner spawner;
+    /// Whether there are cgroups to be had. Never for a JVM that no holder started, such as a test's: it has no business
+    /// with the cgroup of whoever did.
     private final boolean unified;
 
     public CgroupDelegation(Instance instance, Spawner spawner) {
         this.instance = instance;
         this.spawner = spawner;
-        this.unified = isUnified();
+        ProcessHandle self = ProcessHandle.current();
+        this.unified = isUnified() && isHolder(self.parent().orElse(self));
     }
 
     private static boolean isUnified() {
@@ -93,6 +96,15 @@ public final class CgroupDelegation {
             return CgroupAccess.none();
         }
         throw refusal(driver);
+    }
+
+    /// Leaves the cgroup of the service or session that started the engine: their end is not to be the engine's.
+    public void settle() {
+        try {
+            choose(null);
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "leave the cgroup the engine was started in", e);
+        }
     }
 
     private KelpException refusal(Driver driver) {
@@ -167,6 +179,14 @@ public final class CgroupDelegation {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new KelpException(ErrorKind.CANCELLED, "move the engine into a scope: interrupted", e);
+        }
+    }
+
+    private static boolean isHolder(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/comm")).startsWith(SCOPE_PREFIX);
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -193,6 +193,7 @@ public final class LocalEngine implements Engine {
             Database.useNativeLibrary(natives);
         }
         LocalEngine engine = new LocalEngine(instance, holder);
+        engine.background.execute(engine.cgroups::settle);
         engine.secrets.recover();
         engine.volumes.recover();
         engine.lifecycle.recover();
