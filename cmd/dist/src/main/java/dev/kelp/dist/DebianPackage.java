@@ -31,7 +31,8 @@ final class DebianPackage {
     private static final int FILE_MODE = 0644;
     private static final int KIBI = 1024;
 
-    /// Of the header of gzip (RFC 1952), which Java leaves out: compressed as well as it goes, which Debian's policy asks.
+    /// Of the header of gzip (RFC 1952), which Java leaves out: compressed as well as it goes, which Debian's policy
+    /// asks.
     private static final int EXTRA_FLAGS = 8;
 
     private static final byte SLOWEST = 2;
@@ -90,7 +91,9 @@ final class DebianPackage {
         add("usr/bin/kelp", Entry.link("../lib/kelp/bin/kelp"));
         add("etc/apparmor.d/" + AppArmorProfile.DEFAULT, bytes(AppArmorProfile.TEXT));
         add(SHARE + "/doc/kelp/copyright", bytes(resource("copyright")));
-        add(SHARE + "/doc/kelp/changelog.gz", Entry.text(FILE_MODE, zipped(bytes(resource("changelog").replace("@VERSION@", version)))));
+        add(
+                SHARE + "/doc/kelp/changelog.gz",
+                Entry.text(FILE_MODE, zipped(bytes(resource("changelog").replace("@VERSION@", version)))));
         add(SHARE + "/doc/kelp/CHANGELOG.md.gz", Entry.text(FILE_MODE, zipped(Files.readAllBytes(changes))));
         add(SHARE + "/lintian/overrides/kelp", bytes(resource("lintian-overrides")));
     }
