@@ -9,7 +9,7 @@
 /// kernel does as if nobody had asked. Send, receive and accept are never asked about.
 ///
 /// - [BypassPolicy] says what stays inside. The machine's loopback and the container's neighbours always do.
-/// - UDP stays in the container's network: each sendto(2) may name another address, so each would have to wait.
+/// - UDP stays in the container's network: each sendto(2) may name another address, so each would wait like connect(2).
 /// - Of two ports of the host for one of the container's, the service's socket has the first; the other is relayed.
 /// - A service's own socket keeps listening inside, and what neighbours and the container itself send there is relayed.
 /// - Descriptors that were duplicated in the process are switched with the first, and memberships in epoll sets are
