@@ -44,7 +44,8 @@ public final class CgroupDelegation {
 
     private final Instance instance;
     private final Spawner spawner;
-    /// Whether there are cgroups to be had. Never for a JVM that no holder started, such as a test's: it has no business
+    /// Whether there are cgroups to be had. Never for a JVM that no holder started, such as a test's: it has no
+    /// business
     /// with the cgroup of whoever did.
     private final boolean unified;
 
