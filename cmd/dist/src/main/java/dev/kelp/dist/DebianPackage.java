@@ -31,7 +31,8 @@ final class DebianPackage {
     private static final int FILE_MODE = 0644;
     private static final int KIBI = 1024;
 
-    /// Of the header of gzip (RFC 1952), which Java leaves out: compressed as well as it goes, which Debian's policy
+    /// Of the header of gzip (RFC 1952), which Java leaves out: compressed as well as it goes, which Debian's
+    /// policy
     /// asks.
     private static final int EXTRA_FLAGS = 8;
 

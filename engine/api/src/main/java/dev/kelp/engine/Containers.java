@@ -38,7 +38,8 @@ public interface Containers {
     /// binds, which the engine cannot open itself. Does nothing for anybody else.
     void rebind(String container, UserEnvironment user);
 
-    /// Before a [#start] that a user asks for: gives what the container mounts with `U` to its user. A start does that
+    /// Before a [#start] that a user asks for: gives what the container mounts with `U` to its user. A start does
+    /// that
     /// itself, but shows nothing of it and lets others wait who change the container. Nobody waits for this.
     void giveMounts(String container, Progress progress);
 

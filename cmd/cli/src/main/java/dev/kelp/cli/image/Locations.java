@@ -26,7 +26,8 @@ public final class Locations {
 
     private Locations() {}
 
-    /// Where an image is to be read from; empty for a name. `oci` and `dir` are also names of images: a folder is meant
+    /// Where an image is to be read from; empty for a name. `oci` and `dir` are also names of images: a folder is
+    /// meant
     /// when the word has a slash or such a folder is there.
     public static Optional<ImageLocation> source(ClientContext client, String word) {
         Optional<ImageLocation> location = parsed(word);

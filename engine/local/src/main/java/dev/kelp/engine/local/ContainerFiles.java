@@ -300,7 +300,8 @@ final class ContainerFiles {
         }
     }
 
-    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. What host
+    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. What
+    /// host
     /// root's client hands over, and file systems that are mounted for the start, are left to it.
     ///
     /// @param root gives the mounted root file system to what it is asked for

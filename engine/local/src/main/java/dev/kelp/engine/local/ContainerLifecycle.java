@@ -170,7 +170,8 @@ final class ContainerLifecycle {
         }
     }
 
-    /// As [ContainerFiles#giveMounts], of one that has not been made ready yet; the files change while nobody waits.
+    /// As [ContainerFiles#giveMounts], of one that has not been made ready yet; the files change while nobody
+    /// waits.
     void giveMounts(ContainerRecord c, Progress progress) {
         files.giveMounts(
                 c,
