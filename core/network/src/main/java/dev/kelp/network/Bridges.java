@@ -10,6 +10,7 @@ import dev.kelp.linux.Rtnetlink.VethEnd;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.HexFormat;
 import java.util.List;
@@ -22,14 +23,24 @@ public final class Bridges {
     /// @param outside the end at the bridge: at most 15 characters, unique in the detached namespace
     /// @param inside the end in the container: `eth0` …
     /// @param addresses one of each family of the network's pools
+    /// @param linkLocal further ones, good for the link alone
     /// @param mac null: made from the IPv4 address, else the kernel's choice
     /// @param gateway whether the way out leads through this network
     public record Endpoint(
             String outside,
             String inside,
             List<InetAddress> addresses,
+            List<InetAddress> linkLocal,
             @Nullable String mac,
-            boolean gateway) {}
+            boolean gateway) {
+        public Endpoint(
+                String outside, String inside, List<InetAddress> addresses, @Nullable String mac, boolean gateway) {
+            this(outside, inside, addresses, List.of(), mac, gateway);
+        }
+    }
+
+    private static final int LINK_LOCAL_BITS = 16;
+    private static final int LINK_LOCAL_BITS_V6 = 64;
 
     private final DetachedNamespace detached;
 
@@ -112,6 +123,10 @@ public final class Bridges {
             if (endpoint.gateway() && !network.internal()) {
                 inside.addRoute(Route.byDefault(pool.gateway(), link));
             }
+        }
+        for (InetAddress address : endpoint.linkLocal()) {
+            boolean v4 = address instanceof Inet4Address;
+            inside.addAddress(new Address(link, address, v4 ? LINK_LOCAL_BITS : LINK_LOCAL_BITS_V6));
         }
     }
 

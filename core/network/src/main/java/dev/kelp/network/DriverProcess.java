@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /// What the drivers have in common: a program is started, and either works within a time or ends with words.
 final class DriverProcess {
@@ -32,15 +33,16 @@ final class DriverProcess {
 
     private DriverProcess() {}
 
+    /// @param key under which the holder keeps it
     /// @param argv with an absolute path first; NAMESPACE_PATH stands for the namespace
     /// @param needsDaemon it is of no use when this process has ended; else it goes on until the holder ends
-    record Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv, boolean needsDaemon) {
-        Job(HostPrograms programs, DetachedNamespace namespace, List<String> argv) {
-            this(programs, namespace, argv, false);
+    record Job(HostPrograms programs, DetachedNamespace namespace, String key, List<String> argv, boolean needsDaemon) {
+        Job(HostPrograms programs, DetachedNamespace namespace, String key, List<String> argv) {
+            this(programs, namespace, key, argv, false);
         }
 
         private SpawnRequest request(Map<Integer, Fd> descriptors) {
-            SpawnRequest request = SpawnRequest.of(OutboundDriver.KEY, argv, HostPrograms.ENVIRONMENT, descriptors)
+            SpawnRequest request = SpawnRequest.of(key, argv, HostPrograms.ENVIRONMENT, descriptors)
                     .inOwnSession();
             return needsDaemon ? request.dyingWithDaemon() : request.dyingWithHolder();
         }
@@ -70,7 +72,7 @@ final class DriverProcess {
                 if (ready >= 0 ? signalled(signalRead, process) : asked(works, process)) {
                     return process;
                 }
-                throw failed(programs, name, process, wordsRead);
+                throw failed(job, process, wordsRead);
             }
         } catch (ErrnoException e) {
             throw e.toKelp("start " + name);
@@ -94,28 +96,38 @@ final class DriverProcess {
         return false;
     }
 
-    private static KelpException failed(HostPrograms programs, String name, SpawnedProcess process, Fd words) {
+    private static KelpException failed(Job job, SpawnedProcess process, Fd words) {
         end(process);
         String said = "";
         try (InputStream in = Pipes.input(words)) {
-            said = new String(in.readNBytes(WORDS_BYTES_MAX), StandardCharsets.UTF_8).strip();
+            said = reason(new String(in.readNBytes(WORDS_BYTES_MAX), StandardCharsets.UTF_8));
         } catch (IOException e) {
             said = e.toString();
         }
-        forget(programs, process);
+        forget(job, process);
         return new KelpException(
-                ErrorKind.UNAVAILABLE, "start " + name + ": " + (said.isEmpty() ? "it did not get ready" : said));
+                ErrorKind.UNAVAILABLE,
+                "start " + job.argv().getFirst() + ": " + (said.isEmpty() ? "it did not get ready" : said));
+    }
+
+    /// What a program said before it explained all of itself, and without what pasta says of its log.
+    static String reason(String words) {
+        return words.lines()
+                .filter(l -> !l.matches("Failed to send \\d+ bytes to syslog"))
+                .takeWhile(l -> !l.startsWith("Usage:"))
+                .collect(Collectors.joining("\n"))
+                .strip();
     }
 
     /// Ends one that works, for it is of no use.
-    static void discard(HostPrograms programs, SpawnedProcess process) {
+    static void discard(Job job, SpawnedProcess process) {
         end(process);
-        forget(programs, process);
+        forget(job, process);
     }
 
-    private static void forget(HostPrograms programs, SpawnedProcess process) {
+    private static void forget(Job job, SpawnedProcess process) {
         process.waitStatus().join();
-        programs.spawner().acknowledge(OutboundDriver.KEY);
+        job.programs().spawner().acknowledge(job.key());
         process.pidfd().close();
     }
 

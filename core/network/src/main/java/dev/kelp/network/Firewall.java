@@ -84,9 +84,10 @@ public final class Firewall {
             }
         }
         text.append("  }\n");
-        // Answers to a socket that shows a client's address must come back to it, see DetachedNamespace.
+        // Answers to a socket that shows a client's address must come back to it, see DetachedNamespace; "port
+        // unreachable" as well.
         text.append("  chain transparent { type filter hook prerouting priority mangle;\n")
-                .append("    meta l4proto { tcp, udp } socket transparent 1 meta mark set ")
+                .append("    meta l4proto { tcp, udp, icmp, ipv6-icmp } socket transparent 1 meta mark set ")
                 .append(DetachedNamespace.TRANSPARENT_MARK)
                 .append("\n  }\n}\n");
         return text.toString();

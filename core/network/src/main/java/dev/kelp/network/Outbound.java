@@ -2,6 +2,7 @@
 package dev.kelp.network;
 
 import dev.kelp.linux.ErrnoException;
+import dev.kelp.linux.Fd;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.rootless.SpawnedProcess;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps the way out open: starts the driver when it is first needed, takes up the one an earlier daemon started, and
@@ -35,6 +37,7 @@ public final class Outbound implements AutoCloseable {
     private final Executor threads;
     private boolean running;
     private Runnable afterStart = () -> {};
+    private Consumer<Fd> keep = pidfd -> {};
     private OutboundDriver.@Nullable Running started;
     private boolean closed;
     private long againMillis = AGAIN_MILLIS_FIRST;
@@ -103,6 +106,11 @@ public final class Outbound implements AutoCloseable {
         afterStart = work;
     }
 
+    /// Has the descriptor of each process that is started looked at: to be copied by whoever will end it.
+    public synchronized void keep(Consumer<Fd> look) {
+        keep = look;
+    }
+
     /// Whether it is known to be open.
     public synchronized boolean isOpen() {
         return running || closed;
@@ -135,11 +143,12 @@ public final class Outbound implements AutoCloseable {
     private void open() {
         if (devicePresent()) {
             // An earlier daemon's: the device is there exactly as long as its process.
-            watch(programs.spawner().exit(OutboundDriver.KEY));
+            watch(programs.spawner().exit(key()));
             return;
         }
         OutboundDriver.Running running = driver.start(namespace, options);
         started = running;
+        keep.accept(running.process().pidfd());
         running.process().pidfd().close();
         watch(running.process().waitStatus());
         try {
@@ -152,6 +161,10 @@ public final class Outbound implements AutoCloseable {
     /// The driver that was started last; empty when it is an earlier daemon's. Its descriptor is closed.
     public synchronized Optional<OutboundDriver.Running> started() {
         return Optional.ofNullable(started);
+    }
+
+    private String key() {
+        return options.special().key();
     }
 
     private boolean devicePresent() {
@@ -170,7 +183,7 @@ public final class Outbound implements AutoCloseable {
     }
 
     private void ended(int status) {
-        programs.spawner().acknowledge(OutboundDriver.KEY);
+        programs.spawner().acknowledge(key());
         synchronized (this) {
             running = false;
             if (closed) {

@@ -17,7 +17,7 @@ import java.util.Optional;
 /// its loopback only when asked for); the device is gone when the process is; a driver that is not installed says which
 /// package brings it.
 public interface OutboundDriver {
-    /// The key under which the holder keeps the process: one at a time.
+    /// The key under which the holder keeps the process of the detached namespace: one at a time.
     String KEY = "network/outbound";
 
     /// Its device in the namespace. It exists exactly as long as the process does.
@@ -63,13 +63,27 @@ public interface OutboundDriver {
     /// @param seccomp beside `sandbox`: the driver may make few system calls
     /// @param control where it listens for requests, if it is one that does
     /// @param openPorts every port that is listened on inside is opened outside as well
-    record Special(Optional<Path> program, String device, boolean seccomp, Optional<Path> control, boolean openPorts) {
+    /// @param key instead of [#KEY], for another namespace than the detached one
+    /// @param arguments the driver's own, besides those made of all others or in place of them
+    record Special(
+            Optional<Path> program,
+            String device,
+            boolean seccomp,
+            Optional<Path> control,
+            boolean openPorts,
+            String key,
+            List<String> arguments) {
+        public Special(
+                Optional<Path> program, String device, boolean seccomp, Optional<Path> control, boolean openPorts) {
+            this(program, device, seccomp, control, openPorts, KEY, List.of());
+        }
+
         public Special withControl(Path socket) {
-            return new Special(program, device, seccomp, Optional.of(socket), openPorts);
+            return new Special(program, device, seccomp, Optional.of(socket), openPorts, key, arguments);
         }
 
         public Special withOpenPorts() {
-            return new Special(program, device, seccomp, control, true);
+            return new Special(program, device, seccomp, control, true, key, arguments);
         }
     }
 

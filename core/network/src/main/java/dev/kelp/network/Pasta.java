@@ -12,6 +12,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,6 +22,8 @@ final class Pasta implements OutboundDriver {
     private static final long OWN_OFFSET = 100;
     private static final long GATEWAY_OFFSET = 2;
     private static final long NAME_SERVER_OFFSET = 3;
+
+    private static final String DNS_FORWARD = "--dns-forward";
 
     private final HostPrograms programs;
 
@@ -50,21 +53,17 @@ final class Pasta implements OutboundDriver {
                 "--netns-only",
                 // root of the namespace is the user; as nobody pasta could not enter the other one
                 "--runas",
-                "0",
-                "--ns-ifname",
-                special.device(),
-                "--mtu",
-                Integer.toString(options.mtu() == 0 ? MTU_BEST : options.mtu()),
-                // ports are published by Kelp, and the host's loopback is nobody's business unless asked for
-                "--tcp-ports",
-                special.openPorts() ? "auto" : "none",
-                "--udp-ports",
-                special.openPorts() ? "auto" : "none",
-                "--tcp-ns",
-                // earlier versions look for ports that are listened on inside only if they look outside as well
-                special.openPorts() ? "auto" : "none",
-                "--udp-ns",
-                "none"));
+                "0"));
+        Words words = new Words(argv, special.arguments());
+        words.say("-I", "--ns-ifname", special.device());
+        words.say("-m", "--mtu", Integer.toString(options.mtu() == 0 ? MTU_BEST : options.mtu()));
+        // ports are published by Kelp, and the host's loopback is nobody's business unless asked for
+        String open = special.openPorts() ? "auto" : "none";
+        words.say("-t", "--tcp-ports", open);
+        words.say("-u", "--udp-ports", open);
+        // earlier versions look for ports that are listened on inside only if they look outside as well
+        words.say("-T", "--tcp-ns", open);
+        words.say("-U", "--udp-ns", "none");
         if (!options.hostLoopback()) {
             argv.add("--no-map-gw");
         }
@@ -72,17 +71,35 @@ final class Pasta implements OutboundDriver {
             argv.add("--ipv4-only");
         }
         options.cidr().ifPresent(cidr -> argv.addAll(addressing(cidr)));
+        argv.addAll(special.arguments());
         argv.addAll(List.of("--netns", DriverProcess.NAMESPACE_PATH));
         var process = DriverProcess.start(
-                new DriverProcess.Job(programs, namespace, argv),
+                new DriverProcess.Job(programs, namespace, special.key(), argv),
                 -1,
                 () -> address(namespace.links(), special.device()).isPresent());
         InetAddress own = address(namespace.links(), special.device())
                 .orElseThrow(() -> new KelpException(ErrorKind.UNAVAILABLE, "pasta ended while it was asked"));
         InetAddress gateway = options.cidr().map(c -> c.address(GATEWAY_OFFSET)).orElse(own);
-        List<InetAddress> names =
-                options.cidr().map(c -> c.address(NAME_SERVER_OFFSET)).stream().toList();
-        return new Running(process, own, gateway, names);
+        return new Running(process, own, gateway, nameServers(options));
+    }
+
+    /// A command line to which a user's own words are added: what they say is not said before them, for pasta takes
+    /// few options twice.
+    private record Words(List<String> argv, List<String> users) {
+        void say(String letter, String option, String value) {
+            if (users.stream().noneMatch(u -> u.equals(letter) || u.equals(option) || u.startsWith(option + "="))) {
+                argv.addAll(List.of(option, value));
+            }
+        }
+    }
+
+    private static List<InetAddress> nameServers(Options options) {
+        List<String> users = options.special().arguments();
+        int forward = users.indexOf(DNS_FORWARD);
+        if (forward >= 0 && forward + 1 < users.size()) {
+            return List.of(Subnet.parseAddress(users.get(forward + 1)));
+        }
+        return options.cidr().map(c -> c.address(NAME_SERVER_OFFSET)).stream().toList();
     }
 
     /// A network of its own instead of the host's, laid out as slirp4netns does.
@@ -94,7 +111,7 @@ final class Pasta implements OutboundDriver {
                 Integer.toString(cidr.prefixBits()),
                 "--gateway",
                 cidr.address(GATEWAY_OFFSET).getHostAddress(),
-                "--dns-forward",
+                DNS_FORWARD,
                 cidr.address(NAME_SERVER_OFFSET).getHostAddress());
     }
 
@@ -107,8 +124,8 @@ final class Pasta implements OutboundDriver {
             return links.addresses().stream()
                     .filter(a -> a.link() == tap.get().index())
                     .map(Address::address)
-                    .filter(a -> a instanceof Inet4Address)
-                    .findFirst();
+                    .filter(a -> !a.isLinkLocalAddress())
+                    .min(Comparator.comparing(a -> !(a instanceof Inet4Address)));
         } catch (ErrnoException e) {
             throw e.toKelp("look at the device of pasta");
         }

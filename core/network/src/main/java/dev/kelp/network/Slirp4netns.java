@@ -54,13 +54,18 @@ final class Slirp4netns implements OutboundDriver {
             argv.add("--enable-seccomp");
         }
         options.special().control().ifPresent(socket -> argv.add("--api-socket=" + socket));
+        argv.addAll(options.special().arguments());
         Subnet cidr = options.cidr().orElse(CIDR_DEFAULT);
         argv.addAll(List.of(
                 "--cidr=" + cidr,
                 DriverProcess.NAMESPACE_PATH,
                 options.special().device()));
         return new Running(
-                DriverProcess.start(new DriverProcess.Job(programs, namespace, argv), READY_FD, () -> false),
+                DriverProcess.start(
+                        new DriverProcess.Job(
+                                programs, namespace, options.special().key(), argv),
+                        READY_FD,
+                        () -> false),
                 own(cidr),
                 cidr.address(GATEWAY_OFFSET),
                 nameServers(cidr, options.ipv6()));

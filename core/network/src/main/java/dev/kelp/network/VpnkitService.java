@@ -49,18 +49,19 @@ final class VpnkitService {
         try {
             Path socket = folder.resolve("ethernet.sock");
             AtomicReference<@Nullable Fd> connected = new AtomicReference<>();
-            SpawnedProcess process = DriverProcess.start(
-                    new DriverProcess.Job(programs, namespace, argv.apply(socket), true), -1, () -> {
-                        connected.set(connection(socket));
-                        return connected.get() != null;
-                    });
+            var job =
+                    new DriverProcess.Job(programs, namespace, options.special().key(), argv.apply(socket), true);
+            SpawnedProcess process = DriverProcess.start(job, -1, () -> {
+                connected.set(connection(socket));
+                return connected.get() != null;
+            });
             try {
                 var ends = new EthernetCable.Ends(
                         namespace, options.special().device(), own, gateway, PREFIX_BITS, mtu(options));
                 EthernetCable.connect(Objects.requireNonNull(connected.get()), ends, passes);
                 return process;
             } catch (KelpException e) {
-                DriverProcess.discard(programs, process);
+                DriverProcess.discard(job, process);
                 throw e;
             }
         } finally {

@@ -28,15 +28,32 @@ public record Networking(List<Wish> wishes, List<PortMapping> ports, boolean pub
     /// @param aliases further names on this network
     /// @param ipv4 the address to have; null: a free one
     /// @param mac hardware address, six bytes in hexadecimal with colons; null: made from the address
+    /// @param linkLocal further addresses that are good for the link alone
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Wish(
             String network,
             List<String> aliases,
             @Nullable String ipv4,
             @Nullable String ipv6,
-            @Nullable String mac) {
+            @Nullable String mac,
+            List<String> linkLocal) {
         public Wish {
             aliases = aliases == null ? List.of() : List.copyOf(aliases);
+            linkLocal = linkLocal == null ? List.of() : List.copyOf(linkLocal);
+        }
+
+        public Wish(
+                String network,
+                List<String> aliases,
+                @Nullable String ipv4,
+                @Nullable String ipv6,
+                @Nullable String mac) {
+            this(network, aliases, ipv4, ipv6, mac, List.of());
+        }
+
+        /// The same of another network.
+        public Wish on(String other) {
+            return new Wish(other, aliases, ipv4, ipv6, mac, linkLocal);
         }
 
         public static Wish of(String network) {

@@ -11,6 +11,7 @@ import dev.kelp.model.network.NetworkDefinition.Pool;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.PortMapping;
+import dev.kelp.model.network.PrivateNetwork;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,7 +79,7 @@ final class DockerNetworkSettings {
         if (networking != null && !networking.wishes().isEmpty()) {
             return networking.wishes().stream().map(Wish::network).toList();
         }
-        return mode == null ? List.of() : mode.contains(":") ? List.of() : List.of(mode);
+        return mode == null || mode.contains(":") || PrivateNetwork.isOne(mode) ? List.of() : List.of(mode);
     }
 
     private static Optional<Wish> wish(ContainerSpec spec, String network) {
@@ -128,6 +129,9 @@ final class DockerNetworkSettings {
         }
         if (wish.ipv6() != null) {
             s.with("IPv6Address", wish.ipv6());
+        }
+        if (!wish.linkLocal().isEmpty()) {
+            s.with("LinkLocalIPs", wish.linkLocal());
         }
         return s.map().isEmpty() ? null : s.map();
     }

@@ -6,7 +6,9 @@ import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.PortMapping;
+import dev.kelp.model.network.PrivateNetwork;
 import dev.kelp.model.network.Subnet;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,8 +30,9 @@ public final class NetworkFlags {
     @Option(
             names = {"--network", "--net"},
             paramLabel = "NETWORK",
-            description = "a network's name, bridge, host, none, container:NAME or ns:PATH; names may be repeated, and"
-                    + " have NAME:alias=A,ip=B,mac=C")
+            description =
+                    "a network's name, bridge, host, none, container:NAME, ns:PATH, slirp4netns[:OPTION=VALUE,...] or"
+                            + " pasta[:ARGUMENT,...]; names may be repeated, and have NAME:alias=A,ip=B,mac=C")
     List<String> networks = new ArrayList<>();
 
     @Option(
@@ -65,6 +68,12 @@ public final class NetworkFlags {
     String mac;
 
     @Option(
+            names = "--link-local-ip",
+            paramLabel = "ADDRESS",
+            description = "a further address on the first network that is good for the link alone")
+    List<String> linkLocal = new ArrayList<>();
+
+    @Option(
             names = "--network-accel",
             arity = "0..1",
             fallbackValue = "true",
@@ -76,7 +85,9 @@ public final class NetworkFlags {
 
     /// Whether networks are named that may be configured by files of the user's.
     public boolean namesNetworks() {
-        return networks.stream().anyMatch(n -> !ALONE.contains(n) && !n.equals("bridge") && !n.contains(":/"));
+        return networks.stream()
+                .anyMatch(n ->
+                        !ALONE.contains(n) && !n.equals("bridge") && !n.contains(":/") && !PrivateNetwork.isOne(n));
     }
 
     /// The isolation with these flags' part.
@@ -85,7 +96,7 @@ public final class NetworkFlags {
                 publish.stream().flatMap(p -> PortMapping.parse(p).stream()).toList();
         expose.forEach(PortMapping::parse);
         String mode = networks.isEmpty() ? null : networks.getFirst();
-        if (mode != null && (ALONE.contains(mode) || mode.startsWith("container:") || mode.startsWith("ns:"))) {
+        if (mode != null && isAlone(mode)) {
             return alone(isolation, mode, ports);
         }
         List<Wish> wishes = new ArrayList<>();
@@ -99,7 +110,8 @@ public final class NetworkFlags {
                 || wishes.getFirst().ipv4() != null
                 || !aliases.isEmpty()
                 || ip6 != null
-                || mac != null;
+                || mac != null
+                || !linkLocal.isEmpty();
         // what was not asked for is the engine's to choose
         return asked
                 ? isolation.withNetwork("bridge").withNetworking(wanted)
@@ -123,6 +135,13 @@ public final class NetworkFlags {
         return all;
     }
 
+    private static boolean isAlone(String mode) {
+        return ALONE.contains(mode)
+                || mode.startsWith("container:")
+                || mode.startsWith("ns:")
+                || PrivateNetwork.isOne(mode);
+    }
+
     private Isolation alone(Isolation isolation, String mode, List<PortMapping> ports) {
         if (networks.size() > 1) {
             throw KelpException.invalid("--network=" + mode + " cannot be joined together with others");
@@ -130,8 +149,12 @@ public final class NetworkFlags {
         if (mode.startsWith("ns:") && !mode.startsWith("ns:/")) {
             throw KelpException.invalid("--network=" + mode + ": the path must be absolute");
         }
-        if (ip != null || ip6 != null || mac != null || !aliases.isEmpty()) {
+        if (ip != null || ip6 != null || mac != null || !aliases.isEmpty() || !linkLocal.isEmpty()) {
             throw KelpException.invalid("addresses and aliases cannot be chosen with --network=" + mode);
+        }
+        if (PrivateNetwork.isOne(mode)) {
+            PrivateNetwork.parse(mode);
+            return isolation.withNetwork(mode).withNetworking(new Networking(List.of(), ports, publishAll, expose));
         }
         boolean host = mode.equals("host");
         if ((!ports.isEmpty() || publishAll) && !host) {
@@ -144,7 +167,7 @@ public final class NetworkFlags {
     private Wish wish(String text, boolean first) {
         int colon = text.indexOf(':');
         String name = colon < 0 ? text : text.substring(0, colon);
-        if (name.isEmpty() || ALONE.contains(name)) {
+        if (name.isEmpty() || isAlone(text)) {
             throw KelpException.invalid("--network=" + text + " cannot be joined together with others");
         }
         List<String> names = new ArrayList<>(first ? aliases : List.of());
@@ -168,7 +191,19 @@ public final class NetworkFlags {
             throw KelpException.invalid("`" + hardware + "` is not a hardware address")
                     .withHint("write it as 02:42:0a:04:00:07");
         }
-        return new Wish(name, names, numeric(ipv4), numeric(ipv6), hardware);
+        List<String> further =
+                first ? linkLocal.stream().map(NetworkFlags::linkLocal).toList() : List.of();
+        return new Wish(name, names, numeric(ipv4), numeric(ipv6), hardware, further);
+    }
+
+    /// @throws KelpException INVALID_ARGUMENT
+    public static String linkLocal(String address) {
+        InetAddress parsed = Subnet.parseAddress(address);
+        if (!parsed.isLinkLocalAddress()) {
+            throw KelpException.invalid("`" + address + "` is not a link-local address")
+                    .withHint("they are in 169.254.0.0/16 or fe80::/10");
+        }
+        return parsed.getHostAddress();
     }
 
     private static @Nullable String numeric(@Nullable String address) {

@@ -3,6 +3,7 @@ package dev.kelp.cli.network;
 
 import dev.kelp.cli.Invocation;
 import dev.kelp.cli.KelpCommand;
+import dev.kelp.cli.flags.NetworkFlags;
 import dev.kelp.model.network.Networking.Wish;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,12 @@ public final class ConnectCommand extends KelpCommand {
     @Nullable
     String ip6;
 
+    @Option(
+            names = "--link-local-ip",
+            paramLabel = "ADDRESS",
+            description = "a further address, good for the link alone")
+    List<String> linkLocal = new ArrayList<>();
+
     @Parameters(index = "0", paramLabel = "NETWORK")
     String network = "";
 
@@ -37,7 +44,8 @@ public final class ConnectCommand extends KelpCommand {
     @Override
     public int run(Invocation call) {
         ConfiguredNetworks.takeUp(call);
-        call.namespace().networks().connect(network, container, new Wish(network, aliases, ip, ip6, null));
+        List<String> further = linkLocal.stream().map(NetworkFlags::linkLocal).toList();
+        call.namespace().networks().connect(network, container, new Wish(network, aliases, ip, ip6, null, further));
         return 0;
     }
 }

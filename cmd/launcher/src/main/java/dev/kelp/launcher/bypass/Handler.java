@@ -133,7 +133,7 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
             present.forward(
                     name,
                     List.of(new Listener("tcp", mine, 0)),
-                    new PortForwarder.Target(reached(host), host.getPort(), false));
+                    new PortForwarder.Target(List.of(reached(host)), host.getPort(), false));
             inside.computeIfAbsent(container, c -> new HashSet<>()).add(name);
         } catch (KelpException e) {
             journal.warn("serve port " + port + " of container " + container + " inside: " + e.getMessage());

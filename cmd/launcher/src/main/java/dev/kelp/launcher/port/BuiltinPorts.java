@@ -57,7 +57,7 @@ public final class BuiltinPorts implements PortDriver {
             forwarder.forward(
                     forwardName(nextId),
                     sockets.listeners(),
-                    new PortForwarder.Target(spec.target(), spec.childPort(), shows));
+                    new PortForwarder.Target(spec.targets(), spec.childPort(), shows));
         } catch (KelpException e) {
             sockets.close();
             throw e;

@@ -107,15 +107,17 @@ public record PortSpec(String proto, String parentIP, int parentPort, String chi
         return proto.endsWith("4") ? "0.0.0.0" : proto.endsWith("6") ? "::" : "";
     }
 
-    /// Where a service listens that said nothing: the loopback address that corresponds to the host's.
-    InetAddress target() {
+    /// Where a service listens that said nothing: the loopback address that corresponds to the host's, else those
+    /// of both
+    /// families.
+    List<InetAddress> targets() {
         if (!childIP.isEmpty()) {
-            return Subnet.parseAddress(childIP);
+            return List.of(Subnet.parseAddress(childIP));
         }
         if (!parentIP.isEmpty() && Subnet.parseAddress(parentIP).isLoopbackAddress()) {
-            return Subnet.parseAddress(parentIP);
+            return List.of(Subnet.parseAddress(parentIP));
         }
-        return Subnet.parseAddress("127.0.0.1");
+        return List.of(Subnet.parseAddress("127.0.0.1"), Subnet.parseAddress("::1"));
     }
 
     /// Whether both want the same of the host.

@@ -11,12 +11,15 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -24,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// Leads published ports into containers. Listening sockets come from [Listeners], are the caller's to keep across
 /// daemons, and are duplicated here.
@@ -82,12 +86,39 @@ public final class PortForwarder implements AutoCloseable {
 
     /// Where a published port leads.
     ///
-    /// @param address the container's, reachable from the detached namespace
+    /// @param addresses the container's, reachable from the detached namespace. A client is led to the first of its
+    /// own
+    ///     family, and to the next where nobody listens
     /// @param port the one for the first listener; the others follow
     /// @param showsClient whether the service sees the client's address, where it can
-    public record Target(InetAddress address, int port, boolean showsClient) {
+    public record Target(List<InetAddress> addresses, int port, boolean showsClient) {
+        public Target {
+            addresses = List.copyOf(addresses);
+        }
+
         public Target(InetAddress address, int port) {
-            this(address, port, true);
+            this(List.of(address), port, true);
+        }
+
+        private Target at(int offset) {
+            return new Target(addresses, port + offset, showsClient);
+        }
+
+        /// Where to look for the service, one after the other.
+        Iterator<InetSocketAddress> ways(InetAddress client) {
+            boolean v4 = client instanceof Inet4Address;
+            return addresses.stream()
+                    .sorted(Comparator.comparing(a -> (a instanceof Inet4Address) != v4))
+                    .map(a -> new InetSocketAddress(a, port))
+                    .iterator();
+        }
+
+        /// The client's address as the service may see it; null when it has no meaning there.
+        @Nullable
+        InetAddress shown(InetAddress client, InetSocketAddress to) {
+            boolean sameFamily = (client instanceof Inet4Address) == (to.getAddress() instanceof Inet4Address);
+            boolean meaningless = client.isLoopbackAddress() || client.isLinkLocalAddress();
+            return showsClient && sameFamily && !meaningless ? client : null;
         }
     }
 
@@ -102,7 +133,7 @@ public final class PortForwarder implements AutoCloseable {
                 stop(name);
                 List<Endpoint> mine = published.computeIfAbsent(name, n -> new java.util.ArrayList<>());
                 for (Listeners.Listener l : listeners) {
-                    mine.add(listen(l, new Target(target.address(), target.port() + l.offset(), target.showsClient())));
+                    mine.add(listen(l, target.at(l.offset())));
                 }
                 done.complete(null);
             } catch (ErrnoException e) {

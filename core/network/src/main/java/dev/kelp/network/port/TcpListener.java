@@ -10,8 +10,8 @@ import dev.kelp.network.port.PortForwarder.Target;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /// One listening TCP port.
 final class TcpListener implements Endpoint {
@@ -56,22 +56,36 @@ final class TcpListener implements Endpoint {
     }
 
     private void relay(Fd client) {
-        Fd server = null;
         try {
-            server = connect(client);
-            new TcpRelay(forwarder, client, server);
+            InetAddress from = InetSockets.remote(client).getAddress();
+            relay(client, from, target.ways(from));
         } catch (ErrnoException e) {
-            LOG.log(Level.DEBUG, "relay a connection", e);
+            // it is gone already
+            LOG.log(Level.DEBUG, "look at a client", e);
             client.close();
-            if (server != null) {
-                server.close();
-            }
         }
     }
 
-    private Fd connect(Fd client) throws ErrnoException {
-        InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-        InetAddress source = foreign(InetSockets.remote(client).getAddress(), target);
+    /// @param ways where the service may be
+    private void relay(Fd client, InetAddress from, Iterator<InetSocketAddress> ways) {
+        while (ways.hasNext()) {
+            Fd server = null;
+            try {
+                server = connect(ways.next(), from);
+                new TcpRelay(forwarder, client, server, ways.hasNext() ? () -> relay(client, from, ways) : null);
+                return;
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "relay a connection", e);
+                if (server != null) {
+                    server.close();
+                }
+            }
+        }
+        client.close();
+    }
+
+    private Fd connect(InetSocketAddress to, InetAddress from) throws ErrnoException {
+        InetAddress source = target.shown(from, to);
         if (source != null) {
             try {
                 return InetSockets.connect(to, source);
@@ -80,13 +94,6 @@ final class TcpListener implements Endpoint {
             }
         }
         return InetSockets.connect(to, null);
-    }
-
-    /// The client's address as the container may see it; null when it has no meaning there.
-    static @Nullable InetAddress foreign(InetAddress client, Target to) {
-        boolean sameFamily = client.getAddress().length == to.address().getAddress().length;
-        boolean meaningless = client.isLoopbackAddress() || client.isLinkLocalAddress();
-        return to.showsClient() && sameFamily && !meaningless ? client : null;
     }
 
     private void pause(ErrnoException why) {

@@ -28,15 +28,19 @@ final class TcpRelay implements Endpoint {
     private final Direction up;
     private final Direction down;
     private final long key;
+    private final @Nullable Runnable elsewhere;
     private boolean connected;
     private boolean queued;
     private boolean closed;
 
     /// Owns both sockets from now on; `server` may still be connecting.
-    TcpRelay(PortForwarder forwarder, Fd client, Fd server) throws ErrnoException {
+    ///
+    /// @param elsewhere what is to be done with the client when nobody listens there; null: it is turned away
+    TcpRelay(PortForwarder forwarder, Fd client, Fd server, @Nullable Runnable elsewhere) throws ErrnoException {
         this.forwarder = forwarder;
         this.client = client;
         this.server = server;
+        this.elsewhere = elsewhere;
         up = new Direction(client, server);
         down = new Direction(server, client);
         InetSockets.withoutDelay(client);
@@ -180,8 +184,27 @@ final class TcpRelay implements Endpoint {
         } catch (ErrnoException e) {
             // one side reset the connection: the other learns of it by the end
             LOG.log(Level.DEBUG, "relay", e);
-            close();
+            Runnable other = connected ? null : elsewhere;
+            if (other != null && letGo()) {
+                other.run();
+            } else {
+                close();
+            }
         }
+    }
+
+    /// Gives the client up for another relay.
+    private boolean letGo() {
+        try {
+            forwarder.epoll().remove(client);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "look away from a client", e);
+            return false;
+        }
+        closed = true;
+        forwarder.unregister(key);
+        server.close();
+        return true;
     }
 
     /// The other side is reached when its socket has no error and a peer.

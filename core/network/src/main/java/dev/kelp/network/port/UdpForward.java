@@ -2,6 +2,7 @@
 package dev.kelp.network.port;
 
 import dev.kelp.linux.Epoll;
+import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.InetSockets;
@@ -12,10 +13,12 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// One UDP port: each client gets a socket of its own towards the container, so that answers find their way, until
 /// both were silent for a while.
@@ -50,12 +53,19 @@ final class UdpForward implements Endpoint {
     private final class Flow implements Endpoint {
         private final InetSocketAddress client;
         private final Fd inside;
+        private final Iterator<InetSocketAddress> otherWays;
         private final long flowKey;
         private long usedNanos = System.nanoTime();
 
-        Flow(InetSocketAddress client, Fd inside) throws ErrnoException {
+        private boolean answered;
+
+        /// What was sent last, as long as the service may be elsewhere.
+        private byte @Nullable [] last;
+
+        Flow(InetSocketAddress client, Fd inside, Iterator<InetSocketAddress> otherWays) throws ErrnoException {
             this.client = client;
             this.inside = inside;
+            this.otherWays = otherWays;
             flowKey = forwarder.register(this);
             forwarder.watch(flowKey, inside, Epoll.IN);
         }
@@ -69,10 +79,15 @@ final class UdpForward implements Endpoint {
                         return;
                     }
                     usedNanos = System.nanoTime();
+                    answered = true;
+                    last = null;
                     InetSockets.send(socket, forwarder.datagram(), client);
                 } catch (ErrnoException e) {
                     // "port unreachable" from the container, or the client is gone: as on any network
                     LOG.log(Level.DEBUG, "answer a datagram", e);
+                    if (e.is(Errno.ECONNREFUSED)) {
+                        refused(this);
+                    }
                     return;
                 }
             }
@@ -104,7 +119,7 @@ final class UdpForward implements Endpoint {
     private void forward(InetSocketAddress client, ByteBuffer data) throws ErrnoException {
         Flow flow = flows.get(client);
         if (flow == null) {
-            flow = open(client);
+            flow = open(client, target.ways(client.getAddress()));
             flows.put(client, flow);
             if (!watched) {
                 watched = true;
@@ -116,29 +131,60 @@ final class UdpForward implements Endpoint {
             }
         }
         flow.usedNanos = System.nanoTime();
-        InetSockets.send(flow.inside, data, null);
-    }
-
-    private Flow open(InetSocketAddress client) throws ErrnoException {
-        InetSocketAddress to = new InetSocketAddress(target.address(), target.port());
-        InetAddress source = TcpListener.foreign(client.getAddress(), target);
-        Fd inside = null;
-        if (source != null) {
-            try {
-                inside = InetSockets.datagramsTo(to, new InetSocketAddress(source, client.getPort()));
-            } catch (ErrnoException e) {
-                LOG.log(Level.DEBUG, "show the client''s address", e);
-            }
-        }
-        if (inside == null) {
-            inside = InetSockets.datagramsTo(to, null);
+        if (!flow.answered && flow.otherWays.hasNext()) {
+            byte[] copy = new byte[data.remaining()];
+            data.duplicate().get(copy);
+            flow.last = copy;
         }
         try {
-            return new Flow(client, inside);
+            InetSockets.send(flow.inside, data, null);
+        } catch (ErrnoException e) {
+            // what the one before met
+            if (!e.is(Errno.ECONNREFUSED) || !refused(flow)) {
+                throw e;
+            }
+        }
+    }
+
+    /// Nobody listens where a flow leads: sends its last datagram where the service may be as well.
+    private boolean refused(Flow flow) {
+        byte[] again = flow.last;
+        if (again == null) {
+            return false;
+        }
+        flow.close();
+        flows.remove(flow.client);
+        try {
+            Flow other = open(flow.client, flow.otherWays);
+            flows.put(flow.client, other);
+            forwarder.datagram().clear().put(again).flip();
+            InetSockets.send(other.inside, forwarder.datagram(), null);
+        } catch (ErrnoException e) {
+            LOG.log(Level.DEBUG, "forward a datagram elsewhere", e);
+        }
+        return true;
+    }
+
+    private Flow open(InetSocketAddress client, Iterator<InetSocketAddress> ways) throws ErrnoException {
+        Fd inside = connect(client, ways.next());
+        try {
+            return new Flow(client, inside, ways);
         } catch (ErrnoException e) {
             inside.close();
             throw e;
         }
+    }
+
+    private Fd connect(InetSocketAddress client, InetSocketAddress to) throws ErrnoException {
+        InetAddress source = target.shown(client.getAddress(), to);
+        if (source != null) {
+            try {
+                return InetSockets.datagramsTo(to, new InetSocketAddress(source, client.getPort()));
+            } catch (ErrnoException e) {
+                LOG.log(Level.DEBUG, "show the client''s address", e);
+            }
+        }
+        return InetSockets.datagramsTo(to, null);
     }
 
     @Override

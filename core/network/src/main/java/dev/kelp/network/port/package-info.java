@@ -8,8 +8,9 @@
 /// socket to socket over a pipe of a small pool, without passing through this process; UDP datagram by datagram.
 ///
 /// The service sees its client's own address: the connection into the container is bound to that foreign address
-/// (IP_TRANSPARENT), and a rule of [dev.kelp.network.Firewall] leads the answers back. A client on the host's loopback
-/// appears as the gateway, since 127.0.0.1 means somebody else inside.
+/// (IP_TRANSPARENT), and a rule of [dev.kelp.network.Firewall] leads the answers back. That takes a service with an
+/// address of the client's family; where nobody listens there, the other family's is tried. A client on the host's
+/// loopback appears as the gateway, since 127.0.0.1 means somebody else inside.
 @NullMarked
 package dev.kelp.network.port;
 

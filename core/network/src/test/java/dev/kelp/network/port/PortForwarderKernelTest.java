@@ -60,6 +60,7 @@ class PortForwarderKernelTest {
     private static final String CONTAINER = "10.4.0.2";
     private static final String CONTAINER_V6 = "fd00:4::2";
     private static final int PORT = 8000;
+    private static final int PORT_V4_ALONE = 8001;
 
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -115,26 +116,31 @@ class PortForwarderKernelTest {
 
     /// The container's services tell each client the address they see it under.
     private void serveWhoAmI() throws IOException {
-        for (String address : List.of(CONTAINER, CONTAINER_V6)) {
-            ServerSocket tcp = keep(NetworkNamespaces.inside(container, () -> new ServerSocket(PORT, 50, ip(address))));
-            background(() -> {
-                while (true) {
-                    try (Socket client = tcp.accept()) {
-                        client.getOutputStream()
-                                .write(client.getInetAddress().getHostAddress().getBytes(UTF_8));
-                    }
+        serveWhoAmI(new InetSocketAddress(ip(CONTAINER), PORT));
+        serveWhoAmI(new InetSocketAddress(ip(CONTAINER_V6), PORT));
+        serveWhoAmI(new InetSocketAddress(ip(CONTAINER), PORT_V4_ALONE));
+    }
+
+    private void serveWhoAmI(InetSocketAddress at) throws IOException {
+        ServerSocket tcp =
+                keep(NetworkNamespaces.inside(container, () -> new ServerSocket(at.getPort(), 50, at.getAddress())));
+        background(() -> {
+            while (true) {
+                try (Socket client = tcp.accept()) {
+                    client.getOutputStream()
+                            .write(client.getInetAddress().getHostAddress().getBytes(UTF_8));
                 }
-            });
-            DatagramSocket udp = keep(NetworkNamespaces.inside(container, () -> new DatagramSocket(PORT, ip(address))));
-            background(() -> {
-                while (true) {
-                    DatagramPacket p = new DatagramPacket(new byte[64], 64);
-                    udp.receive(p);
-                    byte[] seen = p.getAddress().getHostAddress().getBytes(UTF_8);
-                    udp.send(new DatagramPacket(seen, seen.length, p.getSocketAddress()));
-                }
-            });
-        }
+            }
+        });
+        DatagramSocket udp = keep(NetworkNamespaces.inside(container, () -> new DatagramSocket(at)));
+        background(() -> {
+            while (true) {
+                DatagramPacket p = new DatagramPacket(new byte[64], 64);
+                udp.receive(p);
+                byte[] seen = p.getAddress().getHostAddress().getBytes(UTF_8);
+                udp.send(new DatagramPacket(seen, seen.length, p.getSocketAddress()));
+            }
+        });
     }
 
     @AfterAll
@@ -165,6 +171,12 @@ class PortForwarderKernelTest {
             udp | host 127.0.0.1   | 127.0.0.1   | 10.4.0.2  | 10.4.0.1
             udp | host 127.0.0.2   | 127.0.0.2   | 10.4.0.2  | 10.4.0.1
             udp | host ::1         | ::1         | fd00:4::2 | fd00:4:0:0:0:0:0:1
+            tcp | lan  192.0.2.1   | ''          | 10.4.0.2 fd00:4::2 | 192.0.2.2
+            tcp | lan  2001:db8::1 | ''          | 10.4.0.2 fd00:4::2 | 2001:db8:0:0:0:0:0:2
+            tcp | host ::1         | ''          | 10.4.0.2 fd00:4::2 | fd00:4:0:0:0:0:0:1
+            udp | lan  192.0.2.1   | ''          | 10.4.0.2 fd00:4::2 | 192.0.2.2
+            udp | lan  2001:db8::1 | ''          | 10.4.0.2 fd00:4::2 | 2001:db8:0:0:0:0:0:2
+            udp | host 127.0.0.1   | ''          | 10.4.0.2 fd00:4::2 | 10.4.0.1
             """)
     void theServiceSees(String protocol, String from, String published, String target, String seen) throws Exception {
         Fd client = from.startsWith("lan") ? lan : host;
@@ -173,6 +185,21 @@ class PortForwarderKernelTest {
             InetSocketAddress where = new InetSocketAddress(to, p.port());
             assertThat(protocol.equals("tcp") ? askTcp(client, where) : askUdp(client, where))
                     .isEqualTo(seen);
+        }
+    }
+
+    /// A service that knows IPv4 alone has clients of both families, as it had when there was one address only.
+    @ParameterizedTest
+    @CsvSource({"tcp, lan, 2001:db8::1", "tcp, host, ::1", "udp, lan, 2001:db8::1", "udp, host, ::1"})
+    void whereNobodyListensTheOtherFamilyIsTried(String protocol, String from, String to) throws Exception {
+        try (Published p =
+                publish(new PortMapping("", 0, PORT_V4_ALONE, 1, protocol), CONTAINER + " " + CONTAINER_V6)) {
+            Fd client = from.equals("lan") ? lan : host;
+            InetSocketAddress where = new InetSocketAddress(ip(to), p.port());
+            for (int i = 0; i < 3; i++) {
+                assertThat(protocol.equals("tcp") ? askTcp(client, where) : askUdp(client, where))
+                        .isEqualTo("10.4.0.1");
+            }
         }
     }
 
@@ -437,7 +464,10 @@ class PortForwarderKernelTest {
 
         Published(PortMapping mapping, String target) throws IOException {
             listeners = NetworkNamespaces.inside(host, () -> Listeners.open(mapping));
-            forwarder.forward(name, listeners.listeners(), new Target(ip(target), mapping.containerPort()));
+            List<InetAddress> addresses = Arrays.stream(target.split(" "))
+                    .map(PortForwarderKernelTest::ip)
+                    .toList();
+            forwarder.forward(name, listeners.listeners(), new Target(addresses, mapping.containerPort(), true));
         }
 
         int port() {

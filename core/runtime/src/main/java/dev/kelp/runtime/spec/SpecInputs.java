@@ -4,6 +4,7 @@ package dev.kelp.runtime.spec;
 import dev.kelp.model.IdMaps;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.ContainerSpec.MountSpec;
+import dev.kelp.model.network.PrivateNetwork;
 import dev.kelp.model.oci.ImageConfig;
 import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.rootless.Instance;
@@ -108,11 +109,13 @@ public record SpecInputs(
 
     /// Whether its network namespace is there for this container alone: one that the runtime makes, or that the
     /// engine
-    /// made for it (`bridge`). The engine's belongs to the engine's user namespace, so to a container with another
+    /// made for it (`bridge`, or one with a driver of its own). The engine's belongs to the engine's user
+    /// namespace, so to a container with another
     /// one
     /// it is as foreign as somebody else's.
     boolean ownNetwork() {
-        boolean made = ids == null && "bridge".equals(spec.isolation().network());
+        String network = spec.isolation().network();
+        boolean made = ids == null && network != null && (network.equals("bridge") || PrivateNetwork.isOne(network));
         return made || (!hostNetwork() && !joined.containsKey("network"));
     }
 

@@ -6,11 +6,13 @@ import dev.kelp.engine.local.network.AccelerationWish;
 import dev.kelp.engine.local.network.Connected;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.ContainerNetworks.Request;
+import dev.kelp.engine.local.network.PrivateNetworks;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
+import dev.kelp.model.network.PrivateNetwork;
 import dev.kelp.model.network.Subnet;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -26,11 +28,14 @@ final class ContainerNetworking {
     private static final String NAMESPACE = "ns:";
 
     private final ContainerNetworks networks;
+    private final PrivateNetworks privates;
     private final ContainerRecords records;
     private final Acceleration acceleration;
 
-    ContainerNetworking(ContainerNetworks networks, ContainerRecords records, Acceleration acceleration) {
+    ContainerNetworking(
+            ContainerNetworks networks, PrivateNetworks privates, ContainerRecords records, Acceleration acceleration) {
         this.networks = networks;
+        this.privates = privates;
         this.records = records;
         this.acceleration = acceleration;
     }
@@ -53,8 +58,15 @@ final class ContainerNetworking {
         if (HOST.equals(isolation.network()) && networks.shared().isOn()) {
             return networks.shared().shortfalls();
         }
+        privateNetwork(settled).ifPresent(PrivateNetworks::requireInstalled);
         boolean misses = !HOST.equals(isolation.network()) && AccelerationWish.isAskedBy(settled);
         return misses ? List.of("network acceleration is for containers with networks of their own") : List.of();
+    }
+
+    private static Optional<PrivateNetwork> privateNetwork(ContainerSpec spec) {
+        return Optional.ofNullable(spec.isolation().network())
+                .filter(PrivateNetwork::isOne)
+                .map(PrivateNetwork::parse);
     }
 
     private static Networking wanted(Isolation isolation) {
@@ -87,18 +99,15 @@ final class ContainerNetworking {
                     Optional.empty(),
                     Optional.empty());
         }
+        Optional<PrivateNetwork> own = privateNetwork(c.definition().spec());
+        if (own.isPresent()) {
+            Connected connected = privates.connect(request(c), own.get());
+            return NetworkShare.of(connected, networks::hostAddress, Optional.empty());
+        }
         if (!mode.equals(NamespaceModes.BRIDGE)) {
             return NetworkShare.NONE;
         }
-        String hostname = isolation.hostname() == null ? c.id().substring(0, 12) : isolation.hostname();
-        Map<String, Object> exposed = c.definition().image().exposedPorts();
-        Connected connected = networks.connect(new Request(
-                c.id(),
-                c.name(),
-                hostname,
-                wanted(isolation),
-                exposed == null ? Set.of() : exposed.keySet(),
-                isolation.dns()));
+        Connected connected = networks.connect(request(c));
         try {
             Optional<Path> listener = acceleration.wish(c.definition().spec()).map(w -> acceleration.enter(c.id(), w));
             return NetworkShare.of(connected, networks::hostAddress, listener);
@@ -108,9 +117,27 @@ final class ContainerNetworking {
         }
     }
 
+    private static Request request(ContainerRecord c) {
+        Isolation isolation = c.definition().spec().isolation();
+        String hostname = isolation.hostname() == null ? c.id().substring(0, 12) : isolation.hostname();
+        Map<String, Object> exposed = c.definition().image().exposedPorts();
+        return new Request(
+                c.id(),
+                c.name(),
+                hostname,
+                wanted(isolation),
+                exposed == null ? Set.of() : exposed.keySet(),
+                isolation.dns());
+    }
+
     /// Takes up the networks of an earlier daemon, and the acceleration of containers that run.
     void recover(List<ContainerRecord> all) {
         networks.recover();
+        Map<String, PrivateNetwork> own = new HashMap<>();
+        all.stream()
+                .filter(ContainerRecord::isRunning)
+                .forEach(c -> privateNetwork(c.definition().spec()).ifPresent(n -> own.put(c.id(), n)));
+        privates.recover(own);
         Map<String, AccelerationWish> running = new HashMap<>();
         all.stream()
                 .filter(ContainerRecord::isRunning)
@@ -122,6 +149,7 @@ final class ContainerNetworking {
 
     void close() {
         acceleration.close();
+        privates.close();
     }
 
     private NetworkShare joined(ContainerRecord c, String other) {
@@ -145,6 +173,7 @@ final class ContainerNetworking {
     /// A container's run is over.
     void disconnect(ContainerRecord c) {
         acceleration.leave(c.id());
+        privates.disconnect(c.id());
         networks.disconnect(c.id(), !c.definition().spec().lifecycle().autoRemove());
     }
 

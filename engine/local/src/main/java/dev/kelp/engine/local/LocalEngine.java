@@ -20,6 +20,7 @@ import dev.kelp.engine.local.metadata.SnapshotTable;
 import dev.kelp.engine.local.network.Acceleration;
 import dev.kelp.engine.local.network.ContainerNetworks;
 import dev.kelp.engine.local.network.EngineNetworks;
+import dev.kelp.engine.local.network.PrivateNetworks;
 import dev.kelp.engine.local.secret.LocalSecrets;
 import dev.kelp.engine.local.secret.SecretStore;
 import dev.kelp.engine.local.volume.LocalVolumes;
@@ -128,7 +129,11 @@ public final class LocalEngine implements Engine {
                 new JoinedNamespaces(records),
                 secrets);
         networks = new ContainerNetworks(instance, holder, database, background);
-        networking = new ContainerNetworking(networks, records, new Acceleration(networks, holder, instance.runRoot()));
+        networking = new ContainerNetworking(
+                networks,
+                new PrivateNetworks(networks, instance, holder, background),
+                records,
+                new Acceleration(networks, holder, instance.runRoot()));
         containerEvents = new ContainerEvents(events);
         resourceEvents = new ResourceEvents(events, networks);
         restarts = new Restarts(timer);

@@ -6,6 +6,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.container.Isolation;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
+import dev.kelp.model.network.PrivateNetwork;
 import java.util.List;
 import java.util.Set;
 
@@ -32,7 +33,8 @@ final class NamespaceModes {
     private static boolean shares(String network) {
         return Set.of("host", "none").contains(network)
                 || network.startsWith("container:")
-                || network.startsWith("ns:/");
+                || network.startsWith("ns:/")
+                || PrivateNetwork.isOne(network);
     }
 
     private static Isolation connected(Isolation asked, String network) {

@@ -177,7 +177,9 @@ public final class Acceleration implements AutoCloseable {
                 ? host.getAddress()
                 : Subnet.parseAddress(host.getAddress().getAddress().length == 4 ? "127.0.0.1" : "::1");
         present.forward(
-                name, List.of(new Listener("tcp", listener, 0)), new PortForwarder.Target(to, host.getPort(), false));
+                name,
+                List.of(new Listener("tcp", listener, 0)),
+                new PortForwarder.Target(List.of(to), host.getPort(), false));
     }
 
     /// What is known of a container that is accelerated.

@@ -4,6 +4,7 @@ package dev.kelp.engine.local.network;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.PortMapping;
+import dev.kelp.model.network.Subnet;
 import dev.kelp.network.Bridges;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -48,6 +49,7 @@ public record Attachment(
     /// @param network id
     /// @param outside the interface at the bridge; empty for a plugin's network
     /// @param inside the interface in the container
+    /// @param linkLocal further addresses that are good for the link alone
     /// @param plugged what its plugins made; null: it is one of Kelp's own networks, or not made yet
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record End(
@@ -58,10 +60,12 @@ public record Attachment(
             @Nullable InetAddress ipv6,
             @Nullable String mac,
             List<String> aliases,
+            List<InetAddress> linkLocal,
             @Nullable Plugged plugged) {
         public End {
             outside = outside == null ? "" : outside;
             aliases = aliases == null ? List.of() : List.copyOf(aliases);
+            linkLocal = linkLocal == null ? List.of() : List.copyOf(linkLocal);
         }
 
         public End(
@@ -72,18 +76,24 @@ public record Attachment(
                 @Nullable InetAddress ipv6,
                 @Nullable String mac,
                 List<String> aliases) {
-            this(network, outside, inside, ipv4, ipv6, mac, aliases, null);
+            this(network, outside, inside, ipv4, ipv6, mac, aliases, List.of(), null);
         }
 
         End withAliases(List<String> others) {
-            return new End(network, outside, inside, ipv4, ipv6, mac, others, plugged);
+            return new End(network, outside, inside, ipv4, ipv6, mac, others, linkLocal, plugged);
+        }
+
+        End withLinkLocal(List<String> addresses) {
+            List<InetAddress> parsed =
+                    addresses.stream().map(Subnet::parseAddress).toList();
+            return new End(network, outside, inside, ipv4, ipv6, mac, aliases, parsed, plugged);
         }
 
         /// How a bridge connects it.
         ///
         /// @param gateway whether it is the way out
         Bridges.Endpoint endpoint(boolean gateway) {
-            return new Bridges.Endpoint(outside, inside, addresses(), mac, gateway);
+            return new Bridges.Endpoint(outside, inside, addresses(), linkLocal, mac, gateway);
         }
 
         /// Whom the container asks for names; empty: the machine's servers.

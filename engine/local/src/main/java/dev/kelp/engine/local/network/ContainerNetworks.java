@@ -42,7 +42,7 @@ public final class ContainerNetworks implements AutoCloseable {
     private final StartSettings settings;
     private final Plumbing.Tools tools;
     private final Executor threads;
-    private final NetworkRecords records;
+    final NetworkRecords records;
     final NetworkCatalogue catalogue;
     private final WantedNetworks wantedNetworks;
     final KnownNames names = new KnownNames();
@@ -262,7 +262,8 @@ public final class ContainerNetworks implements AutoCloseable {
                 wish.aliases(),
                 wish.ipv4() != null ? wish.ipv4() : again(network, old.get().ipv4()),
                 wish.ipv6() != null ? wish.ipv6() : again(network, old.get().ipv6()),
-                wish.mac());
+                wish.mac(),
+                wish.linkLocal());
     }
 
     private @Nullable String again(NetworkDefinition network, @Nullable InetAddress address) {
@@ -300,7 +301,7 @@ public final class ContainerNetworks implements AutoCloseable {
                 : "02:42:" + HexFormat.ofDelimiter(":").formatHex(ipv4.getAddress());
         String outside =
                 "veth" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
-        return new End(network.id(), outside, inside, ipv4, ipv6, mac, wish.aliases());
+        return new End(network.id(), outside, inside, ipv4, ipv6, mac, wish.aliases()).withLinkLocal(wish.linkLocal());
     }
 
     /// A free address; one that a stopped container will ask for only when there is no other.
@@ -406,7 +407,8 @@ public final class ContainerNetworks implements AutoCloseable {
         }
         Optional<Plumbing> found = Plumbing.adopt(tools);
         if (found.isEmpty()) {
-            all.forEach(a -> records.forget(a.container()));
+            // those without an end have a network for themselves
+            all.stream().filter(a -> !a.ends().isEmpty()).forEach(a -> records.forget(a.container()));
             return;
         }
         Plumbing works;
@@ -416,7 +418,9 @@ public final class ContainerNetworks implements AutoCloseable {
         // the ports of all before the first network: a way out that starts meanwhile leads those that are open
         for (Attachment a : all) {
             names.put(a);
-            ports.resume(works.forwarder(), a);
+            if (!a.ends().isEmpty()) {
+                ports.resume(works.forwarder(), a);
+            }
         }
         if (shares) {
             works.resume(catalogue.find(Networks.BRIDGE));

@@ -74,8 +74,7 @@ public final class EngineNetworks implements Networks {
     public void connect(String network, String container, Wish wish) {
         Running running = containers.apply(container);
         try (ContainerNamespace namespace = ContainerNamespace.of(NetworkNamespaces.ofProcess(running.pid()))) {
-            networks.join(
-                    running.id(), namespace, new Wish(network, wish.aliases(), wish.ipv4(), wish.ipv6(), wish.mac()));
+            networks.join(running.id(), namespace, wish.on(network));
             listener.happened("connect", networks.catalogue.find(network), running.id());
         } catch (ErrnoException e) {
             throw e.toKelp("connect container " + container);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.network;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -17,6 +20,33 @@ final class HostAddresses {
 
     static boolean hasIpv6() {
         return all().anyMatch(a -> a.getAddress().length > 4);
+    }
+
+    /// The interface that the default route leads through.
+    static Optional<String> outwardInterface() {
+        // columns: interface, destination, gateway, …
+        return lines("route")
+                .map(l -> l.split("\\s+"))
+                .filter(words -> words.length > 1 && words[1].equals("00000000"))
+                .map(words -> words[0])
+                .findFirst();
+    }
+
+    /// The one beside the loopback in the network of the calling thread.
+    static Optional<String> onlyInterface() {
+        return lines("dev")
+                .filter(l -> l.contains(":"))
+                .map(l -> l.substring(0, l.indexOf(':')).strip())
+                .filter(name -> !name.equals("lo"))
+                .findFirst();
+    }
+
+    private static Stream<String> lines(String table) {
+        try {
+            return Files.readAllLines(Path.of("/proc/thread-self/net").resolve(table)).stream();
+        } catch (IOException e) {
+            return Stream.empty();
+        }
     }
 
     private static Stream<InetAddress> all() {

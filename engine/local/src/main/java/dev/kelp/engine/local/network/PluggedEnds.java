@@ -56,6 +56,7 @@ final class PluggedEnds {
                 first(result, a -> !(a instanceof Inet4Address)),
                 result.mac().orElse(wanted.wish().mac()),
                 end.aliases(),
+                List.of(),
                 new Plugged(plugins, result.json(), servers));
     }
 

@@ -61,18 +61,23 @@ final class PublishedPorts {
     /// @param others who may have a port already
     /// @return the mappings with the host's ports
     List<PortMapping> open(Request request, Collection<Attachment> others) {
+        return open(request, others, driver.get());
+    }
+
+    /// The same by another driver than that of the settings.
+    List<PortMapping> open(Request request, Collection<Attachment> others, PublishingDriver by) {
         List<List<Listener>> sockets = new ArrayList<>();
         List<PortMapping> mappings = new ArrayList<>();
         PortMapping refused = null;
         try {
             for (PortMapping wanted : wanted(request)) {
                 refused = wanted;
-                Listeners.Opened opened = driver.get().open(wanted);
+                Listeners.Opened opened = by.open(wanted);
                 sockets.add(opened.listeners());
                 mappings.add(opened.mapping());
             }
         } catch (KelpException e) {
-            mappings.forEach(driver.get()::close);
+            mappings.forEach(by::close);
             sockets.forEach(l -> l.forEach(s -> s.socket().close()));
             throw e.kind() == ErrorKind.ALREADY_EXISTS ? named(e, refused, others) : e;
         }
@@ -255,16 +260,22 @@ final class PublishedPorts {
     /// Leads a container's ports to it.
     void forward(PortForwarder to, Attachment attachment) {
         forwarder = to;
+        attachment.ends().stream()
+                .map(Attachment.End::addresses)
+                .filter(a -> !a.isEmpty())
+                .findFirst()
+                .ifPresent(addresses -> forward(to, attachment, addresses, true));
+    }
+
+    /// The same with the addresses at which the container is reached.
+    void forward(PortForwarder to, Attachment attachment, List<InetAddress> addresses, boolean showsClient) {
         List<List<Listener>> sockets = open.getOrDefault(attachment.container(), List.of());
-        if (sockets.isEmpty() || attachment.addresses().isEmpty()) {
-            return;
-        }
-        InetAddress address = attachment.addresses().getFirst();
         for (int i = 0; i < Math.min(sockets.size(), attachment.ports().size()); i++) {
             to.forward(
                     attachment.container() + "/" + i,
                     sockets.get(i).stream().filter(l -> !handedOver.contains(l)).toList(),
-                    new PortForwarder.Target(address, attachment.ports().get(i).containerPort()));
+                    new PortForwarder.Target(
+                            addresses, attachment.ports().get(i).containerPort(), showsClient));
         }
     }
 
@@ -301,14 +312,24 @@ final class PublishedPorts {
     }
 
     void close(PortForwarder forwarder, Attachment attachment) {
+        int mappings = open.getOrDefault(attachment.container(), List.of()).size();
+        if (mappings > 0) {
+            attachment.ports().forEach(driver.get()::close);
+        }
+        for (int i = 0; i < mappings; i++) {
+            forwarder.withdraw(attachment.container() + "/" + i);
+        }
+        close(attachment);
+    }
+
+    /// Closes the sockets of ports that nothing leads into the container any more.
+    void close(Attachment attachment) {
         String container = attachment.container();
         List<List<Listener>> sockets = open.remove(container);
         if (sockets == null) {
             return;
         }
-        attachment.ports().forEach(driver.get()::close);
         for (int i = 0; i < sockets.size(); i++) {
-            forwarder.withdraw(container + "/" + i);
             List<Listener> group = sockets.get(i);
             for (int j = 0; j < group.size(); j++) {
                 holder.drop(name(container, i, j, group.get(j)));

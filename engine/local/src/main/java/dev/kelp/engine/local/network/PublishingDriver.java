@@ -49,6 +49,13 @@ interface PublishingDriver {
         throw KelpException.invalid("publish port " + mapping.containerPort() + ": the port driver is none");
     };
 
+    /// Somebody else opens them; here they are only known to be free.
+    PublishingDriver ELSEWHERE = mapping -> {
+        try (Opened tried = Listeners.open(mapping)) {
+            return new Opened(tried.mapping(), List.of());
+        }
+    };
+
     /// Somebody else opens every port of the host that is listened on in the namespace, under the same number.
     record Implicit(Fd namespace) implements PublishingDriver {
         @Override

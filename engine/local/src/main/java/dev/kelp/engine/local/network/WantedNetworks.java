@@ -48,7 +48,8 @@ record WantedNetworks(NetworkCatalogue catalogue) {
         return network.name().equals(Networks.BRIDGE)
                 && wish.ipv4() == null
                 && wish.ipv6() == null
-                && wish.mac() == null;
+                && wish.mac() == null
+                && wish.linkLocal().isEmpty();
     }
 
     /// The network of a wish, unless nobody can join it.
