@@ -102,7 +102,7 @@ class PrivateNetworkTest {
                 .succeeded();
         assertThat(kelp.run("port", "web").succeeded().text()).isEqualTo("8000/tcp -> 127.0.0.1:" + port);
         awaitService(port);
-        assertThat(kelp.run("run", "--rm", "-p", "127.0.0.1:" + port + ":80", busybox(), "true")
+        assertThat(kelp.run("run", "--rm", "--net", network, "-p", "127.0.0.1:" + port + ":80", busybox(), "true")
                         .expect(125)
                         .err())
                 .contains("already in use", "web");
