@@ -76,7 +76,7 @@ record Binds(Instance instance) {
         return m.type().equals("bind") && m.source() != null;
     }
 
-    private static boolean isRecursive(MountSpec m) {
+    static boolean isRecursive(MountSpec m) {
         return m.options().stream().noneMatch(o -> o.equals("bind") || o.equals("bind-nonrecursive"));
     }
 

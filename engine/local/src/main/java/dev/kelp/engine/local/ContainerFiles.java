@@ -300,18 +300,18 @@ final class ContainerFiles {
         }
     }
 
-    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. What
-    /// host
-    /// root's client hands over, and file systems that are mounted for the start, are left to it.
+    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. Left to
+    /// it are what host root's client hands over, parts of mounts, and file systems that are mounted for the start.
     ///
     /// @param root gives the mounted root file system to what it is asked for
     void giveMounts(ContainerRecord c, Consumer<Consumer<Path>> root, Progress progress) {
         List<MountSpec> mounts = volumes
                 .resolve(c.namespace(), c.definition().spec().mounts())
                 .stream()
-                .filter(m -> m.type().equals("bind") || m.type().equals("volume"))
+                .filter(OwnIds::isWhole)
                 .toList();
-        if (binds.areHandedOver() || !OwnIds.asks(mounts)) {
+        boolean view = "/".equals(c.definition().spec().rootfs());
+        if (view || binds.areHandedOver() || !OwnIds.asks(mounts)) {
             return;
         }
         AtomicReference<Users.Identity> user = new AtomicReference<>();

@@ -82,13 +82,18 @@ record OwnIds(Instance instance) {
         return new String[] {"user", "*", "", "", "", "", ""};
     }
 
+    /// Whether everything below a mount's source, other mounts included, is what the container sees of it.
+    static boolean isWhole(MountSpec m) {
+        return (m.type().equals("bind") || m.type().equals("volume")) && m.subpath() == null && Binds.isRecursive(m);
+    }
+
     static boolean asks(List<MountSpec> mounts) {
         return mounts.stream().anyMatch(m -> m.options().contains("U") && m.source() != null);
     }
 
     /// Lets what is mounted with `U` belong to the container's user.
     ///
-    /// @param mounts with the engine's own places as sources
+    /// @param mounts with sources of which the container sees everything: [whole][#isWhole], or the engine's own places
     static void giveMounts(ContainerRecord c, List<MountSpec> mounts, Users.Identity user, Progress progress) {
         IdMaps ids = c.definition().ids();
         try {
