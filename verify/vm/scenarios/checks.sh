@@ -5,6 +5,7 @@
 #   check_says NAME REGEX COMMAND...  it succeeds and a line it prints matches (grep -E)
 #   check_fails NAME REGEX COMMAND... it fails and a line it prints matches
 #   eventually COMMAND...             tries for a minute until it succeeds
+#   no_container_scope                the user's systemd has the running engine's scope and no container's
 #   note WORD...                      is printed, for who reads the log
 #   finish                            last line
 # Commands are words; `bash -c '...'` for more. Their output goes through a file: a daemon that one of them starts would
@@ -46,6 +47,12 @@ eventually() {
         sleep 0.5
     done
     "$@"
+}
+
+no_container_scope() {
+    local scopes
+    scopes=$(systemctl --user list-units --full --no-legend 'kelp-*.scope') || return
+    grep kelp-engine <<<"$scopes" && ! grep -v kelp-engine <<<"$scopes"
 }
 
 # delegate CONTROLLER...: as root, what user managers that start from now on hand to users

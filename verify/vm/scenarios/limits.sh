@@ -54,6 +54,6 @@ check_says "the manager none: a warning" 'the cgroup manager is none' \
 check_says "cgroupfs works from here too" '^33554432$' \
     kelp --cgroup-manager=cgroupfs run --name fs -m 32m busybox cat /sys/fs/cgroup/memory.max
 check "removed" kelp rm -f limited eater below fs
-check "no scope is left" bash -c '! systemctl --user list-units --full --no-legend "kelp-*.scope" | grep -v kelp-engine'
+check "no scope is left" eventually no_container_scope
 check "the engine goes" kelp system stop
 finish

@@ -19,7 +19,6 @@ check_fails "a controller that does not come down to the user is named" \
     kelp run --rm --cpus 1 --cpuset-cpus 0 busybox true
 check_says "the engine is in a scope of its own" 'user@1000.service/user.slice/kelp-engine-[0-9]+.scope$' \
     bash -c 'cat /proc/$(kelp system status | sed -n "s/^daemon pid: //p")/cgroup'
-check "no scope of a container is left" \
-    bash -c '! systemctl --user list-units --full --no-legend "kelp-*.scope" | grep -v kelp-engine'
+check "no scope of a container is left" eventually no_container_scope
 check "the engine goes" kelp system stop
 finish

@@ -154,11 +154,13 @@ public final class Program {
             process.destroyForcibly();
         }
 
-        /// Waits for the end; fails, after killing it, when it takes longer than the program's limit.
+        /// Waits for the end; fails, after killing it with all it started, when it takes longer than its limit.
         public Outcome await() {
             try {
                 if (!process.waitFor(program.timeoutSeconds, TimeUnit.SECONDS)) {
+                    List<ProcessHandle> below = process.descendants().toList();
                     process.destroyForcibly();
+                    below.forEach(ProcessHandle::destroyForcibly);
                     throw new AssertionError("still running after " + program.timeoutSeconds + " s: "
                             + String.join(" ", program.command) + "\n-- stdout so far\n" + soFar(out)
                             + "\n-- stderr so far\n" + soFar(err));
