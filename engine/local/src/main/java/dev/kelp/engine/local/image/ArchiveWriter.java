@@ -15,6 +15,7 @@ import dev.kelp.model.oci.Descriptor;
 import dev.kelp.model.oci.Index;
 import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.model.oci.OciJson;
+import dev.kelp.registry.ImageSelector;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -139,7 +140,7 @@ final class ArchiveWriter {
         if (chosen.isEmpty()) {
             throw KelpException.notFound("image " + target.digest() + " is not here for any platform");
         }
-        addIndexes(target, blobs);
+        addIndexes(target, 1, blobs);
         for (Parsed p : chosen) {
             blobs.put(p.descriptor().digest(), p.descriptor());
             blobs.put(p.manifest().config().digest(), p.manifest().config());
@@ -148,11 +149,12 @@ final class ArchiveWriter {
         return ImageContents.best(chosen, Platform.host()).orElse(chosen.getFirst());
     }
 
-    private void addIndexes(Descriptor target, Map<Digest, Descriptor> blobs) {
-        if (MediaTypes.isIndex(target.mediaType())
-                && content.find(target.digest()).isPresent()) {
-            blobs.put(target.digest(), target);
-            service.contents().document(target).index().manifests().forEach(d -> addIndexes(d, blobs));
+    private void addIndexes(Descriptor target, int depth, Map<Digest, Descriptor> blobs) {
+        if (depth <= ImageSelector.DEPTH_MAX
+                && MediaTypes.isIndex(target.mediaType())
+                && content.find(target.digest()).isPresent()
+                && blobs.putIfAbsent(target.digest(), target) == null) {
+            service.contents().document(target).index().manifests().forEach(d -> addIndexes(d, depth + 1, blobs));
         }
     }
 

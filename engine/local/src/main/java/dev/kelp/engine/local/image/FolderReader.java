@@ -20,9 +20,11 @@ import dev.kelp.registry.ImageSelector;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Reads images from a folder of the user's, an OCI layout or a `dir:`. The user's client opens every file. What other
 /// platforms would need may be missing, as in archives.
@@ -32,6 +34,7 @@ final class FolderReader implements ImageFiles {
     private final ImageLocation from;
     private final UserEnvironment user;
     private final Map<String, byte[]> documents = new HashMap<>();
+    private final Set<Digest> visited = new HashSet<>();
 
     FolderReader(ImageContents contents, BlobIntake intake, ImageLocation from, UserEnvironment user) {
         this.contents = contents;
@@ -71,6 +74,10 @@ final class FolderReader implements ImageFiles {
 
     /// A manifest or an index of a layout, and what it leads to.
     private void below(Descriptor d, int depth) throws IOException {
+        if (!visited.add(d.digest())) {
+            return;
+        }
+        ImageContents.checkCount(visited);
         if (!take(
                 d,
                 from.child("blobs/" + d.digest().algorithm() + "/" + d.digest().hex()))) {

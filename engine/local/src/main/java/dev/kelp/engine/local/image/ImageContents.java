@@ -18,10 +18,12 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -31,6 +33,8 @@ final class ImageContents {
     private static final int PARSED_MAX = 128;
     /// Of about 1 KB each.
     private static final int OUTLINES_MAX = 2048;
+    /// What an image may have below it, in all its indexes together.
+    static final int DOCUMENTS_MAX = 10 * DocumentReader.INDEX_ENTRIES_MAX;
 
     private final ContentStore content;
     private final Map<Digest, Parsed> parsed = new Recent<>(PARSED_MAX);
@@ -154,14 +158,26 @@ final class ImageContents {
         return p;
     }
 
-    /// Manifests below a target, those that are not here among them, in the index' order.
+    /// @param visited what was found below the indexes of an image that is taken in
+    static void checkCount(Set<Digest> visited) {
+        if (visited.size() > DOCUMENTS_MAX) {
+            throw new KelpException(
+                    ErrorKind.RESOURCE_EXHAUSTED,
+                    "the indexes lead to more than " + DOCUMENTS_MAX + " manifests and indexes");
+        }
+    }
+
+    /// Manifests below a target, each once, those that are not here among them, in the index' order.
     List<Descriptor> manifests(Descriptor target) {
         List<Descriptor> found = new ArrayList<>();
-        collect(target, 1, found);
+        collect(target, 1, new HashSet<>(), found);
         return found;
     }
 
-    private void collect(Descriptor target, int depth, List<Descriptor> found) {
+    private void collect(Descriptor target, int depth, Set<Digest> visited, List<Descriptor> found) {
+        if (visited.size() >= DOCUMENTS_MAX || !visited.add(target.digest())) {
+            return;
+        }
         if (!MediaTypes.isIndex(target.mediaType())) {
             found.add(target);
             return;
@@ -170,7 +186,7 @@ final class ImageContents {
             return;
         }
         for (Descriptor d : entries(target)) {
-            collect(d, depth + 1, found);
+            collect(d, depth + 1, visited, found);
         }
     }
 

@@ -33,6 +33,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -272,7 +273,7 @@ final class Load {
 
     /// Checks that there is something complete below the target, records what leads to what, unpacks.
     private void take(Descriptor target, Lease lease) {
-        add(target, 1);
+        add(target, 1, new HashSet<>());
         List<Parsed> here = service.contents().complete(target);
         for (Platform p : options.platforms()) {
             if (ImageContents.best(here, p).isEmpty()) {
@@ -305,16 +306,17 @@ final class Load {
         report.item(p.descriptor(), State.DONE);
     }
 
-    private void add(Descriptor d, int depth) {
-        if (content.find(d.digest()).isEmpty()) {
+    private void add(Descriptor d, int depth, Set<Digest> visited) {
+        if (!visited.add(d.digest()) || content.find(d.digest()).isEmpty()) {
             return;
         }
+        ImageContents.checkCount(visited);
         Document document = service.contents().document(d);
         reached.add(document);
         if (document.isIndex() && depth < ImageSelector.DEPTH_MAX) {
             document.index().manifests().stream()
                     .filter(m -> MediaTypes.isIndex(m.mediaType()) || MediaTypes.isManifest(m.mediaType()))
-                    .forEach(m -> add(m, depth + 1));
+                    .forEach(m -> add(m, depth + 1, visited));
         }
     }
 

@@ -4,6 +4,7 @@ package dev.kelp.engine.local.image;
 import dev.kelp.engine.Images.RegistryOptions;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.metadata.ManifestListRecords.Row;
+import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
@@ -17,8 +18,10 @@ import dev.kelp.registry.Registry;
 import dev.kelp.registry.TransferListener;
 import dev.kelp.registry.http.Cancellation;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /// Looks manifests up for manifest lists: in the registry that an image's name says, and among the images here when it
@@ -65,14 +68,15 @@ final class ManifestSource {
     /// The images of an index, those of indexes in it among them; attestations are left out.
     List<Found> images(Top top) {
         List<Found> found = new ArrayList<>();
-        collect(top, top.document(), Optional.empty(), 1, found);
+        collect(top, top.document(), Optional.empty(), 1, new HashSet<>(), found);
         if (found.isEmpty()) {
             throw KelpException.notFound("`" + top.reference().familiar() + "` has no image in it");
         }
         return found;
     }
 
-    private void collect(Top top, Document document, Optional<Platform> said, int depth, List<Found> found) {
+    private void collect(
+            Top top, Document document, Optional<Platform> said, int depth, Set<Digest> visited, List<Found> found) {
         if (!document.isIndex()) {
             found.add(found(top, document, said));
             return;
@@ -87,7 +91,10 @@ final class ManifestSource {
                 ? d -> service.contents().document(d)
                 : d -> registry.fetcher(top.reference()).document(d);
         for (Descriptor d : ImageSelector.images(document.index())) {
-            collect(top, fetch.apply(d), Optional.ofNullable(d.platform()), depth + 1, found);
+            // platforms may share a manifest, but nothing is gained by going through an index again
+            if (!MediaTypes.isIndex(d.mediaType()) || visited.add(d.digest())) {
+                collect(top, fetch.apply(d), Optional.ofNullable(d.platform()), depth + 1, visited, found);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ import dev.kelp.registry.http.Cancellation;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -106,12 +107,17 @@ final class Pull {
             return List.of(new Wanted(top.descriptor(), options.unpack()));
         }
         Map<Digest, Wanted> found = new LinkedHashMap<>();
+        Set<Digest> visited = new HashSet<>();
         if (options.allPlatforms()) {
             Optional<Descriptor> host = ImageSelector.best(top.index(), Platform.host());
             for (Descriptor d : ImageSelector.images(top.index())) {
+                if (!visited.add(d.digest())) {
+                    continue;
+                }
+                ImageContents.checkCount(visited);
                 Document document = document(d, lease, reached);
                 boolean mine = host.isPresent() && host.get().digest().equals(d.digest());
-                wantedBelow(document, options.unpack() && mine, lease, reached)
+                wantedBelow(document, options.unpack() && mine, lease, reached, visited)
                         .forEach(w -> found.put(w.manifest().digest(), w));
             }
             return List.copyOf(found.values());
@@ -127,12 +133,17 @@ final class Pull {
         return List.copyOf(found.values());
     }
 
-    private List<Wanted> wantedBelow(Document document, boolean unpack, Lease lease, Reachability reached) {
+    private List<Wanted> wantedBelow(
+            Document document, boolean unpack, Lease lease, Reachability reached, Set<Digest> visited) {
         if (!document.isIndex()) {
             return List.of(new Wanted(document.descriptor(), unpack));
         }
         List<Wanted> found = new ArrayList<>();
         for (Descriptor d : ImageSelector.images(document.index())) {
+            if (!visited.add(d.digest())) {
+                continue;
+            }
+            ImageContents.checkCount(visited);
             Document below = document(d, lease, reached);
             if (!below.isIndex()) {
                 found.add(new Wanted(below.descriptor(), unpack));

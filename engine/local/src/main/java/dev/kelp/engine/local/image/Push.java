@@ -23,10 +23,12 @@ import dev.kelp.registry.Pusher;
 import dev.kelp.registry.Registry;
 import dev.kelp.registry.http.Cancellation;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -93,7 +95,7 @@ final class Push {
         List<Descriptor> all = service.contents().manifests(target);
         List<Platform> asked = options.platforms();
         if (asked.isEmpty()) {
-            if (isWhole(whole)) {
+            if (isWhole(whole, new HashSet<>())) {
                 return whole;
             }
             if (options.allPlatforms()) {
@@ -120,14 +122,18 @@ final class Push {
     }
 
     /// Whether everything below an index is here, attestations included.
-    private boolean isWhole(Document index) {
+    private boolean isWhole(Document index, Set<Digest> visited) {
         for (Descriptor d : index.index().manifests()) {
+            if (!visited.add(d.digest())) {
+                continue;
+            }
+            ImageContents.checkCount(visited);
             if (service.content().find(d.digest()).isEmpty()) {
                 return false;
             }
             Document below = service.contents().document(d);
             boolean whole = below.isIndex()
-                    ? isWhole(below)
+                    ? isWhole(below, visited)
                     : Stream.concat(Stream.of(below.manifest().config()), below.manifest().layers().stream())
                             .filter(Push::isDistributable)
                             .allMatch(b -> service.content().find(b.digest()).isPresent());
@@ -157,15 +163,22 @@ final class Push {
 
     /// What lies below an index, inner ones first.
     private List<Document> below(Document index) {
-        List<Document> found = new ArrayList<>();
+        Map<Digest, Document> found = new LinkedHashMap<>();
+        below(index, new HashSet<>(), found);
+        return List.copyOf(found.values());
+    }
+
+    private void below(Document index, Set<Digest> visited, Map<Digest, Document> found) {
         for (Descriptor d : index.index().manifests()) {
-            Document document = service.contents().document(d);
-            if (document.isIndex()) {
-                found.addAll(below(document));
+            if (visited.add(d.digest())) {
+                ImageContents.checkCount(visited);
+                Document document = service.contents().document(d);
+                if (document.isIndex()) {
+                    below(document, visited, found);
+                }
+                found.put(d.digest(), document);
             }
-            found.add(document);
         }
-        return found;
     }
 
     private void pushBlobs(List<Descriptor> blobs) {

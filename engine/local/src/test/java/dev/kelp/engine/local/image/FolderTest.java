@@ -3,6 +3,7 @@ package dev.kelp.engine.local.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.kelp.engine.ImageLocation;
 import dev.kelp.engine.ImageLocation.Transport;
@@ -16,9 +17,13 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.Platform;
 import dev.kelp.model.Reference;
 import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.Index;
+import dev.kelp.model.oci.MediaTypes;
 import dev.kelp.model.oci.OciJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -134,6 +139,24 @@ class FolderTest {
         assertThatThrownBy(() -> names("docker-archive:/a.tar:app:3")).hasMessageContaining("app:3");
         save(name, "oci-archive:/b.tar:three");
         assertThat(names("oci-archive:/b.tar:three")).isEqualTo(name);
+    }
+
+    @Test
+    void whatIndexesNameAThousandTimesIsTakenOnce() throws Exception {
+        LayoutBuilder hostile = new LayoutBuilder(folder.resolve("home/hostile"));
+        Descriptor top = hostile.manifest(
+                Platform.host(), List.of(hostile.layer(Map.of("etc/hostname", LayoutBuilder.text("kelp")))));
+        for (int depth = 0; depth < 3; depth++) {
+            top = hostile.blob(MediaTypes.OCI_INDEX, OciJson.write(Index.of(Collections.nCopies(1_000, top))));
+        }
+        hostile.tag(top, "v1");
+        Duration enough = Duration.ofMinutes(1);
+        assertTimeoutPreemptively(enough, () -> {
+            assertThat(load(engine, "oci:/hostile").getFirst().platforms()).hasSize(1);
+            save("localhost/hostile:v1", "oci:/out");
+            engine.images.remove("localhost/hostile:v1", false);
+            assertThat(engine.images.list()).isEmpty();
+        });
     }
 
     @Test
