@@ -114,7 +114,7 @@ final class ArchiveWriter {
     void writeDirectory(Descriptor target, FolderWriter to) {
         try (Leases.Pin _ = service.parts().leases().pin(List.of(Nodes.blob(target.digest())))) {
             Parsed p = gather(target, new LinkedHashMap<>());
-            to.file("version", "Directory Transport Version: 1.1\n".getBytes(StandardCharsets.US_ASCII));
+            to.file("version", (FolderWriter.DIRECTORY_VERSION + ": 1.1\n").getBytes(StandardCharsets.US_ASCII));
             for (Descriptor d : p.manifest().layers()) {
                 writeBlob(to, d.digest().hex(), d);
             }

@@ -2,8 +2,11 @@
 package dev.kelp.engine.local.image;
 
 import dev.kelp.engine.ImageLocation;
+import dev.kelp.engine.ImageLocation.Transport;
 import dev.kelp.engine.UserEnvironment;
+import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
+import dev.kelp.linux.FileLocks;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
 import dev.kelp.model.ErrorKind;
@@ -14,24 +17,91 @@ import dev.kelp.model.oci.OciJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// Writes images into a folder of the user's, whose client opens every file. Blobs come first, under names that say
-/// what is in them; the small document that leads to them replaces the one before at once.
-final class FolderWriter implements ImageTarget {
+/// what is in them; the small document that leads to them replaces the one before at once. One writes at a time: a blob
+/// of full size is whole then, for whoever is broken off leaves a shorter one.
+final class FolderWriter implements ImageTarget, AutoCloseable {
+    /// What the file `version` of a `dir:` starts with.
+    static final String DIRECTORY_VERSION = "Directory Transport Version";
+
     private static final int FOLDER_MODE = 0755;
     private static final int FILE_MODE = 0644;
+    private static final int SMALL_BYTES_MAX = 1 << 16;
 
     private final ImageLocation to;
     private final UserEnvironment user;
+    private final Fd folder;
 
+    /// @throws KelpException [ErrorKind#FAILED_PRECONDITION] when files of something else would be replaced, and
+    ///     [ErrorKind#UNAVAILABLE] while another writes there
     FolderWriter(ImageLocation to, UserEnvironment user) {
         this.to = to;
         this.user = user;
         user.makeDirectories(to.path(), FOLDER_MODE);
+        this.folder = user.open(to.path(), Inodes.O_RDONLY | Inodes.O_DIRECTORY, 0);
+        try {
+            if (isTaken()) {
+                throw new KelpException(
+                        ErrorKind.UNAVAILABLE,
+                        "cannot write to `" + to.path() + "`: another image is being saved there");
+            }
+            checkKind();
+        } catch (RuntimeException e) {
+            folder.close();
+            throw e;
+        }
+    }
+
+    private boolean isTaken() {
+        try {
+            return !FileLocks.tryExclusive(folder);
+        } catch (ErrnoException e) {
+            // some network file systems lock no folders
+            return false;
+        }
+    }
+
+    /// What is written first says what the folder is; without it, files of the names to be written are another's.
+    private void checkKind() {
+        boolean layout = to.transport() == Transport.OCI;
+        boolean ours = layout ? isThere("oci-layout") : isImageFolder();
+        for (String name : layout ? List.of("index.json") : List.of("manifest.json", "version")) {
+            if (!ours && isThere(name)) {
+                throw new KelpException(
+                                ErrorKind.FAILED_PRECONDITION,
+                                "`" + to.path() + "` is no " + (layout ? "OCI layout" : "image folder")
+                                        + ", but has a file `" + name + "` that would be replaced")
+                        .withHint("give a folder that is new or empty");
+            }
+        }
+    }
+
+    private boolean isImageFolder() {
+        return isThere("version")
+                && user.readFile(to.child("version"), SMALL_BYTES_MAX)
+                        .map(b -> new String(b, StandardCharsets.UTF_8).startsWith(DIRECTORY_VERSION))
+                        .orElse(false);
+    }
+
+    private boolean isThere(String name) {
+        try (Fd _ = user.open(to.child(name), Inodes.O_PATH, 0)) {
+            return true;
+        } catch (KelpException e) {
+            if (e.kind() == ErrorKind.NOT_FOUND) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        folder.close();
     }
 
     @Override
@@ -47,16 +117,22 @@ final class FolderWriter implements ImageTarget {
     /// A layout's list of images: those that are there stay, but for one of the same tag.
     void index(List<Descriptor> added) {
         String path = to.child("index.json");
-        List<Descriptor> all = new ArrayList<>();
-        Optional<byte[]> before = user.readFile(path, OciJson.DOCUMENT_BYTES_MAX);
-        if (before.isPresent()) {
-            Index index = OciJson.read(before.get(), Index.class, "`" + path + "`");
-            index.manifests().stream()
-                    .filter(old -> added.stream().noneMatch(d -> replaces(d, old)))
-                    .forEach(all::add);
-        }
+        Index before = user.readFile(path, OciJson.DOCUMENT_BYTES_MAX)
+                .map(b -> OciJson.read(b, Index.class, "`" + path + "`"))
+                .orElse(Index.of(List.of()));
+        List<Descriptor> all = new ArrayList<>(before.manifests().stream()
+                .filter(old -> added.stream().noneMatch(d -> replaces(d, old)))
+                .toList());
         all.addAll(added);
-        file("index.json", OciJson.write(Index.of(all)));
+        file(
+                "index.json",
+                OciJson.write(new Index(
+                        before.schemaVersion(),
+                        before.mediaType(),
+                        before.artifactType(),
+                        all,
+                        before.subject(),
+                        before.annotations())));
     }
 
     /// Two whole names are compared as such, else tags, and where there is none the images.
@@ -78,7 +154,7 @@ final class FolderWriter implements ImageTarget {
     @Override
     public void file(String name, long size, InputStream content) throws IOException {
         String path = to.child(name);
-        if (isThere(path, size)) {
+        if (isWhole(path, size)) {
             return;
         }
         int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC;
@@ -91,7 +167,7 @@ final class FolderWriter implements ImageTarget {
     }
 
     /// A blob of that name and size; one that was broken off is shorter.
-    private boolean isThere(String path, long size) throws IOException {
+    private boolean isWhole(String path, long size) throws IOException {
         try (Fd there = user.open(path, Inodes.O_PATH, 0)) {
             return Inodes.stat(there).sizeBytes() == size;
         } catch (KelpException e) {

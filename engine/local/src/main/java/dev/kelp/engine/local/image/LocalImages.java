@@ -244,10 +244,16 @@ public final class LocalImages implements Images {
         ArchiveWriter.Item item = item(nameOrId);
         String reference = to.reference();
         switch (to.transport()) {
-            case OCI ->
-                writer.addTo(
-                        new FolderWriter(to, user), new ArchiveWriter.Item(item.target(), item.names(), reference));
-            case DIR -> writer.writeDirectory(item.target(), new FolderWriter(to, user));
+            case OCI -> {
+                try (FolderWriter folder = new FolderWriter(to, user)) {
+                    writer.addTo(folder, new ArchiveWriter.Item(item.target(), item.names(), reference));
+                }
+            }
+            case DIR -> {
+                try (FolderWriter folder = new FolderWriter(to, user)) {
+                    writer.writeDirectory(item.target(), folder);
+                }
+            }
             case OCI_ARCHIVE -> write(writer, new ArchiveWriter.Item(item.target(), item.names(), reference), to, user);
             case DOCKER_ARCHIVE -> {
                 List<String> names = reference == null
