@@ -195,13 +195,14 @@ final class Load {
             }
         }
         Map<Descriptor, Set<String>> found = new LinkedHashMap<>();
-        for (Descriptor d : index.manifests()) {
-            if (!isImage(d) || !isMeant(d, origin.reference())) {
-                continue;
-            }
+        List<Descriptor> meant = index.manifests().stream()
+                .filter(d -> isImage(d) && isMeant(d, origin.reference()))
+                .toList();
+        boolean isAlone = meant.size() == 1;
+        for (Descriptor d : meant) {
             Descriptor target = Descriptor.of(d.mediaType(), d.digest(), d.size());
             Set<String> names = found.computeIfAbsent(target, k -> new LinkedHashSet<>());
-            Optional<String> name = name(d).or(() -> folderName(d, origin));
+            Optional<String> name = name(d).or(() -> isAlone || hasTag(d) ? folderName(d, origin) : Optional.empty());
             name.ifPresent(names::add);
             if (name.isEmpty()) {
                 service.contents().complete(target).stream()
@@ -224,6 +225,11 @@ final class Load {
         return Optional.ofNullable(ref).filter(r -> r.indexOf('/') >= 0 || r.indexOf(':') >= 0);
     }
 
+    private static boolean hasTag(Descriptor d) {
+        return d.annotations() != null && d.annotations().containsKey(ArchiveWriter.REF_NAME);
+    }
+
+    /// The folder's with the entry's tag; several without a tag would take it from each other.
     private static Optional<String> folderName(Descriptor d, Origin origin) {
         if (origin.folder() == null) {
             return Optional.empty();

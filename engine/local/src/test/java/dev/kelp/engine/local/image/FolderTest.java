@@ -160,6 +160,57 @@ class FolderTest {
     }
 
     @Test
+    void filesOfSomethingElseAreNotReplaced() throws Exception {
+        load(engine, "oci:/layout");
+        String name = "localhost/layout:v1";
+        Path site = Files.createDirectories(folder.resolve("home/site"));
+        for (String file : List.of("manifest.json", "index.json")) {
+            Files.writeString(site.resolve(file), "mine");
+            String to = (file.startsWith("index") ? "oci" : "dir") + ":/site";
+            assertThatThrownBy(() -> save(name, to))
+                    .isInstanceOfSatisfying(
+                            KelpException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION))
+                    .hasMessageContaining(file);
+            assertThat(site.resolve(file)).hasContent("mine");
+            Files.delete(site.resolve(file));
+        }
+        Files.writeString(site.resolve("version"), "1.2.3");
+        assertThatThrownBy(() -> save(name, "dir:/site")).hasMessageContaining("version");
+        assertThat(site).isDirectoryContaining(p -> p.endsWith("version"));
+        save(name, "oci:/site");
+    }
+
+    @Test
+    void onlyOneWritesAndTheIndexKeepsWhatItSays() throws Exception {
+        load(engine, "oci:/layout");
+        save("localhost/layout:v1", "oci:/out:one");
+        Path index = folder.resolve("home/out/index.json");
+        Index there = OciJson.read(Files.readAllBytes(index), Index.class, "index");
+        Files.write(
+                index,
+                OciJson.write(new Index(2, there.mediaType(), null, there.manifests(), null, Map.of("by", "me"))));
+        try (FolderWriter _ = new FolderWriter(at("oci:/out"), user)) {
+            assertThatThrownBy(() -> save("localhost/layout:v1", "oci:/out:two")).hasMessageContaining("another image");
+        }
+        save("localhost/layout:v1", "oci:/out:two");
+        Index after = OciJson.read(Files.readAllBytes(index), Index.class, "index");
+        assertThat(after.manifests()).hasSize(2);
+        assertThat(after.annotations()).containsEntry("by", "me");
+    }
+
+    @Test
+    void severalWithoutTagDoNotTakeEachOthersName() throws Exception {
+        LayoutBuilder two = new LayoutBuilder(folder.resolve("home/two"));
+        Descriptor one = two.manifest(Platform.host(), List.of(two.layer(Map.of("a", LayoutBuilder.text("1")))));
+        Descriptor other = two.manifest(Platform.host(), List.of(two.layer(Map.of("a", LayoutBuilder.text("2")))));
+        Path index = two.folder().resolve("index.json");
+        Files.write(index, OciJson.write(Index.of(List.of(one, other))));
+        assertThat(names("oci:/two")).isEqualTo("- -");
+        Files.write(index, OciJson.write(Index.of(List.of(other))));
+        assertThat(names("oci:/two")).isEqualTo("localhost/two:latest");
+    }
+
+    @Test
     void skopeoReadsWhatWeWriteAndWeReadWhatItWrites() throws Exception {
         Programs.assume("skopeo");
         load(engine, "oci:/layout");
