@@ -323,7 +323,13 @@ public final class GlobalFlags {
         return values("dns_search");
     }
 
+    /// Either flag wins over both keys of the settings file.
     public boolean insecureRegistry() {
+        Optional<String> insecure = given("insecure_registry");
+        Optional<String> verified = given("tls_verify");
+        if (insecure.isPresent() || verified.isPresent()) {
+            return insecure.equals(Optional.of("true")) || verified.equals(Optional.of("false"));
+        }
         return isOn("insecure_registry") || "false".equals(text("tls_verify"));
     }
 

@@ -89,9 +89,11 @@ public final class MountFlags {
 
     /// False when certainly nothing is mounted with `U`; asking the engine would cost every container a moment.
     public boolean mayGive() {
-        return Stream.of(volumes, mounts, volumesFrom)
-                .flatMap(List::stream)
-                .anyMatch(m -> m.contains("U") || m.contains("chown"));
+        // what other containers mount may be so although nobody says it here
+        return !volumesFrom.isEmpty()
+                || Stream.of(volumes, mounts)
+                        .flatMap(List::stream)
+                        .anyMatch(m -> m.contains("U") || m.contains("chown"));
     }
 
     private Volumes.Parsed withDriver(Volumes.Parsed p) {

@@ -13,6 +13,10 @@ import dev.kelp.linux.Inodes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.Reference;
+import dev.kelp.model.oci.Descriptor;
+import dev.kelp.model.oci.Index;
+import dev.kelp.model.oci.MediaTypes;
+import dev.kelp.model.oci.OciJson;
 import java.util.List;
 import java.util.Optional;
 
@@ -84,14 +88,35 @@ public final class Locations {
     ///
     /// @return its name or digest
     public static String loadOne(Invocation call, ImageLocation from, LoadOptions options) {
+        checkOne(from, entries(call.client(), from));
         List<Image> loaded = call.images().load(from, options, call.client(), Progress.NONE);
-        if (loaded.size() != 1) {
-            throw KelpException.invalid("`" + from.path() + "` has " + loaded.size() + " images: one is needed")
-                    .withHint("say which one: " + from.transport().word() + ":" + from.path() + ":NAME");
-        }
+        checkOne(from, loaded.size());
         Image image = loaded.getFirst();
         return image.reference()
                 .map(Reference::toString)
                 .orElse(image.target().digest().toString());
+    }
+
+    /// How many images are to be taken from a layout, so that none is when there are several; else 1, as far as is
+    /// known.
+    private static long entries(ClientContext client, ImageLocation from) {
+        if (from.transport() != Transport.OCI || from.reference() != null) {
+            return 1;
+        }
+        String index = from.child("index.json");
+        return client.readFile(index, OciJson.DOCUMENT_BYTES_MAX)
+                .map(bytes -> OciJson.read(bytes, Index.class, "`" + index + "`").manifests().stream()
+                        .map(Descriptor::mediaType)
+                        .filter(type -> MediaTypes.isIndex(type) || MediaTypes.isManifest(type))
+                        .count())
+                .filter(count -> count > 1)
+                .orElse(1L);
+    }
+
+    private static void checkOne(ImageLocation from, long images) {
+        if (images != 1) {
+            throw KelpException.invalid("`" + from.path() + "` has " + images + " images: one is needed")
+                    .withHint("say which one: " + from.transport().word() + ":" + from.path() + ":NAME");
+        }
     }
 }
