@@ -68,6 +68,10 @@ final class InstallCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         SetupTool tool = Objects.requireNonNull(parent);
+        if (init.isEmpty() && (!user.isEmpty() || !folder.isEmpty())) {
+            tool.console().error("--user and --to go with --init");
+            return SetupTool.FAILED;
+        }
         Optional<Machine> machine =
                 user.isEmpty() ? Optional.of(tool.machine()) : Machine.here(tool.variables(), user, tool.programs());
         if (machine.isEmpty()) {
@@ -76,10 +80,6 @@ final class InstallCommand implements Callable<Integer> {
         }
         Installation installation = tool.installation(machine.get());
         if (init.isEmpty()) {
-            if (!user.isEmpty() || !folder.isEmpty()) {
-                tool.console().error("--user and --to go with --init");
-                return SetupTool.FAILED;
-            }
             return installation.install(force, socket);
         }
         Optional<InitFiles> known = InitFiles.named(init);

@@ -64,6 +64,13 @@ class SetupToolTest {
         assertThat(lines()).containsExactly("[ERROR] There is no user nobody-of-that-name in /etc/passwd");
     }
 
+    /// Whether there is such a user or not.
+    @Test
+    void installForAnotherNeedsAnInit() {
+        assertThat(run("setup", "install", "--user", "nobody-of-that-name")).isEqualTo(1);
+        assertThat(lines()).containsExactly("[ERROR] --user and --to go with --init");
+    }
+
     /// The lines of scripts' own program, and no other.
     @Test
     void theCompatibleNameKeepsItsLines() {
