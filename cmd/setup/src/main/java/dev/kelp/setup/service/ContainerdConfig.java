@@ -7,7 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.toml.TomlMapper;
@@ -18,6 +22,8 @@ public final class ContainerdConfig {
     private static final long FILE_BYTES_MAX = 1 << 20;
     private static final String PLUGINS = "proxy_plugins";
     private static final TomlMapper TOML = new TomlMapper();
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ALONE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     private final Path file;
 
@@ -78,12 +84,21 @@ public final class ContainerdConfig {
         }
     }
 
-    /// A link, as people have who keep their files elsewhere, stays one.
+    /// A link, as people have who keep their files elsewhere, stays one. Permissions stay, and nobody else reads the
+    /// new file before it has them: passwords of registries may be in it.
     private void write(String text) throws IOException {
-        Path target = Files.exists(file) ? file.toRealPath() : file;
+        boolean exists = Files.exists(file);
+        Path target = exists ? file.toRealPath() : file;
         Files.createDirectories(target.resolveSibling(""));
         Path fresh = target.resolveSibling(target.getFileName() + ".new");
+        Files.deleteIfExists(fresh);
+        if (exists) {
+            Files.createFile(fresh, OWNER_ALONE);
+        }
         Files.write(fresh, text.getBytes(StandardCharsets.UTF_8));
+        if (exists) {
+            Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(target));
+        }
         Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
     }
 }

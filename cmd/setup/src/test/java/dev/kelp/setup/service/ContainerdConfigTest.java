@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,19 @@ class ContainerdConfigTest {
                 .content()
                 .contains("stargz")
                 .doesNotContain("fuse");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-------", "rw-rw-r--", "r--------"})
+    void permissionsStay(String permissions) throws IOException {
+        write("a = 1\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+        Path backup = new ContainerdConfig(file).add(STARGZ).orElseThrow();
+        assertThat(file).content().contains("stargz");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo(permissions);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(backup)))
+                .isEqualTo(permissions);
     }
 
     @Test
