@@ -25,8 +25,9 @@ import picocli.CommandLine.ParentCommand;
         footerHeading = "%n",
         footer = {
             "  As an ordinary user it prints the profile for this very program. As root it installs it and the",
-            "  profile kelp-default, which confines containers, in /etc/apparmor.d, and loads both. What is there",
-            "  already is left alone, so it may be run again.",
+            "  profile kelp-default, which confines containers, in /etc/apparmor.d, and loads both. It may be run",
+            "  again: what somebody has made of kelp-default is loaded, and left as it is; changes of the program's",
+            "  profile belong below /etc/apparmor.d/local.",
             "",
             "EXAMPLES",
             "  kelp setup apparmor",
@@ -117,8 +118,10 @@ final class AppArmorCommand implements Callable<Integer> {
 
         private boolean install(String name, String text) throws IOException {
             Path file = at(ProgramProfile.FOLDER + "/" + name);
-            boolean same = Files.exists(file) && Files.readString(file).equals(text);
-            if (!same) {
+            String old = Files.exists(file) ? Files.readString(file) : "";
+            boolean same = old.equals(text);
+            boolean foreign = !same && !old.isEmpty() && !ProgramProfile.isGenerated(old);
+            if (!same && !foreign) {
                 Files.createDirectories(Objects.requireNonNull(file.getParent()));
                 // what reads the folder meanwhile must not see half of it; names with a dot in front are skipped
                 Path unfinished = file.resolveSibling("." + name + ".new");
@@ -130,7 +133,13 @@ final class AppArmorCommand implements Callable<Integer> {
                 console.error("Loading " + file + " failed: " + answer.lastLine());
                 return false;
             }
-            console.info((same ? "Unchanged and loaded: " : "Installed and loaded: ") + file);
+            if (foreign) {
+                // parsers skip names that end so
+                console.warning("Loaded as it is, since it is not as Kelp makes it: " + file + "; for Kelp's: mv "
+                        + file + " " + file + ".orig, and this command again");
+            } else {
+                console.info((same ? "Unchanged and loaded: " : "Installed and loaded: ") + file);
+            }
             return true;
         }
 

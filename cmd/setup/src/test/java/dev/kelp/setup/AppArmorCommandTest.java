@@ -76,6 +76,27 @@ class AppArmorCommandTest {
     }
 
     @Test
+    void whatSomebodyChangedStays() throws IOException {
+        file("etc/apparmor.d/kelp-default", "# ours\n");
+        assertThat(installation().install(PROFILE)).isZero();
+        assertThat(root.resolve("etc/apparmor.d/kelp-default")).hasContent("# ours\n");
+        assertThat(ran).contains("apparmor_parser -r -W /etc/apparmor.d/kelp-default");
+        assertThat(said())
+                .last()
+                .asString()
+                .startsWith("[WARNING] Loaded as it is")
+                .contains("mv /etc/apparmor.d/kelp-default /etc/apparmor.d/kelp-default.orig");
+    }
+
+    /// One of an older Kelp; `local/` is there for changes.
+    @Test
+    void theProgramsProfileIsBroughtUpToDate() throws IOException {
+        file("etc/apparmor.d/" + PROFILE.fileName(), PROFILE.text() + "# older\n");
+        assertThat(installation().install(PROFILE)).isZero();
+        assertThat(root.resolve("etc/apparmor.d/" + PROFILE.fileName())).hasContent(PROFILE.text());
+    }
+
+    @Test
     void whatWasInstalledGoes() throws IOException {
         installation().install(PROFILE);
         assertThat(installation().remove(PROFILE)).isZero();

@@ -20,6 +20,7 @@ public record ProgramProfile(String program) {
     /// AppArmor 4 comes with this file; older ones know no rule about user namespaces, and restrict none.
     public static final String ABI = FOLDER + "/abi/4.0";
 
+    private static final String MARK = "# User namespaces for Kelp,";
     private static final Pattern COPY = Pattern.compile("(.*/runtime/)[0-9a-f]{32}(/bin/kelp)");
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_./@%+:=~-]+");
     private static final Pattern SPECIAL = Pattern.compile("[\\\\\"*?\\[\\]{}]");
@@ -42,6 +43,11 @@ public record ProgramProfile(String program) {
     /// `kelp`, or with the path behind it: the profile of containers lets all of them send signals.
     public String name() {
         return program.equals(PACKAGED) ? "kelp" : "kelp." + fileName();
+    }
+
+    /// Whether a file that is there is one Kelp wrote, and may be replaced; the package's scripts ask the same.
+    public static boolean isGenerated(String text) {
+        return text.startsWith(MARK);
     }
 
     /// What stands in the file.
