@@ -39,7 +39,7 @@ class ProgramProfileTest {
     @Test
     void whatMeansSomethingToAppArmorIsQuoted() {
         ProgramProfile p = ProgramProfile.of("/opt/a b{1,2}/bin/kelp");
-        assertThat(p.fileName()).isEqualTo("opt.a_b__1__2__.bin.kelp");
+        assertThat(p.fileName()).isEqualTo("opt.a_b__1_2__.bin.kelp");
         assertThat(p.text()).contains(" \"/opt/a b\\{1,2\\}/bin/kelp\" flags=(unconfined) {");
     }
 
