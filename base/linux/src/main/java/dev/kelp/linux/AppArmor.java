@@ -32,16 +32,21 @@ public final class AppArmor {
     /// changes
     /// nothing (`permprofile`, aa_change_profile(2)).
     public static boolean hasProfile(String name) {
+        return hasProfile(Path.of("/proc"), name);
+    }
+
+    /// The same, of a machine whose `/proc` is elsewhere, as that of a test is.
+    public static boolean hasProfile(Path proc, String name) {
         // a thread writes its own attributes alone, so opening and writing must not be two carriers' work
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
-        Thread.ofPlatform().name("apparmor").start(() -> answer.complete(mayChangeTo(name)));
+        Thread.ofPlatform().name("apparmor").start(() -> answer.complete(mayChangeTo(proc, name)));
         return answer.join();
     }
 
-    private static boolean mayChangeTo(String name) {
+    private static boolean mayChangeTo(Path proc, String name) {
         ByteBuffer question = ByteBuffer.wrap(("permprofile " + name).getBytes(StandardCharsets.UTF_8));
         try (ByteChannel attribute =
-                Files.newByteChannel(attribute(Path.of("/proc/thread-self")), StandardOpenOption.WRITE)) {
+                Files.newByteChannel(attribute(proc.resolve("thread-self")), StandardOpenOption.WRITE)) {
             return attribute.write(question) > 0;
         } catch (IOException e) {
             // ENOENT: no such profile; EINVAL: this is not AppArmor

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.setup.check;
 
+import dev.kelp.linux.AppArmor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -155,6 +156,11 @@ public record Machine(Path root, Map<String, String> variables, User user, boole
     /// What it says is its version, in one line.
     String version(String program) {
         return programs.run(List.of(program, "--version")).line();
+    }
+
+    /// Whether AppArmor has loaded a profile of that name.
+    boolean hasProfile(String name) {
+        return AppArmor.hasProfile(path("/proc"), name);
     }
 
     /// Bytes that the caller may still write there; nothing when that cannot be said.

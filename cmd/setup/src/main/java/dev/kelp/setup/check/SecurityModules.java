@@ -49,11 +49,14 @@ final class SecurityModules {
         if (!enabled) {
             return Finding.ok(name, "none that restricts containers");
         }
-        return machine.exists(ProgramProfile.FOLDER + "/" + AppArmorProfile.DEFAULT)
-                ? Finding.ok(name, "AppArmor, with the profile " + AppArmorProfile.DEFAULT + " for containers")
-                : Finding.note(
-                        name,
-                        "AppArmor; containers are unconfined by it",
-                        Remedy.root(Remedy.quoted(machine.kelp("kelp").orElse("kelp")) + " setup apparmor"));
+        if (machine.hasProfile(AppArmorProfile.DEFAULT)) {
+            return Finding.ok(name, "AppArmor, with the profile " + AppArmorProfile.DEFAULT + " for containers");
+        }
+        boolean installed = machine.exists(ProgramProfile.FOLDER + "/" + AppArmorProfile.DEFAULT);
+        return Finding.note(
+                name,
+                "AppArmor; containers are unconfined by it"
+                        + (installed ? ": " + AppArmorProfile.DEFAULT + " is installed, but not loaded" : ""),
+                Remedy.root(Remedy.quoted(machine.kelp("kelp").orElse("kelp")) + " setup apparmor"));
     }
 }

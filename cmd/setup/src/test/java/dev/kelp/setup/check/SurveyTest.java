@@ -144,6 +144,10 @@ class SurveyTest {
         assertThat(f.state()).isEqualTo(State.NOTE);
         assertThat(commands(f)).containsExactly("/usr/lib/kelp/bin/kelp setup apparmor");
         machine.file("/etc/apparmor.d/kelp-default", "");
+        assertThat(finding("security modules").state()).isEqualTo(State.NOTE);
+        assertThat(finding("security modules").reason()).endsWith("kelp-default is installed, but not loaded");
+        // the kernel's file takes the question only where the profile is loaded
+        machine.file("/proc/thread-self/attr/apparmor/current", "");
         assertThat(finding("security modules").reason())
                 .isEqualTo("AppArmor, with the profile kelp-default for containers");
     }
