@@ -15,7 +15,8 @@ public record EngineProgram(Path kelp) {
 
     /// @param workingDirectory the caller's, for a name such as `./kelp`
     public static EngineProgram of(Machine machine, Path workingDirectory) {
-        String called = machine.variable("KELP_CALLED_AS").orElse("");
+        // root who asks for another user has called it, too
+        String called = machine.variables().getOrDefault("KELP_CALLED_AS", "");
         Optional<Path> typed = called.contains("/")
                 ? Optional.of(workingDirectory.resolve(called).normalize())
                 : called.isEmpty() ? Optional.empty() : machine.program(called).map(machine::path);

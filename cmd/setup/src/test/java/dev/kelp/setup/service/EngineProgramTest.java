@@ -43,6 +43,19 @@ class EngineProgramTest {
         assertThat(program(link.toString(), root)).isEqualTo(script.toRealPath());
     }
 
+    /// Root's copy of the clone's program, in a folder only root can enter, is nothing for another user's service.
+    @Test
+    void aCloneIsCalledByItsScriptForAnotherUserToo() throws IOException {
+        Path script = executable("clone/kelp");
+        assertThat(EngineProgram.of(
+                                new TestMachine(root)
+                                        .variable("KELP_CALLED_AS", "./kelp")
+                                        .askedByRoot(),
+                                root.resolve("clone"))
+                        .kelp())
+                .isEqualTo(script);
+    }
+
     /// The link in /usr/bin stays where an upgrade replaces what it leads to.
     @Test
     void anInstalledOneIsCalledByTheNameInTheSearchPath() throws IOException {
