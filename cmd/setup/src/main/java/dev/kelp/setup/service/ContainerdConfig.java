@@ -84,8 +84,8 @@ public final class ContainerdConfig {
         }
     }
 
-    /// A link, as people have who keep their files elsewhere, stays one. Permissions stay, and nobody else reads the
-    /// new file before it has them: passwords of registries may be in it.
+    /// A link, as people have who keep their files elsewhere, stays one. Permissions stay, and nobody
+    /// else reads the new file before it has them: passwords of registries may be in it.
     private void write(String text) throws IOException {
         boolean exists = Files.exists(file);
         Path target = exists ? file.toRealPath() : file;
