@@ -300,8 +300,8 @@ final class ContainerFiles {
         }
     }
 
-    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. Left to
-    /// it are what host root's client hands over, parts of mounts, and file systems that are mounted for the start.
+    /// Gives what a container mounts with `U` to its user ahead of its start, which finds little to do then. What
+    /// host root's client hands over, parts of mounts, and file systems mounted for the start are left to it.
     ///
     /// @param root gives the mounted root file system to what it is asked for
     void giveMounts(ContainerRecord c, Consumer<Consumer<Path>> root, Progress progress) {
@@ -366,7 +366,8 @@ final class ContainerFiles {
         }
     }
 
-    private Path root(ContainerRecord c) {
+    /// The root file system of a container that runs or is ready to.
+    Path root(ContainerRecord c) {
         String rootfs = c.definition().spec().rootfs();
         return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
     }

@@ -499,14 +499,17 @@ final class ContainerLifecycle {
     }
 
     /// Gives the container's root directory to `work`: as its processes see it while there are any, else its
-    /// mounted
-    /// snapshot, and nobody starts it meanwhile.
+    /// mounted snapshot, which one made ready by `init` has, and nobody starts it meanwhile.
     void withRoot(ContainerRecord c, Consumer<Path> work) {
         boolean done = locked(c, (now, entry) -> {
-            if (entry.task.isPresent()) {
+            if (entry.task.isPresent() && now.isRunning()) {
                 return false;
             }
-            files.withMountedRoot(now, work);
+            if (entry.task.isPresent()) {
+                work.accept(files.root(now));
+            } else {
+                files.withMountedRoot(now, work);
+            }
             return true;
         });
         if (!done) {

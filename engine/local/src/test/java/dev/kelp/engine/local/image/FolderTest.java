@@ -190,7 +190,8 @@ class FolderTest {
                 index,
                 OciJson.write(new Index(2, there.mediaType(), null, there.manifests(), null, Map.of("by", "me"))));
         try (FolderWriter _ = new FolderWriter(at("oci:/out"), user)) {
-            assertThatThrownBy(() -> save("localhost/layout:v1", "oci:/out:two")).hasMessageContaining("another image");
+            assertThatThrownBy(() -> save("localhost/layout:v1", "oci:/out:two"))
+                    .hasMessageContaining("another image");
         }
         save("localhost/layout:v1", "oci:/out:two");
         Index after = OciJson.read(Files.readAllBytes(index), Index.class, "index");
