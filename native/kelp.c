@@ -363,6 +363,15 @@ static char *ask_holder(const char *line) {
     if (fd >= 0) (void)!send(fd, line, strlen(line), MSG_NOSIGNAL), answer = read_all(fd, NULL);
     return shut(&fd), answer;
 }
+/* The same, with a holder made when there is none: by somebody else, where the socket is a service manager's */
+static char *ask_engine(const char *line) {
+    char *answer; bool started;
+    for (int n = 0; !(answer = ask_holder(line)) && n < RIVAL_MS / 10; poll(NULL, 0, n++ ? 10 : 0))
+        if (env("KELP_LISTENER")) (void)start_holder();        /* a service manager's socket connects at once */
+        else if (n % 100 == 0) close(dial_daemon(&started));
+    if (!answer) fail("see holder.log in the run root", "ask the holder in %s: nothing listens", me.run);
+    return answer;
+}
 /* ---- terminal ------------------------------------------------------------------------------------------------ */
 static struct {
     int fd, guard;                /* -1: as the user left it; guard: pipe to that process, 'r' raw, 'c' cooked */
@@ -529,8 +538,7 @@ static int run_program(char **argv, const void *p, size_t n, struct buf *caught)
     pid_t pid = fork();
     if (pid == 0) {
         dup2(in, 0); dup2(out[1], 1); signal(SIGPIPE, SIG_DFL); sigprocmask(SIG_SETMASK, &first_mask, NULL);
-        execvp(argv[0], argv);
-        if (errno == ENOENT) _exit(127);
+        execvp(argv[0], argv); if (errno == ENOENT) _exit(127);
         dprintf(2, "kelp: error: execute %s: %s\n", argv[0], errtext(errno)); _exit(126);
     }
     close(in); close(out[1]);
@@ -698,6 +706,7 @@ static void take_frames(void) {
 static void ask_reason(void) {
     c.ask_at = INT64_MAX; c.holder = dial("holder.sock");
     if (c.holder >= 0) (void)!send(c.holder, "wait\n", 5, MSG_NOSIGNAL);
+    else if (env("KELP_LISTENER")) fail(NULL, "wait for the daemon: it was stopped");   /* nobody accepts any more */
 }
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
@@ -770,14 +779,11 @@ static int client_loop(void) {
 }
 /* kelp system status|start|restart|stop, which must work when the daemon does not */
 static int system_command(const char *what) {
-    const char *ask = strcmp(what, "start") ? what : "wait"; bool status = strcmp(what, "status") == 0, started;
+    const char *ask = strcmp(what, "start") ? what : "wait"; bool status = strcmp(what, "status") == 0;
     char *answer = ask_holder(ask), *own = me.run, *other;
     if (!answer && *(other = first_line(lock_path())) == '/')   /* who has the data root may have another run root */
         me.run = other, answer = ask_holder(ask), me.run = answer ? other : own;
-    if (!answer && !status && strcmp(what, "stop")) {
-        if (!env("KELP_LISTENER") || !start_holder()) close(dial_daemon(&started));   /* its socket always connects */
-        answer = ask_holder("wait");
-    }
+    if (!answer && !status && strcmp(what, "stop")) answer = ask_engine("wait");
     if (status) return printf("%s", answer ? answer : "state: not running\n") < 0 || fflush(stdout) || !answer;
     if (!answer || starts(answer, "ready") || starts(answer, "stopped")) return 0;
     fail(NULL, "%s the daemon: %s", what, *answer ? answer : "the holder gave no answer");
@@ -793,10 +799,9 @@ static int shared_network(void) {
 }
 /* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine; or nsenter */
 static int unshare_command(char **argv, bool nsenter) {
-    char *cwd = getcwd(NULL, 0), *answer, *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
-    bool started; int pid = 0; argv += *argv && strcmp(*argv, "--") == 0; argv = *argv ? argv : shell;
-    if (!ask_holder("status")) close(dial_daemon(&started));
-    if ((answer = ask_holder("status"))) sscanf(answer, "holder pid: %d", &pid);
+    char *cwd = getcwd(NULL, 0), *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
+    int pid = 0; argv += *argv && strcmp(*argv, "--") == 0; argv = *argv ? argv : shell;
+    sscanf(ask_engine("status"), "holder pid: %d", &pid);
     int holder = (int)syscall(SYS_pidfd_open, pid, 0), net = nsenter ? shared_network() : -1;
     if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || (net >= 0 && setns(net, CLONE_NEWNET) < 0) ||
         setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
@@ -806,12 +811,12 @@ static int unshare_command(char **argv, bool nsenter) {
 }
 static int client_main(int argc, char **argv) {
     sigprocmask(SIG_SETMASK, NULL, &first_mask); c.argv = argv; look_at_stdio(); find_paths();
-    if (argc == 3 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "system") == 0 &&
-        (!strcmp(argv[2], "status") || !strcmp(argv[2], "start") || !strcmp(argv[2], "restart") ||
-         !strcmp(argv[2], "stop")))
-        return system_command(argv[2]);
-    if (argc >= 2 && strcmp(base_name(argv[0]), "kelp") == 0 && strcmp(argv[1], "unshare") == 0 &&
-        (argc == 2 || argv[2][0] != '-' || strcmp(argv[2], "--") == 0)) return unshare_command(argv + 2, false);
+    bool kelp = argc > 1 && !strcmp(base_name(argv[0]), "kelp"); char *two = argc == 3 ? argv[2] : "";
+    if (kelp && !strcmp(argv[1], "system") && (!strcmp(two, "status") || !strcmp(two, "start") ||
+                                               !strcmp(two, "restart") || !strcmp(two, "stop")))
+        return system_command(two);
+    if (kelp && !strcmp(argv[1], "unshare") && (argc == 2 || argv[2][0] != '-' || !strcmp(argv[2], "--")))
+        return unshare_command(argv + 2, false);
     c.out[0].fd = 1, c.out[1].fd = 2; c.sock = dial_daemon(&c.started); send_request();
     c.ask_at = c.started ? 0 : now_ms() + QUIET_MS; signal(SIGPIPE, SIG_IGN); catch_signals(false);
     return client_loop();
@@ -1000,8 +1005,7 @@ static pid_t spawn(struct spawn *s, int *pidfd) {
     int flags = CLONE_VM | CLONE_VFORK | CLONE_WITH_PIDFD | SIGCHLD | (s->flags & SPAWN_PIDNS ? CLONE_NEWPID : 0);
     int (*child)(void *) = s->flags & SPAWN_COMMAND ? command_child : spawn_child;
     pid_t pid = clone(child, stack + sizeof stack, flags, s, pidfd);
-    if (pid < 0) return -errno;
-    if (!s->error) return pid;
+    if (pid < 0 || !s->error) return pid < 0 ? -errno : pid;
     shut(pidfd);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     return -s->error;
@@ -1091,12 +1095,9 @@ static void stop_daemon(void) { h.asked = true; h.kill_at = now_ms() + STOP_MS; 
 _Noreturn static void holder_end(void) { answer_waiting("stopped\n"); note("holder ends"); exit(0); }
 /* New clients must find no socket, so that they wait for the lock instead of being cut off with this holder */
 static void stop_holder(void) {
-    if (h.state == STOPPING) return;
-    h.state = STOPPING; h.start_at = 0;
+    if (h.state == STOPPING) return; else h.state = STOPPING, h.start_at = 0;
     if (!env("KELP_LISTENER")) unlink(in_run("kelp.sock"));
-    unlink(in_run("holder.sock")), unlink(in_run("holder.pid"));
-    if (h.daemon <= 0) holder_end();
-    stop_daemon();
+    unlink(in_run("holder.sock")), unlink(in_run("holder.pid")); h.daemon > 0 ? stop_daemon() : holder_end();
 }
 static void restart_daemon(void) {
     if (h.state == STOPPING) return;
@@ -1248,8 +1249,7 @@ static void io_number(struct io *io, void *p) {
     else memcpy(p, &(uint32_t){ get(&io->in, 4) }, sizeof v);
 }
 static void io_string(struct io *io, char **s) {
-    if (io->writing) put_str(&io->out, *s);
-    else *s = need(strdup(get_str(&io->in)));
+    io->writing ? put_str(&io->out, *s) : (void)(*s = need(strdup(get_str(&io->in))));
 }
 /* Writes or reads, field by field, what outlives the program */
 static void exchange_state(struct io *io) {
@@ -1391,8 +1391,7 @@ static void give_to_range(void) {
         fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
 }
 _Noreturn static void holder_start(int lock, int to_client) {
-    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); h.lock = lock;
-    fail_to = fdopen(to_client, "w"); find_paths();
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); h.lock = lock; fail_to = fdopen(to_client, "w"); find_paths();
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), log = open_log("holder.log");
     if (log < 0) fail(NULL, "open %s: %s", in_run("holder.log"), errtext(errno));
     dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
@@ -1401,7 +1400,7 @@ _Noreturn static void holder_start(int lock, int to_client) {
     if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
         fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
     h.listener = env("KELP_LISTENER") ? 3 : listen_at("kelp.sock", 0);   /* 3: the socket is a service manager's */
-    h.control = listen_at("holder.sock", SOCK_NONBLOCK);
+    unlink(in_run("environment")); h.control = listen_at("holder.sock", SOCK_NONBLOCK);   /* ours is newer */
     int pid = open(in_run("holder.pid"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     int n = dprintf(lock, "%s\n", me.run);            /* over the old one, which takes no space on a full disk */
     if (dprintf(pid, "%d\n", getpid()) < 0 || n < 0 || ftruncate(lock, n) < 0)
@@ -1477,8 +1476,9 @@ _Noreturn static void launcher_main(int argc, char **argv) {
 }
 /* rootlesskit; a program for which the tree names a JVM of its own or a script (lib/programs); else the client */
 static int role_main(int argc, char **argv) {
-    int skip = strcmp(base_name(argv[0]), "kelp") == 0 && argc > 1; char jvm[32] = "", *called = argv[0];
-    if (skip && argc > 3 && !strcmp(argv[1], "system") && !strcmp(argv[2], "start")) skip = 3;   /* --foreground */
+    int skip = argc > 1 && !strcmp(base_name(argv[0]), "kelp") && *argv[1] != '-'; char jvm[32] = "", *called = argv[0];
+    if (skip && argc > 3 && !strcmp(argv[1], "system") && !strcmp(argv[2], "start"))
+        skip = strcmp(argv[3], "--foreground") ? 1 : 3;
     const char *name = base_name(argv[skip]); bool launches = strcmp(name, "rootlesskit") == 0; find_root();
     if (readlink(in_root(format("lib/programs/%s", name)), jvm, 31) < 1 && !launches) return client_main(argc, argv);
     argc -= skip; argv += skip; me.uid = geteuid(); me.gid = getegid(); if (launches) launcher_main(argc, argv);

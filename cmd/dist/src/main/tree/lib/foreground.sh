@@ -84,7 +84,8 @@ check_settings() {
     done
 }
 
-# With containers, whose namespaces stay: the next daemon reads this in the place of the holder's environment.
+# With containers, whose namespaces stay: daemons read this in the place of the holder's environment. The next holder
+# removes it.
 hand_over_settings() {
     env | grep '^CONTAINERD_ROOTLESS_ROOTLESSKIT_[A-Z0-9_]*=' >"$run/environment.new"
     mv "$run/environment.new" "$run/environment"
@@ -117,7 +118,6 @@ if [ -n "$holder" ] && [ -n "$listens" ] && containers_run; then
     "$kelp" system restart || exit
 else
     [ -z "$holder" ] || "$kelp" system stop || exit
-    [ -z "$run" ] || rm -f "$run/environment"
     "$kelp" system start || exit
 fi
 # Has it move into its scope, out of the cgroup that ends with this process.

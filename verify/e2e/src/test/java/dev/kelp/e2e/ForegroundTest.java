@@ -113,29 +113,96 @@ class ForegroundTest {
         }
     }
 
-    /// As systemd does with a socket unit: it listens, and starts the service when somebody asks.
+    @Test
+    void aNewEngineHasTheSettingsItIsStartedWith() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Program.Running first = started(kelp, Map.of());
+            kelp.run("run", "-d", "--net=none", "--name", "web", "--rootfs", "/", "sleep", "1000")
+                    .succeeded();
+            signal("TERM", first);
+            first.await().succeeded();
+            Program.Running second = started(kelp, Map.of(PREFIX + "NET", "wormhole"));
+            assertThat(kelp.run("run", "--rm", "--rootfs", "/", "true")
+                            .expect(125)
+                            .err())
+                    .contains("unknown " + PREFIX + "NET value: wormhole");
+            kelp.run("rm", "-f", "web").succeeded();
+            kelp.run("system", "stop").succeeded();
+            second.await().succeeded();
+
+            Program.Running third = started(kelp, Map.of());
+            kelp.run("run", "--rm", "--rootfs", "/", "true").succeeded();
+            kelp.run("system", "stop").succeeded();
+            third.await().succeeded();
+        }
+    }
+
+    @Test
+    void onlyItsOwnWordsStartIt() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            kelp.run("--foreground").expect(1);
+            assertThat(kelp.run("system", "start", "setup", "check").expect(1).err())
+                    .contains("unknown command `kelp system start`");
+        }
+    }
+
+    /// As systemd does with a socket unit: it listens, and starts the service when somebody asks. The socket gets its
+    /// name when it listens.
+    private static Program.Running listening(KelpCli kelp) throws Exception {
+        String listen = "use Socket; $^F = 9; my $p = shift; socket(S, PF_UNIX, SOCK_STREAM, 0);"
+                + " bind(S, sockaddr_un(\"$p.new\")) or die $!; listen(S, 9); rename(\"$p.new\", $p);"
+                + " $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; my $r = ''; vec($r, fileno(S), 1) = 1;"
+                + " select($r, undef, undef, undef); exec @ARGV";
+        Path socket = Files.createDirectories(kelp.runRoot()).resolve("kelp.sock");
+        Program.Running service = Program.of(
+                        "perl", "-e", listen, socket.toString(), kelp.binary().toString())
+                .with("system", "start", "--foreground")
+                .environment(kelp.environment())
+                .start();
+        Waiting.until(SOON, "somebody listens", () -> Files.exists(socket), () -> service.isAlive() + "");
+        return service;
+    }
+
+    @Test
+    void whatNeedsOnlyTheHolderWaitsForThatOfTheService() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Program.Running service = listening(kelp);
+            assertThat(kelp.run("unshare", "id", "-u").succeeded().text()).isEqualTo("0");
+            assertThat(service.isAlive()).isTrue();
+            kelp.run("system", "stop").succeeded();
+            service.await().succeeded();
+        }
+        try (KelpCli kelp = new KelpCli()) {
+            Program.Running service = listening(kelp);
+            kelp.run("system", "start").succeeded();
+            assertThat(kelp.status("state")).isEqualTo("ready");
+            kelp.run("system", "stop").succeeded();
+            service.await().succeeded();
+        }
+    }
+
+    @Test
+    void theServiceWaitsForAHolderThatIsAboutToEnd() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            Path lock = Files.createDirectories(kelp.dataRoot()).resolve("lock");
+            Path locked = kelp.home().resolve("locked");
+            Program.Running ending = Program.of(
+                            "flock", lock.toString(), "sh", "-c", "touch \"$0\"; sleep 3", locked.toString())
+                    .start();
+            Waiting.until(SOON, "it has the lock", () -> Files.exists(locked), () -> ending.isAlive() + "");
+            Program.Running service = listening(kelp);
+            kelp.run("ps").succeeded();
+            kelp.run("system", "stop").succeeded();
+            service.await().succeeded();
+            ending.await().succeeded();
+        }
+    }
+
     @Test
     void aSocketOfTheServiceManagersIsTakenOver() throws Exception {
-        String listen =
-                "use Socket; $^F = 9; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un(shift)) or die $!;"
-                        + " listen(S, 9); $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; my $r = '';"
-                        + " vec($r, fileno(S), 1) = 1;"
-                        + " select($r, undef, undef, undef); exec @ARGV";
         try (KelpCli kelp = new KelpCli()) {
-            Files.createDirectories(kelp.runRoot());
+            Program.Running service = listening(kelp);
             Path socket = kelp.runRoot().resolve("kelp.sock");
-            Program.Running service = Program.of(
-                            "perl",
-                            "-e",
-                            listen,
-                            socket.toString(),
-                            kelp.binary().toString(),
-                            "system",
-                            "start",
-                            "--foreground")
-                    .environment(kelp.environment())
-                    .start();
-            Waiting.until(SOON, "somebody listens", () -> Files.exists(socket), () -> service.isAlive() + "");
             assertThat(kelp.run("system", "status").expect(1).text()).isEqualTo("state: not running");
             kelp.run("ps").succeeded();
             assertThat(service.isAlive()).isTrue();

@@ -243,7 +243,7 @@ final class Commands {
                     row("use", "", "choose one", UseCommand::new)),
             group(
                     List.of("system"),
-                    "commands about Kelp; also stop, restart and status, which need no daemon",
+                    "commands about Kelp; also start, stop, restart and status, which need no daemon",
                     row("df", "", "show what takes space", DiskUsageCommand::new),
                     row("events", "", "print what happens, as it happens", EventsCommand::new),
                     row("info", "", "print what Kelp found on this machine", InfoCommand::new),
