@@ -14,7 +14,7 @@ VALUES=('' ' ' nonsense -1 0 99999999999999999999 $'\xff\xfe' : $'a\nb' "$LONG")
 # What a command needs besides the flag: words before it, and words after it, so that it does something small and ends.
 declare -A BEFORE=([run]=--rm)
 declare -A AFTER=(
-    [run]="$IMG true" [start]="$NAME" [stop]="$NAME-no" [restart]="$NAME-no" [kill]="$NAME-no" [rm]="$NAME-no"
+    [run]="$IMG true" [start]="$NAME-no" [stop]="$NAME-no" [restart]="$NAME-no" [kill]="$NAME-no" [rm]="$NAME-no"
     [init]="$NAME-no" [exec]="$NAME true" [attach]="$NAME-no" [logs]="$NAME" [cp]="$NAME:/etc/passwd copied-$PART"
     [top]="$NAME" [stats]="--no-stream $NAME" [pause]="$NAME-no" [unpause]="$NAME-no" [rename]="$NAME-no other"
     [update]="$NAME" [port]="$NAME" [wait]="$NAME-no" [inspect]="$NAME" [diff]="$NAME" [export]="$NAME"
@@ -84,11 +84,12 @@ count=0
 try() { # COMMAND FLAG
     local value
     for value in "${VALUES[@]}"; do
-        timeout 30 "$KELP" $1 ${BEFORE[$1]-} "$2=$value" ${AFTER[$1]-} >"out$PART" 2>"err$PART" </dev/null
+        timeout -k 5 30 "$KELP" $1 ${BEFORE[$1]-} "$2=$value" ${AFTER[$1]-} >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $1 $2" "$value" $?
     done
-    if [[ $1 != @(run|exec|top|unshare) ]]; then
-        timeout 30 "$KELP" $1 ${AFTER[$1]-} "$2" >"out$PART" 2>"err$PART" </dev/null
+    # these take what follows for a command; logs --follow does not end
+    if [[ $1 != @(run|exec|top|unshare) && "$1 $2" != 'logs --follow' ]]; then
+        timeout -k 5 30 "$KELP" $1 ${AFTER[$1]-} "$2" >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $1 $2" 'no value' $?
     fi
 }
@@ -105,7 +106,7 @@ done < <(commands)
 while IFS=$'\t' read -r flag _; do
     [ $((count++ % PARTS)) = "$PART" ] || continue
     for value in "${VALUES[@]}"; do
-        timeout 30 "$KELP" "$flag=$value" ps >"out$PART" 2>"err$PART" </dev/null
+        timeout -k 5 30 "$KELP" "$flag=$value" ps >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $flag" "$value" $?
     done
     tried=$((tried + 1))

@@ -30,7 +30,6 @@ int main(int count, char **words) {
     if (count != 4 || inet_pton(AF_INET, words[1], &to.sin_addr) != 1) return 2;
     to.sin_port = htons(atoi(words[2]));
     pthread_t other;
-    alarm(60);
     if (pthread_create(&other, NULL, fork_all_the_time, NULL)) return 2;
     for (int i = atoi(words[3]); i > 0; i--) {
         char said[8] = "";

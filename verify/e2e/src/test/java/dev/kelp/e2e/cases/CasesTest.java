@@ -112,6 +112,7 @@ class CasesTest {
         variables.put("IMG", Engines.busybox());
         variables.put("REG", Engines.registry().host());
         Needs.debian().ifPresent(image -> variables.put("DEBIAN", image));
+        Needs.ownAddress().ifPresent(address -> variables.put("OWN", address));
         return variables;
     }
 
