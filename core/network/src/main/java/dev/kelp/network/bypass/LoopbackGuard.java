@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 /// Some kernels let nobody but root have filters in the host's network. There a socket that connects is tied to the
 /// interface it leaves by (socket(7), SO_BINDTODEVICE), which its program cannot undo: the loopback is another one. A
 /// socket that listens on all interfaces cannot be tied.
-final class LoopbackGuard implements AutoCloseable {
+public final class LoopbackGuard implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(LoopbackGuard.class.getName());
     private static final int SKF_NET_OFF = -0x100000;
     private static final int LOAD_WORD = 0x20;
@@ -79,11 +79,28 @@ final class LoopbackGuard implements AutoCloseable {
     /// @param filters false: sockets are tied, whether filters are allowed or not
     LoopbackGuard(boolean filters) throws ErrnoException {
         this.filters = filters && areFiltersAllowed();
+        if (!this.filters) {
+            LOG.log(
+                    Level.WARNING,
+                    "this kernel refuses socket filters: a program in an accelerated container that publishes ports"
+                            + " can reach this machine's loopback; the annotation"
+                            + " nerdctl/bypass4netns-ignore-bind=true is the safe way");
+        }
         forget();
     }
 
     private static Instruction load(int operation, int from) {
         return new Instruction(operation, 0, 0, from);
+    }
+
+    /// Whether a socket of the host's on which a container's program listens is kept away from the host's loopback,
+    /// whatever its program does: in this thread's network.
+    public static boolean guardsListeners() {
+        try {
+            return areFiltersAllowed();
+        } catch (ErrnoException e) {
+            throw e.toKelp("look whether the kernel allows socket filters");
+        }
     }
 
     private static boolean areFiltersAllowed() throws ErrnoException {
@@ -94,7 +111,6 @@ final class LoopbackGuard implements AutoCloseable {
             if (!e.is(Errno.EPERM)) {
                 throw e;
             }
-            LOG.log(Level.DEBUG, "sockets of containers have no filter against this machine's loopback", e);
             return false;
         }
     }

@@ -15,6 +15,7 @@ import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.PrivateNetwork;
 import dev.kelp.model.network.Subnet;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +53,9 @@ final class ContainerNetworking {
         Isolation isolation = settled.isolation();
         isolation.dns().forEach(Subnet::parseAddress);
         if (NamespaceModes.BRIDGE.equals(isolation.network())) {
-            acceleration.wish(settled);
-            return networks.check(wanted(isolation));
+            List<String> all = new ArrayList<>(acceleration.shortfalls(settled));
+            all.addAll(networks.check(wanted(isolation)));
+            return all;
         }
         if (HOST.equals(isolation.network()) && networks.shared().isOn()) {
             return networks.shared().shortfalls();

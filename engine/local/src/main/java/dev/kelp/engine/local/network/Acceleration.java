@@ -11,6 +11,7 @@ import dev.kelp.model.network.Subnet;
 import dev.kelp.network.bypass.Bypass;
 import dev.kelp.network.bypass.BypassPolicy;
 import dev.kelp.network.bypass.Guest;
+import dev.kelp.network.bypass.LoopbackGuard;
 import dev.kelp.network.port.Listeners.Listener;
 import dev.kelp.network.port.PortForwarder;
 import dev.kelp.rootless.Holder;
@@ -63,6 +64,16 @@ public final class Acceleration implements AutoCloseable {
     public Optional<AccelerationWish> wish(ContainerSpec spec) {
         Networking wanted = spec.isolation().networking();
         return AccelerationWish.of(spec, () -> first(wanted == null ? Networking.DEFAULT : wanted));
+    }
+
+    /// What of a container's [#wish] is not as safe on this machine as without it, a sentence each.
+    ///
+    /// @throws KelpException as [#wish]
+    public List<String> shortfalls(ContainerSpec spec) {
+        Networking wanted = spec.isolation().networking();
+        return wish(spec)
+                .map(w -> w.shortfalls(wanted == null ? Networking.DEFAULT : wanted, LoopbackGuard::guardsListeners))
+                .orElse(List.of());
     }
 
     private Optional<NetworkDefinition> first(Networking wanted) {

@@ -4,6 +4,7 @@ package dev.kelp.engine.local.network;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.model.oci.OciJson;
 import dev.kelp.network.bypass.BypassPolicy;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -57,6 +59,19 @@ public record AccelerationWish(List<Subnet> inside, boolean ignoreBind) {
         boolean ignoreBind =
                 value(spec, IGNORE_BIND).map(v -> truth(IGNORE_BIND, v)).orElse(false);
         return Optional.of(new AccelerationWish(inside, ignoreBind));
+    }
+
+    /// What is not as safe as without acceleration, a sentence each.
+    ///
+    /// @param guarded as [LoopbackGuard#guardsListeners]; asked only when it matters
+    List<String> shortfalls(Networking wanted, BooleanSupplier guarded) {
+        boolean published = wanted.publishAll()
+                || wanted.ports().stream().anyMatch(p -> p.protocol().equals("tcp"));
+        return !published || ignoreBind || guarded.getAsBoolean()
+                ? List.of()
+                : List.of("this kernel refuses socket filters: a program in the container that listens on a published"
+                        + " port can reach this machine's loopback; --annotation " + IGNORE_BIND
+                        + "=true is the safe way");
     }
 
     /// Whether the container itself asks, and not a default.

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.network.NetworkDefinition;
+import dev.kelp.model.network.Networking;
+import dev.kelp.model.network.PortMapping;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.model.oci.OciJson;
 import java.util.HashMap;
@@ -100,5 +102,26 @@ class AccelerationWishTest {
         ContainerSpec spec = spec(Map.of(KEY, "perhaps"), Map.of());
         assertThatThrownBy(() -> AccelerationWish.of(spec, Optional::empty))
                 .hasMessage("annotation " + KEY + ": `perhaps` is neither true nor false");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "8080:80, false, false, false, true",
+        "8080:80, false, false, true, false",
+        "8080:80, false, true, false, false",
+        "8080:80/udp, false, false, false, false",
+        ", true, false, false, true",
+        ", false, false, false, false",
+    })
+    void whoPublishesIsToldOfListenersThatNothingGuards(
+            String port, boolean all, boolean ignoreBind, boolean guarded, boolean told) {
+        List<PortMapping> ports = port == null ? List.of() : PortMapping.parse(port);
+        List<String> shortfalls = new AccelerationWish(List.of(), ignoreBind)
+                .shortfalls(new Networking(List.of(), ports, all, List.of()), () -> guarded);
+        if (told) {
+            assertThat(shortfalls).hasSize(1).first().asString().contains(KEY + "-ignore-bind=true");
+        } else {
+            assertThat(shortfalls).isEmpty();
+        }
     }
 }
