@@ -146,7 +146,8 @@ class ForegroundTest {
         }
     }
 
-    /// As systemd does with a socket unit: it listens, and starts the service when somebody asks. The socket gets its
+    /// As systemd does with a socket unit: it listens, and starts the service when somebody asks. The socket gets
+    /// its
     /// name when it listens.
     private static Program.Running listening(KelpCli kelp) throws Exception {
         String listen = "use Socket; $^F = 9; my $p = shift; socket(S, PF_UNIX, SOCK_STREAM, 0);"

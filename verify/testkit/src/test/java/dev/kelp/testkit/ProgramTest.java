@@ -21,8 +21,8 @@ class ProgramTest {
         while (!Files.exists(pid)) {
             Thread.sleep(10);
         }
-        ProcessHandle child = ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
-                .orElseThrow();
+        ProcessHandle child =
+                ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).orElseThrow();
         assertThatThrownBy(running::await).isInstanceOf(AssertionError.class).hasMessageContaining("still running");
         child.onExit().get(60, TimeUnit.SECONDS);
         assertThat(child.isAlive()).isFalse();

@@ -93,7 +93,8 @@ record OwnIds(Instance instance) {
 
     /// Lets what is mounted with `U` belong to the container's user.
     ///
-    /// @param mounts with sources of which the container sees everything: [whole][#isWhole], or the engine's own places
+    /// @param mounts with sources of which the container sees everything: [whole][#isWhole], or the engine's own
+    /// places
     static void giveMounts(ContainerRecord c, List<MountSpec> mounts, Users.Identity user, Progress progress) {
         IdMaps ids = c.definition().ids();
         try {
