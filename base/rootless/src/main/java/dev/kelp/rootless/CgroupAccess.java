@@ -8,17 +8,27 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// A way to make cgroups for containers (cgroups(7)), see [CgroupDelegation].
 ///
 /// @param driver who makes them
 /// @param path the cgroup below which they are made, relative to the hierarchy's root; `/` when there is none
 /// @param controllers those that limits can be set with (`cpu`, `memory`, `pids` …); empty with [Driver#DISABLED]
-public record CgroupAccess(Driver driver, String path, Set<String> controllers) {
+/// @param failure why there are none although there is somebody to make them, else null
+public record CgroupAccess(
+        Driver driver,
+        String path,
+        Set<String> controllers,
+        @Nullable String failure) {
     static final Path ROOT = Path.of("/sys/fs/cgroup");
 
     public CgroupAccess {
         controllers = Set.copyOf(controllers);
+    }
+
+    public CgroupAccess(Driver driver, String path, Set<String> controllers) {
+        this(driver, path, controllers, null);
     }
 
     /// Who makes cgroups.
@@ -56,6 +66,11 @@ public record CgroupAccess(Driver driver, String path, Set<String> controllers) 
     /// No cgroups are made.
     public static CgroupAccess none() {
         return new CgroupAccess(Driver.DISABLED, "/", Set.of());
+    }
+
+    /// No cgroups can be made, which was not to be expected: a limit is refused.
+    public static CgroupAccess failed(String why) {
+        return new CgroupAccess(Driver.DISABLED, "/", Set.of(), why);
     }
 
     /// What a program needs in its environment to have cgroups made this way, `NAME=value`.

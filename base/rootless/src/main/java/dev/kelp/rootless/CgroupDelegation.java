@@ -39,7 +39,11 @@ public final class CgroupDelegation {
     private static final String PROCESSES = "cgroup.procs";
     private static final String HANDED_ON = "cgroup.subtree_control";
 
+    private static final int MOVE_TRIES = 3;
     private static final int MOVE_MILLIS_MAX = 5_000;
+    private static final int REFUSED_MILLIS = 200;
+    /// A failure is not asked for again at once: the tries take their time, and others wait meanwhile.
+    private static final long FAILED_NANOS = 10_000_000_000L;
     private static final int PASSES_MAX = 20;
 
     private final Instance instance;
@@ -48,6 +52,9 @@ public final class CgroupDelegation {
     /// business
     /// with the cgroup of whoever did.
     private final boolean unified;
+
+    private @Nullable KelpException lastFailure;
+    private long failedAt;
 
     public CgroupDelegation(Instance instance, Spawner spawner) {
         this.instance = instance;
@@ -65,7 +72,8 @@ public final class CgroupDelegation {
         }
     }
 
-    /// The way that was asked for, or the best there is: [Driver#SYSTEMD], else [Driver#CGROUPFS], else none.
+    /// The way that was asked for, or the best there is: [Driver#SYSTEMD], else [Driver#CGROUPFS], else none. Its
+    /// answer may differ from one time to the next: who makes a container asks once.
     ///
     /// @param asked a word of [Driver#of], or null
     /// @throws KelpException FAILED_PRECONDITION when what was asked for cannot be had here
@@ -91,7 +99,7 @@ public final class CgroupDelegation {
                 throw e;
             }
             LOG.log(Level.WARNING, "no cgroups for containers", e);
-            return CgroupAccess.none();
+            return CgroupAccess.failed(String.valueOf(e.getMessage()));
         }
         if (driver == null) {
             return CgroupAccess.none();
@@ -163,7 +171,11 @@ public final class CgroupDelegation {
 
     private void ownScope(UserSystemd systemd) throws IOException {
         if (isOwnScope(own(), systemd.cgroup())) {
+            lastFailure = null;
             return;
+        }
+        if (lastFailure != null && System.nanoTime() - failedAt < FAILED_NANOS) {
+            throw lastFailure;
         }
         FutureTask<Void> moving = new FutureTask<>(() -> {
             move(systemd);
@@ -174,6 +186,8 @@ public final class CgroupDelegation {
             moving.get();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof KelpException known) {
+                lastFailure = known;
+                failedAt = System.nanoTime();
                 throw known;
             }
             throw new IOException(e.getCause());
@@ -194,20 +208,41 @@ public final class CgroupDelegation {
     private void move(UserSystemd systemd) throws IOException, InterruptedException {
         ProcessHandle daemon = ProcessHandle.current();
         ProcessHandle holder = daemon.parent().orElse(daemon);
-        List<Long> pids = Stream.concat(Stream.of(holder), holder.children())
-                .map(ProcessHandle::pid)
-                .distinct()
-                .toList();
         String name = SCOPE_PREFIX + "-engine-" + holder.pid() + ".scope";
-        systemd.makeScope(spawner, name, "Kelp's engine, " + instance.dataRoot(), pids);
-        long end = System.nanoTime() + MOVE_MILLIS_MAX * 1_000_000L;
+        KelpException failure =
+                new KelpException(ErrorKind.INTERNAL, "systemd has not moved the engine into " + name + " within 5 s");
+        boolean made = false;
+        for (int i = 1; i <= MOVE_TRIES; i++) {
+            // systemd refuses them all for one that has ended meanwhile: at last only those two that have not.
+            Stream<ProcessHandle> others = i < MOVE_TRIES ? holder.children() : Stream.empty();
+            List<Long> pids = Stream.concat(Stream.of(holder, daemon), others)
+                    .map(ProcessHandle::pid)
+                    .distinct()
+                    .toList();
+            try {
+                systemd.makeScope(spawner, name, "Kelp's engine, " + instance.dataRoot(), pids);
+                made = true;
+            } catch (KelpException e) {
+                LOG.log(Level.INFO, "try {0} to make {1}: {2}", i, name, e.getMessage());
+                // One that an earlier try asked for is there already when systemd is slow.
+                failure = made ? failure : e;
+            }
+            if (isMovedWithin(made ? MOVE_MILLIS_MAX : REFUSED_MILLIS, systemd)) {
+                return;
+            }
+        }
+        throw failure;
+    }
+
+    private static boolean isMovedWithin(int millis, UserSystemd systemd) throws IOException, InterruptedException {
+        long end = System.nanoTime() + millis * 1_000_000L;
         while (!isOwnScope(own(), systemd.cgroup())) {
             if (System.nanoTime() > end) {
-                throw new KelpException(
-                        ErrorKind.INTERNAL, "systemd has not moved the engine into " + name + " within 5 s");
+                return false;
             }
             Thread.sleep(5);
         }
+        return true;
     }
 
     // -------- cgroupfs

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// The user's own systemd (`user@UID.service`), reached over its bus.
 ///
@@ -29,6 +30,7 @@ record UserSystemd(int uid, String cgroup) {
     private static final Path RUNTIME_FOLDERS = Path.of("/run/user");
     private static final int MESSAGE_BYTES_MAX = 4 << 10;
     private static final int ANSWER_SECONDS_MAX = 30;
+    private static final AtomicLong CALLS = new AtomicLong();
     private static final List<String> BUSCTL = List.of("/usr/bin/busctl", "/bin/busctl");
 
     /// Empty when it does not run.
@@ -73,7 +75,9 @@ record UserSystemd(int uid, String cgroup) {
         argv.addAll(List.of("Delegate", "b", "true", "PIDs", "au", Integer.toString(pids.size())));
         pids.forEach(pid -> argv.add(Long.toString(pid)));
         argv.add("0");
-        call(spawner, "scope/" + name, argv);
+        // Of each call its own: an earlier one may not have ended yet, or be told by the holder once more.
+        String key = "scope/" + ProcessHandle.current().pid() + "/" + CALLS.incrementAndGet() + "/" + name;
+        call(spawner, key, argv);
     }
 
     private void call(Spawner spawner, String key, List<String> argv) {
@@ -86,11 +90,13 @@ record UserSystemd(int uid, String cgroup) {
                             .dyingWithDaemon());
                 }
                 child.pidfd().close();
+                // The holder forgets only what has ended: however long this waits for it.
+                var _ = child.waitStatus().whenComplete((status, failure) -> spawner.acknowledge(key));
                 String said = new String(errors.readNBytes(MESSAGE_BYTES_MAX), StandardCharsets.UTF_8).strip();
                 int status = child.waitStatus()
+                        .copy()
                         .orTimeout(ANSWER_SECONDS_MAX, TimeUnit.SECONDS)
                         .join();
-                spawner.acknowledge(key);
                 if (status != 0) {
                     throw new KelpException(ErrorKind.INTERNAL, "make a scope of the user's systemd: " + said);
                 }

@@ -24,6 +24,8 @@ final class UnmetLimits {
     /// Refuses what would be asked of a cgroup that cannot be so.
     ///
     /// @throws KelpException UNSUPPORTED for a limit whose controller is missing, unless the user can do without;
+    /// UNAVAILABLE
+    /// when cgroups could not be made although they should;
     /// INVALID_ARGUMENT for a parent that its driver cannot mean
     static void refuse(Resources asked, CgroupAccess cgroups) {
         String parent = asked.cgroupParent();
@@ -31,6 +33,10 @@ final class UnmetLimits {
         if (parent != null && systemd && !SLICE.matcher(parent).matches()) {
             throw KelpException.invalid("invalid --cgroup-parent `" + parent + "`: systemd knows slices")
                     .withHint("name it as in `batch.slice`, or use --cgroup-manager=cgroupfs");
+        }
+        if (cgroups.failure() != null && asked.needsCgroup() && !asked.bestEffort()) {
+            throw new KelpException(ErrorKind.UNAVAILABLE, "the limit is not kept: " + cgroups.failure())
+                    .withHint("try again; --best-effort-limits does without the limit");
         }
         Map<String, String> lacking = lacking(asked, cgroups);
         if (!lacking.isEmpty() && !asked.bestEffort()) {
@@ -69,7 +75,7 @@ final class UnmetLimits {
         }
         boolean none = cgroups.driver() == CgroupAccess.Driver.DISABLED;
         if (asked.cgroupParent() != null && none) {
-            all.add("the parent cgroup `" + asked.cgroupParent() + "` is not used: " + noCgroup(asked));
+            all.add("the parent cgroup `" + asked.cgroupParent() + "` is not used: " + noCgroup(asked, cgroups));
         }
         if (asked.deviceRules() != null && !asked.deviceRules().isEmpty()) {
             all.add("device rules have no effect: in a user namespace the modes of the device nodes decide");
@@ -79,14 +85,17 @@ final class UnmetLimits {
             return all;
         }
         if (none) {
-            all.add("limits on memory, cpu, pids and block devices are not kept: " + noCgroup(asked));
+            all.add("limits on memory, cpu, pids and block devices are not kept: " + noCgroup(asked, cgroups));
             return all;
         }
         all.addAll(lacking(asked, cgroups).values());
         return all;
     }
 
-    private static String noCgroup(Resources asked) {
+    private static String noCgroup(Resources asked, CgroupAccess cgroups) {
+        if (cgroups.failure() != null) {
+            return cgroups.failure();
+        }
         return asked.cgroupManager() == null
                 ? "no cgroup2 is delegated to this user"
                 : "the cgroup manager is " + asked.cgroupManager();

@@ -274,6 +274,18 @@ class OciSpecTest {
     }
 
     @Test
+    void refusesALimitWhenTheScopeThatShouldBeThereFailed() {
+        cgroups = CgroupAccess.failed("systemd said no");
+        assertThat(generate().warnings()).noneMatch(w -> w.contains("limit"));
+        resources = new Resources(1 << 20, 0, 0, 0, 0, 0, null, null, 0, 0, 0, 0, Map.of());
+        assertThatThrownBy(this::generate)
+                .isInstanceOf(KelpException.class)
+                .hasMessage("the limit is not kept: systemd said no");
+        resources = resources.withCgroups(null, true);
+        assertThat(generate().warnings()).anyMatch(w -> w.contains("are not kept: systemd said no"));
+    }
+
+    @Test
     void refusesAParentThatSystemdDoesNotKnow() {
         cgroups = new CgroupAccess(CgroupAccess.Driver.SYSTEMD, "/user.slice", Set.of("memory"));
         resources = below("/a/b");

@@ -275,7 +275,8 @@ final class ContainerFiles {
     /// Mounts the root file system and gives the bundle's configuration.
     ///
     /// @param network what the container was connected to
-    OciSpec.Generated prepare(ContainerRecord c, NetworkShare network) {
+    /// @param cgroups what its task was given, too
+    OciSpec.Generated prepare(ContainerRecord c, NetworkShare network, CgroupAccess cgroups) {
         Definition d = c.definition();
         ContainerSpec spec = d.spec();
         try {
@@ -292,7 +293,7 @@ final class ContainerFiles {
             mounts = secrets.with(c, folder(c), sharedMemory.with(c, mounts));
             ContainerSpec told = ContainerSecrets.environment(c, network.applied(spec), folder(c));
             NetworkShare shared = network.and(joined.of(c));
-            OciSpec.Generated generated = OciSpec.generate(inputs(c, told, rootfs, mounts, shared));
+            OciSpec.Generated generated = OciSpec.generate(inputs(c, told, rootfs, mounts, shared, cgroups));
             ownIds.giveAway(c, mounts, folder(c), generated.process().user());
             return generated;
         } catch (IOException e) {
@@ -315,9 +316,9 @@ final class ContainerFiles {
             return;
         }
         AtomicReference<Users.Identity> user = new AtomicReference<>();
-        root.accept(rootfs ->
-                user.set(OciSpec.process(inputs(c, c.definition().spec(), rootfs, List.of(), NetworkShare.NONE))
-                        .user()));
+        root.accept(rootfs -> user.set(OciSpec.process(
+                        inputs(c, c.definition().spec(), rootfs, List.of(), NetworkShare.NONE, CgroupAccess.none()))
+                .user()));
         Users.Identity found = user.get();
         if (found != null) {
             OwnIds.giveMounts(c, mounts, found, progress);
@@ -327,7 +328,7 @@ final class ContainerFiles {
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
         ContainerSpec told = ContainerSecrets.environment(c, changed, folder(c));
-        return OciSpec.process(inputs(c, told, root(c), List.of(), NetworkShare.NONE));
+        return OciSpec.process(inputs(c, told, root(c), List.of(), NetworkShare.NONE, CgroupAccess.none()));
     }
 
     /// What a container binds, its volumes among them.
@@ -341,7 +342,12 @@ final class ContainerFiles {
 
     /// Those of these limits that this container cannot have, a sentence each.
     List<String> unmetLimits(ContainerRecord c, Resources limits) {
-        return OciSpec.unmetLimits(limits, cgroups(c.definition().spec()));
+        return OciSpec.unmetLimits(limits, cgroups(c));
+    }
+
+    /// The way its cgroup is made: asked for once per start, see [CgroupDelegation#choose].
+    CgroupAccess cgroups(ContainerRecord c) {
+        return cgroups(c.definition().spec());
     }
 
     private CgroupAccess cgroups(ContainerSpec spec) {
@@ -373,7 +379,12 @@ final class ContainerFiles {
     }
 
     private SpecInputs inputs(
-            ContainerRecord c, ContainerSpec spec, Path rootfs, List<MountSpec> mounts, NetworkShare network) {
+            ContainerRecord c,
+            ContainerSpec spec,
+            Path rootfs,
+            List<MountSpec> mounts,
+            NetworkShare network,
+            CgroupAccess cgroups) {
         return new SpecInputs(
                 c.id(),
                 spec,
@@ -383,7 +394,7 @@ final class ContainerFiles {
                 mounts,
                 network.joined(),
                 instance,
-                cgroups(spec),
+                cgroups,
                 spec.lifecycle().init() ? initProgram(spec) : null,
                 hostName,
                 profile -> filters.apply(
@@ -406,7 +417,7 @@ final class ContainerFiles {
                         .withHint("apt-get install catatonit"));
     }
 
-    TaskSpec task(ContainerRecord c) {
+    TaskSpec task(ContainerRecord c, CgroupAccess.Driver cgroups) {
         ContainerSpec.ProcessSpec p = c.definition().spec().process();
         LogSettings log = LogSettings.of(c.definition().spec().logging());
         return new TaskSpec(
@@ -419,7 +430,7 @@ final class ContainerFiles {
                 // A terminal's input stays open when a client detaches: the next one types on.
                 p.stdinOnce() && !p.terminal(),
                 c.definition().spec().lifecycle().timeoutSeconds(),
-                cgroups(c.definition().spec()).driver());
+                cgroups);
     }
 
     private Path mountRoot(ContainerRecord c) throws IOException {

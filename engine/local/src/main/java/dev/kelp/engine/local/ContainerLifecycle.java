@@ -11,6 +11,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Resources;
+import dev.kelp.rootless.CgroupAccess;
 import dev.kelp.runtime.ContainerTask;
 import dev.kelp.runtime.Tasks;
 import dev.kelp.runtime.spec.OciSpec;
@@ -149,10 +150,11 @@ final class ContainerLifecycle {
         try {
             observer.starts(c);
             // The monitor starts while the root file system is mounted and the configuration written.
-            launch = tasks.prepare(files.task(c));
+            CgroupAccess cgroups = files.cgroups(c);
+            launch = tasks.prepare(files.task(c, cgroups.driver()));
             ContainerTask task;
             try (NetworkShare network = networking.connect(c)) {
-                OciSpec.Generated generated = files.prepare(c, network);
+                OciSpec.Generated generated = files.prepare(c, network, cgroups);
                 launch.configure(generated);
                 network.await();
                 Tasks.Launch ready = launch;
