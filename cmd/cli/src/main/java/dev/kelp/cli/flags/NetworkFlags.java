@@ -167,7 +167,7 @@ public final class NetworkFlags {
     private Wish wish(String text, boolean first) {
         int colon = text.indexOf(':');
         String name = colon < 0 ? text : text.substring(0, colon);
-        if (name.isEmpty() || isAlone(text)) {
+        if (name.isEmpty() || ALONE.contains(name) || isAlone(text)) {
             throw KelpException.invalid("--network=" + text + " cannot be joined together with others");
         }
         List<String> names = new ArrayList<>(first ? aliases : List.of());
