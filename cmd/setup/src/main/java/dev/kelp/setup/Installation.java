@@ -189,7 +189,7 @@ record Installation(Console console, EngineUnits units, String program) {
                 console.print(file.text());
                 continue;
             }
-            Path target = Path.of(folder, file.path()).toAbsolutePath();
+            Path target = Path.of(folder, file.path()).normalize();
             Files.createDirectories(target.resolveSibling(""));
             Path fresh = target.resolveSibling("." + target.getFileName() + ".new");
             Files.writeString(fresh, file.text());
