@@ -12,7 +12,7 @@ LONG=$(head -c 70000 /dev/zero | tr '\0' x)
 VALUES=('' ' ' nonsense -1 0 99999999999999999999 $'\xff\xfe' : $'a\nb' "$LONG")
 
 # What a command needs besides the flag: words before it, and words after it, so that it does something small and ends.
-declare -A BEFORE=([run]=--rm)
+declare -A BEFORE=([run]="--rm --pull=never")
 declare -A AFTER=(
     [run]="$IMG true" [start]="$NAME-no" [stop]="$NAME-no" [restart]="$NAME-no" [kill]="$NAME-no" [rm]="$NAME-no"
     [init]="$NAME-no" [exec]="$NAME true" [attach]="$NAME-no" [logs]="$NAME" [cp]="$NAME:/etc/passwd copied-$PART"
