@@ -44,6 +44,6 @@ check "and their processes live" kill -0 $before
 check "linger" alice 'loginctl enable-linger alice'
 log_out_only() { loginctl list-sessions --no-legend | awk '$3 == "alice" { print $1 }' | xargs -r loginctl terminate-session; }
 log_out_only
-sleep 12
+sleep 12 # logind ends what is left of a user after 10 s: that nothing ends tells no event
 check "after logout the containers run" kill -0 $before
 finish
