@@ -6,6 +6,7 @@ import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.NetworkNamespaces;
+import dev.kelp.linux.Poll;
 import dev.kelp.linux.Processes;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -48,6 +49,7 @@ public final class PrivateNetworks implements AutoCloseable {
     private static final String PASTA_NAMES = "169.254.1.1";
 
     private static final int SHORT_ID_CHARS = 12;
+    private static final long KILLED_MILLIS_MAX = 2000;
 
     private final ContainerNetworks networks;
     private final Holder holder;
@@ -254,6 +256,8 @@ public final class PrivateNetworks implements AutoCloseable {
         try (process) {
             if (process != null) {
                 Processes.sendSignal(process, Processes.SIGKILL);
+                // what comes next may want the ports that it has
+                Poll.await(process, Poll.POLLIN, KILLED_MILLIS_MAX);
             }
             Files.deleteIfExists(control(container));
         } catch (ErrnoException e) {
