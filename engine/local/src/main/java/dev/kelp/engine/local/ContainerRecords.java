@@ -7,6 +7,7 @@ import dev.kelp.engine.local.metadata.Database;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
+import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -14,14 +15,19 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// The table of containers. Every method is one transaction.
 final class ContainerRecords {
+    private static final System.Logger LOG = System.getLogger(ContainerRecords.class.getName());
     private static final int ID_CHARS = 64;
     private static final String COLUMNS = "namespace, id, name, definition, run";
 
     private final Database database;
     private final ParsedDefinitions definitions = new ParsedDefinitions();
+    private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
 
     ContainerRecords(Database database) {
         this.database = database;
@@ -196,19 +202,29 @@ final class ContainerRecords {
 
     /// Those that users see, newest first: in the order in which they were made, whatever the clock said.
     List<ContainerRecord> visible(String namespace) {
-        return query("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY rowid DESC", namespace);
+        return readable("WHERE namespace = ? AND phase NOT IN ('CREATING', 'REMOVING') ORDER BY rowid DESC", namespace);
     }
 
     List<ContainerRecord> running(String namespace) {
-        return query("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY rowid DESC", namespace);
+        return readable("WHERE namespace = ? AND phase IN ('RUNNING', 'RESTARTING') ORDER BY rowid DESC", namespace);
     }
 
     /// The ids of those that do not run and are not about to, newest first.
     List<String> stoppedIds(String namespace) {
+        return ids("WHERE namespace = ? AND phase IN ('CREATED', 'EXITED') ORDER BY rowid DESC", namespace);
+    }
+
+    /// The ids of all, also of those that cannot be read.
+    List<String> ids() {
+        return ids("");
+    }
+
+    private List<String> ids(String where, String... arguments) {
         return database.read(connection -> {
-            try (PreparedStatement s = connection.prepareStatement("SELECT id FROM containers WHERE namespace = ?"
-                    + " AND phase IN ('CREATED', 'EXITED') ORDER BY rowid DESC")) {
-                s.setString(1, namespace);
+            try (PreparedStatement s = connection.prepareStatement("SELECT id FROM containers " + where)) {
+                for (int i = 0; i < arguments.length; i++) {
+                    s.setString(i + 1, arguments[i]);
+                }
                 List<String> ids = new ArrayList<>();
                 try (ResultSet r = s.executeQuery()) {
                     while (r.next()) {
@@ -222,7 +238,7 @@ final class ContainerRecords {
 
     /// Every container of every namespace, whatever its phase.
     List<ContainerRecord> all() {
-        return query("ORDER BY rowid");
+        return readable("ORDER BY rowid");
     }
 
     /// Notes the exit code of a container that is going away; the table keeps the last thousand.
@@ -257,6 +273,31 @@ final class ContainerRecords {
     }
 
     private List<ContainerRecord> query(String where, String... arguments) {
+        return query(this::record, where, arguments);
+    }
+
+    /// Without those that cannot be read: one of them must not take all the others with it.
+    private List<ContainerRecord> readable(String where, String... arguments) {
+        return query(
+                r -> {
+                    try {
+                        return record(r);
+                    } catch (KelpException e) {
+                        if (unreadable.add(r.getString(2))) {
+                            LOG.log(Level.WARNING, "left out of lists: {0}", e.getMessage());
+                        }
+                        return null;
+                    }
+                },
+                where,
+                arguments);
+    }
+
+    private interface Row {
+        @Nullable ContainerRecord read(ResultSet r) throws SQLException;
+    }
+
+    private List<ContainerRecord> query(Row row, String where, String... arguments) {
         return database.read(connection -> {
             try (PreparedStatement s = connection.prepareStatement("SELECT " + COLUMNS + " FROM containers " + where)) {
                 for (int i = 0; i < arguments.length; i++) {
@@ -265,7 +306,10 @@ final class ContainerRecords {
                 List<ContainerRecord> found = new ArrayList<>();
                 try (ResultSet r = s.executeQuery()) {
                     while (r.next()) {
-                        found.add(record(r));
+                        ContainerRecord c = row.read(r);
+                        if (c != null) {
+                            found.add(c);
+                        }
                     }
                 }
                 return found;

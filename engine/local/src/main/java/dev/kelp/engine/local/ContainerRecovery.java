@@ -11,7 +11,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.Set;
 
 /// Takes up the containers of an earlier daemon: those still running go on, ends nobody saw are noted, what was half
 /// made or half removed is removed.
@@ -58,7 +58,7 @@ final class ContainerRecovery {
             }
         }
         try {
-            files.sweep(all.stream().map(ContainerRecord::id).collect(Collectors.toSet()));
+            files.sweep(Set.copyOf(records.ids()));
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "cannot remove what containers of earlier daemons left", e);
         }
