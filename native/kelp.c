@@ -703,21 +703,21 @@ static void take_frames(void) {
     }
     if (memmove(c.in.p, c.in.p + at, c.in.len -= at), upgrade) do_upgrade();
 }
-static void ask_reason(void) {
-    c.ask_at = INT64_MAX; c.holder = dial("holder.sock");
+static void ask_reason(void) {                        /* nobody is there to get signals until there is an answer */
+    c.ask_at = INT64_MAX; c.holder = dial("holder.sock"); sigprocmask(SIG_SETMASK, &first_mask, NULL);
     if (c.holder >= 0) (void)!send(c.holder, "wait\n", 5, MSG_NOSIGNAL);
     else if (env("KELP_LISTENER")) fail(NULL, "wait for the daemon: it was stopped");   /* nobody accepts any more */
 }
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
-    char *text = read_all(c.holder, NULL); shut(&c.holder);
+    char *text = read_all(c.holder, NULL); shut(&c.holder); catch_signals(false);
     if (*text && !starts(text, "ready"))
         fail(format("the log of the daemon is %s", in_run("daemon.log")), "start the daemon: %s", text);
 }
 static void read_daemon(void) {
     void *p = buf_room(&c.in, IO_CHUNK);
     ssize_t r = recv_fds(c.sock, p, c.in.cap - c.in.len, c.fds, MAX_QUEUED_FDS, &c.nfds, 0);
-    if (r > 0) { c.in.len += (size_t)r; return take_frames(); }
+    if (r > 0) { if (!c.answered) catch_signals(false); c.in.len += (size_t)r; return take_frames(); }
     if (shut(&c.sock), c.at.detached) c.exiting = true;
     if (c.at.on) return;
     sigprocmask(SIG_SETMASK, &first_mask, NULL);      /* what follows may take long: signals end it */

@@ -5,7 +5,7 @@
 # seconds: 600
 . /opt/scenarios/checks.sh
 if ((EUID == 0)); then
-    delegate memory pids # as systemd did before version 252
+    old_delegation
     exec su -l alice -c "bash $0"
 fi
 check "an image" busybox_image

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # about: from a fresh machine to containers that come back after a reboot
 # set: long
-# seconds: 600
+# seconds: 1500
 # boots: 2
 . /opt/scenarios/checks.sh
 alice() { as alice bash -c "$1"; }
 log_out() {
-    loginctl terminate-user alice
+    loginctl terminate-user alice 2>/dev/null || true # ends a session that logind still knows
     systemctl stop user@1000.service
 }
 
@@ -22,18 +22,18 @@ if [[ $BOOT == 2 ]]; then
     exit
 fi
 
-delegate memory pids # as systemd did before version 252
+old_delegation
 check_says "check warns of the missing controller" \
     '^\[WARNING\] The cgroup v2 controller "cpu" is not delegated for the current user \("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers"\)' \
     alice 'containerd-rootless-setuptool.sh check'
 check "the drop-in" delegate cpu cpuset io memory pids
 log_out
-check "check is clean" alice 'containerd-rootless-setuptool.sh check >check.txt 2>&1 && ! grep WARNING check.txt'
 check_says "check is content" '^\[INFO\] Requirements are satisfied$' alice 'containerd-rootless-setuptool.sh check'
+check "check is clean" bash -c "! grep WARNING $last"
 check "install" alice 'containerd-rootless-setuptool.sh install'
 check_says "status" 'Active: active \(running\)' alice 'systemctl --user status containerd.service --no-pager'
 check "an image" alice '. /opt/scenarios/checks.sh; busybox_image'
-check_says "run" '^uid=0\(root\)' alice 'nerdctl run --rm busybox id'
+check_says "run" '^uid=0 ' alice 'nerdctl run --rm busybox id'
 check "a container that always restarts" alice 'nerdctl run -d --name web --restart=always busybox sh -c "sleep 100000"'
 check "with a file" alice 'nerdctl exec web sh -c "echo kept >/kept"'
 check "and one that does not" alice 'nerdctl run -d --name once busybox sleep 100000'

@@ -128,6 +128,8 @@ trap '"$kelp" system restart' HUP
 [ -z "${NOTIFY_SOCKET-}" ] || systemd-notify --ready
 [ -z "${KELP_READY_FD-}" ] || eval "echo >&$KELP_READY_FD"
 
+# Somebody may have stopped it already.
+[ -n "$data" ] || exit 0
 # The holder has this lock as long as it lives.
 flock --shared "$data/lock" true &
 waiter=$!

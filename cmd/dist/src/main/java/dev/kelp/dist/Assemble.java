@@ -24,6 +24,7 @@ public final class Assemble {
     static final FileTime FILE_TIME = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
 
     private static final int BUILD_ID_DIGITS = 32;
+    private static final int TRAININGS_MAX = 2;
 
     /// What `kelp` is called as by scripts written for others: names that the command line or kelp.c know.
     private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlesskit");
@@ -61,7 +62,7 @@ public final class Assemble {
     private void assemble(Path binary, Path template) throws IOException, InterruptedException {
         furnish(binary, template);
         Files.writeString(tree.resolve("lib/java.home"), System.getProperty("java.home") + "\n");
-        finish();
+        finish(false);
     }
 
     /// Makes the tree for any machine: it carries a Java runtime, and what belongs below `/usr/share`.
@@ -74,7 +75,7 @@ public final class Assemble {
         assemble.furnish(binary, template);
         JavaRuntime.link(tree.resolve("java"));
         SharedFiles.write(tree.resolve("share"), version);
-        assemble.finish();
+        assemble.finish(true);
     }
 
     private void furnish(Path binary, Path template) throws IOException {
@@ -97,13 +98,44 @@ public final class Assemble {
     }
 
     /// The caches are made for the files as they are, and for their times.
-    private void finish() throws IOException, InterruptedException {
+    ///
+    /// @param forOthers whether they must be there and know containers; for whoever builds Kelp for this machine, a
+    /// tree that starts slower is better than none
+    private void finish(boolean forOthers) throws IOException, InterruptedException {
         setTimes();
         String id = buildId();
-        TrainedCache.make(tree);
-        LauncherTraining.make(tree);
+        train(tree.resolve("lib/daemon.aot"), forOthers, () -> TrainedCache.make(tree, forOthers));
+        train(tree.resolve("lib/launcher.aot"), forOthers, () -> LauncherTraining.make(tree, forOthers));
         Files.writeString(tree.resolve("build-id"), id + "\n");
         setTimes();
+    }
+
+    /// Makes a cache.
+    interface Training {
+        void run() throws IOException, InterruptedException;
+    }
+
+    /// Has a cache made, and once more where that failed: a busy machine may have taken too long. A failure leaves no
+    /// cache.
+    ///
+    /// @param required whether there is no going on without it
+    static void train(Path cache, boolean required, Training training) throws IOException, InterruptedException {
+        for (int left = TRAININGS_MAX - 1; ; left--) {
+            try {
+                training.run();
+                return;
+            } catch (IOException e) {
+                Files.deleteIfExists(cache);
+                if (left == 0 && required) {
+                    throw new IOException("make the AOT cache " + cache.getFileName() + ": " + e.getMessage(), e);
+                }
+                IO.println("AOT cache " + cache.getFileName() + ": "
+                        + (left > 0 ? "once more" : "none, so what needs it starts slower") + ": " + e.getMessage());
+                if (left == 0) {
+                    return;
+                }
+            }
+        }
     }
 
     /// This program's class path without itself: what is left is the daemon's.

@@ -20,7 +20,9 @@ import java.util.stream.Stream;
 /// It needs what Kelp needs (a user namespace, conmon, an OCI runtime), which a build machine may lack; the caller has
 /// another training for that case.
 final class ContainerTraining {
-    private static final int COMMAND_SECONDS_MAX = 30;
+    /// A command takes a moment; its first one, or any on a busy machine, much longer.
+    private static final int COMMAND_SECONDS_MAX = 120;
+
     private static final int END_SECONDS_MAX = 120;
     private static final int ROUNDS = 25;
     private static final int RARE_ROUNDS = 2;

@@ -20,7 +20,9 @@ import java.util.stream.Stream;
 /// the daemon serves itself some commands without containers (its training mode); the classes are then much the same,
 /// but the methods of a container's start become fast only while they are used.
 final class TrainedCache {
-    private static final int RUN_SECONDS_MAX = 120;
+    /// Such a run takes seconds, and minutes on a busy machine.
+    private static final int RUN_SECONDS_MAX = 600;
+
     private static final String LOADED = "source: shared objects file";
 
     /// Of the classes the training run loads, so many must come from the cache when it is run again; the rest are
@@ -44,7 +46,8 @@ final class TrainedCache {
         this.name = name;
     }
 
-    static void make(Path tree) throws IOException, InterruptedException {
+    /// @param withContainers whether nothing less than the training with containers will do
+    static void make(Path tree, boolean withContainers) throws IOException, InterruptedException {
         Path cache = tree.resolve("lib/daemon.aot");
         TrainedCache trained = new TrainedCache(tree);
         Files.deleteIfExists(trained.log);
@@ -60,6 +63,9 @@ final class TrainedCache {
                             Map.of());
             Files.copy(roots.resolve("daemon.aot"), cache);
         } catch (IOException e) {
+            if (withContainers) {
+                throw e;
+            }
             IO.println("AOT cache: trained without containers, so the first ones will start slower: " + e.getMessage());
             trained.run(List.of("-XX:AOTCacheOutput=" + cache));
         } finally {

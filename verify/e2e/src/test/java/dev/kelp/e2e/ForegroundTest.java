@@ -10,10 +10,16 @@ import dev.kelp.testkit.KelpCli;
 import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
 import dev.kelp.testkit.Waiting;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -21,6 +27,7 @@ import org.junit.jupiter.api.Test;
 @Tag("e2e")
 class ForegroundTest {
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final int SIGTERM = 15;
 
     /// Ready once the pipe says so, as s6 is told.
     private static final String READY = "exec 3>\"$1\"; export KELP_READY_FD=3; exec \"$0\" system start --foreground";
@@ -142,7 +149,7 @@ class ForegroundTest {
         try (KelpCli kelp = new KelpCli()) {
             kelp.run("--foreground").expect(1);
             assertThat(kelp.run("system", "start", "setup", "check").expect(1).err())
-                    .contains("unknown command `kelp system start`");
+                    .contains("unexpected argument `setup`");
         }
     }
 
@@ -237,6 +244,34 @@ class ForegroundTest {
                             .expect(1)
                             .err())
                     .contains("Unknown " + PREFIX + "DETACH_NETNS value: perhaps");
+        }
+    }
+
+    private static boolean blocksTerm(Path status) {
+        try (Stream<String> lines = Files.lines(status)) {
+            return lines.filter(line -> line.startsWith("SigBlk:"))
+                    .map(line -> Long.parseUnsignedLong(
+                            line.substring("SigBlk:".length()).strip(), 16))
+                    .anyMatch(mask -> (mask & 1L << (SIGTERM - 1)) != 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// systemd's socket takes connections while the service is still starting, or never does.
+    @Test
+    void whoWaitsForAnEngineThatDoesNotComeCanBeEnded() throws Exception {
+        try (KelpCli kelp = new KelpCli();
+                ServerSocketChannel nobody = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Files.createDirectories(kelp.runRoot());
+            nobody.bind(UnixDomainSocketAddress.of(kelp.runRoot().resolve("kelp.sock")));
+            Program.Running client = kelp.command("info").start();
+            Path status = Path.of("/proc/" + client.pid() + "/status");
+            Waiting.until(
+                    SOON, "signals are kept for the engine", () -> blocksTerm(status), () -> client.isAlive() + "");
+            Waiting.until(SOON, "and no longer", () -> !blocksTerm(status), () -> client.isAlive() + "");
+            signal("TERM", client);
+            client.await().expect(143);
         }
     }
 }

@@ -55,6 +55,7 @@ import dev.kelp.cli.system.EventsCommand;
 import dev.kelp.cli.system.InfoCommand;
 import dev.kelp.cli.system.PluginsCommand;
 import dev.kelp.cli.system.SetupCommand;
+import dev.kelp.cli.system.StatusCommand;
 import dev.kelp.cli.system.SystemPruneCommand;
 import dev.kelp.cli.system.UnshareCommand;
 import dev.kelp.cli.system.VersionCommand;
@@ -243,7 +244,11 @@ final class Commands {
                     row("use", "", "choose one", UseCommand::new)),
             group(
                     List.of("system"),
-                    "commands about Kelp; also start, stop, restart and status, which need no daemon",
+                    "commands about Kelp",
+                    row("start", "", "start the engine", dev.kelp.cli.system.StartCommand::new),
+                    row("stop", "", "stop it; containers go on", dev.kelp.cli.system.StopCommand::new),
+                    row("restart", "", "start its daemon anew", dev.kelp.cli.system.RestartCommand::new),
+                    row("status", "", "print its state without starting it", StatusCommand::new),
                     row("df", "", "show what takes space", DiskUsageCommand::new),
                     row("events", "", "print what happens, as it happens", EventsCommand::new),
                     row("info", "", "print what Kelp found on this machine", InfoCommand::new),

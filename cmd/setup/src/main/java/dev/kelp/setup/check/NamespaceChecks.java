@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Whether namespaces can be made, by making some, and what may be done in them.
 final class NamespaceChecks {
@@ -16,12 +17,15 @@ final class NamespaceChecks {
     private static final long FEW = 1024;
     private static final String ENOUGH = "28633";
 
+    private static final int NO_FOLDER = 1;
+
     /// A machine that is emulated or overloaded takes half a minute.
     private static final Duration LAUNCH_MAX = Duration.ofMinutes(2);
 
-    private NamespaceChecks() {}
+    /// What mounting an overlayfs in new namespaces said; null until it was tried.
+    private Programs.@Nullable Answer overlayTried;
 
-    static Finding userNamespaces(Machine machine) {
+    Finding userNamespaces(Machine machine) {
         String name = "user namespaces";
         if (!machine.exists("/proc/self/ns/user")) {
             return Finding.error(name, "the kernel has none (CONFIG_USER_NS)");
@@ -45,7 +49,8 @@ final class NamespaceChecks {
                             SecurityModules.profile(machine))
                     : Finding.note(name, later);
         }
-        Optional<Programs.Answer> failure = attempt(machine, List.of("true"));
+        Optional<Programs.Answer> failure =
+                mountOverlay(machine).succeeded() ? Optional.empty() : attempt(machine, List.of("true"));
         if (failure.isPresent()) {
             String said = failure.get().lastLine();
             return SecurityModules.restrictsNamespaces(machine)
@@ -68,34 +73,53 @@ final class NamespaceChecks {
                 : Finding.ok(name, "one was made");
     }
 
-    static Finding overlay(Machine machine) {
+    Finding overlay(Machine machine) {
         String name = "overlayfs";
         if (machine.asksForAnother()) {
             return Finding.note(name, "is tried when " + machine.user().name() + " runs this check");
         }
-        Path folder;
-        try {
-            folder = Files.createTempDirectory(whereImagesLie(machine), ".kelp-check-");
-        } catch (IOException e) {
-            return Finding.warning(name, "no folder to try it in: " + e.getMessage());
+        Programs.Answer tried = mountOverlay(machine);
+        return tried.succeeded()
+                ? Finding.ok(name, "can be mounted in a user namespace")
+                : Finding.warning(
+                        name,
+                        "cannot be mounted in a user namespace, so images are copied for each container: "
+                                + tried.lastLine(),
+                        overlayRemedy(machine));
+    }
+
+    /// Is tried once for both checks: where it works, so do user namespaces.
+    private Programs.Answer mountOverlay(Machine machine) {
+        Programs.@Nullable Answer answer = overlayTried;
+        if (answer == null) {
+            try {
+                answer = mountOverlayIn(Files.createTempDirectory(whereImagesLie(machine), ".kelp-check-"), machine);
+            } catch (IOException e) {
+                answer = new Programs.Answer(NO_FOLDER, "no folder to try it in: " + e.getMessage());
+            }
+            overlayTried = answer;
         }
+        return answer;
+    }
+
+    private static Programs.Answer mountOverlayIn(Path folder, Machine machine) throws IOException {
         try {
             for (String part : List.of("l", "u", "w", "m")) {
                 Files.createDirectory(folder.resolve(part));
             }
             String options = "userxattr,lowerdir=%1$s/l,upperdir=%1$s/u,workdir=%1$s/w".formatted(folder);
             return attempt(machine, List.of("mount", "-t", "overlay", "-o", options, "overlay", folder + "/m"))
-                    .map(failure -> Finding.warning(
-                            name,
-                            "cannot be mounted in a user namespace, so images are copied for each container: "
-                                    + failure.lastLine(),
-                            Remedy.packages("fuse-overlayfs")))
-                    .orElseGet(() -> Finding.ok(name, "can be mounted in a user namespace"));
-        } catch (IOException e) {
-            return Finding.warning(name, "no folder to try it in: " + e.getMessage());
+                    .orElse(new Programs.Answer(0, ""));
         } finally {
             delete(folder);
         }
+    }
+
+    /// The kernel loads the module by itself, unless it is told not to or has none.
+    private static Remedy overlayRemedy(Machine machine) {
+        return machine.words("/proc/filesystems").contains("overlay")
+                ? Remedy.packages("fuse-overlayfs")
+                : Remedy.root("modprobe overlay", "echo overlay > /etc/modules-load.d/overlay.conf");
     }
 
     /// A file system that overlayfs refuses is another one than /tmp's.

@@ -8,35 +8,38 @@ import java.util.stream.Stream;
 ///
 /// @param ready whether containers can run: no finding is an error
 public record Survey(boolean ready, List<Finding> checks) {
-    private static final List<Check> ALL = Stream.concat(
-                    Stream.<Check>of(
-                            KernelChecks::version,
-                            NamespaceChecks::userNamespaces,
-                            IdChecks::subordinateIds,
-                            NamespaceChecks::overlay,
-                            CgroupChecks::hierarchy,
-                            CgroupChecks::delegation,
-                            SessionChecks::runtimeDirectory,
-                            SessionChecks::serviceManager,
-                            SessionChecks::lingering,
-                            StorageCheck::look),
-                    Stream.concat(
-                            ProgramChecks.all().stream(),
-                            Stream.of(
-                                    KernelChecks::tun,
-                                    KernelChecks::fuse,
-                                    KernelChecks::seccompNotify,
-                                    SecurityModules::look,
-                                    SettingChecks::ping,
-                                    SettingChecks::ports)))
-            .toList();
+    private static List<Check> all() {
+        NamespaceChecks namespaces = new NamespaceChecks();
+        return Stream.concat(
+                        Stream.<Check>of(
+                                KernelChecks::version,
+                                namespaces::userNamespaces,
+                                IdChecks::subordinateIds,
+                                namespaces::overlay,
+                                CgroupChecks::hierarchy,
+                                CgroupChecks::delegation,
+                                SessionChecks::runtimeDirectory,
+                                SessionChecks::serviceManager,
+                                SessionChecks::lingering,
+                                StorageCheck::look),
+                        Stream.concat(
+                                ProgramChecks.all().stream(),
+                                Stream.of(
+                                        KernelChecks::tun,
+                                        KernelChecks::fuse,
+                                        KernelChecks::seccompNotify,
+                                        SecurityModules::look,
+                                        SettingChecks::ping,
+                                        SettingChecks::ports)))
+                .toList();
+    }
 
     public Survey {
         checks = List.copyOf(checks);
     }
 
     public static Survey of(Machine machine) {
-        List<Finding> findings = ALL.stream().map(c -> c.look(machine)).toList();
+        List<Finding> findings = all().stream().map(c -> c.look(machine)).toList();
         return new Survey(findings.stream().noneMatch(f -> f.state() == Finding.State.ERROR), findings);
     }
 

@@ -165,12 +165,21 @@ class SurveyTest {
     }
 
     @Test
-    void overlayfsIsTried() {
-        machine.answer("rootlesskit mount", 32, "mount: unknown filesystem type 'overlay'.\n");
+    void overlayfsIsTried() throws IOException {
+        machine.file("/proc/filesystems", "nodev\ttmpfs\nnodev\toverlay\n")
+                .answer("rootlesskit mount", 32, "mount: wrong fs type, bad option\n");
         Finding f = finding("overlayfs");
         assertThat(f.state()).isEqualTo(State.WARNING);
-        assertThat(f.reason()).endsWith("mount: unknown filesystem type 'overlay'.");
+        assertThat(f.reason()).endsWith("mount: wrong fs type, bad option");
         assertThat(commands(f)).first().asString().endsWith(" fuse-overlayfs");
+    }
+
+    @Test
+    void overlayfsIsAModule() {
+        machine.answer("rootlesskit mount", 32, "mount: unknown filesystem type 'overlay'.\n");
+        Finding f = finding("overlayfs");
+        assertThat(f.reason()).endsWith("mount: unknown filesystem type 'overlay'.");
+        assertThat(commands(f)).first().isEqualTo("modprobe overlay");
     }
 
     @Test
@@ -299,9 +308,9 @@ class SurveyTest {
     @Test
     void aHomeOverTheNetworkIsNamed() throws IOException {
         machine.file("/proc/self/mountinfo", """
-                24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
-                90 24 0:45 / /home rw,nosuid shared:2 - nfs4 server:/home rw,vers=4.2
-                """);
+            24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+            90 24 0:45 / /home rw,nosuid shared:2 - nfs4 server:/home rw,vers=4.2
+            """);
         Finding f = finding("data root");
         assertThat(f.reason()).startsWith("/home/alice/.local/share/kelp is on nfs4");
         assertThat(commands(f))
