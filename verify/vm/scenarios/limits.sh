@@ -20,6 +20,8 @@ check "run" kelp run -d --name limited -m 64m --memory-swap 80m --memory-reserva
     --pids-limit 77 --cpuset-cpus 0 --blkio-weight 300 busybox sleep 1000
 check_says "it is a scope of the user's systemd" 'kelp-[0-9a-f]{64}.scope.*running' \
     systemctl --user list-units --full --no-legend 'kelp-*.scope'
+check_says "at the machine's end systemd waits for it as stop does" '^TimeoutStopUSec=10s$' \
+    bash -c 'systemctl --user show -p TimeoutStopUSec "kelp-$(kelp inspect -f "{{.Id}}" limited).scope"'
 check_says "memory, seen inside" '^67108864$' inside memory.max
 check_says "swap, seen inside" '^16777216$' inside memory.swap.max
 check_says "memory reservation, seen inside" '^33554432$' inside memory.low
@@ -55,5 +57,18 @@ check_says "cgroupfs works from here too" '^33554432$' \
     kelp --cgroup-manager=cgroupfs run --name fs -m 32m busybox cat /sys/fs/cgroup/memory.max
 check "removed" kelp rm -f limited eater below fs
 check "no scope is left" eventually no_container_scope
+check_says "a limit with runc" '^50331648$' kelp run --rm --runtime=runc -m 48m busybox cat /sys/fs/cgroup/memory.max
 check "the engine goes" kelp system stop
+
+# -------- a systemd that does not answer in time
+
+manager=$(pgrep -u $UID -x systemd | head -1)
+kill -STOP "$manager"
+kelp run --rm -m 64m busybox cat /sys/fs/cgroup/memory.max >/tmp/late 2>&1 </dev/null &
+asked() { eventually grep "try 1 to make kelp-engine" "$XDG_RUNTIME_DIR/kelp/daemon.log"; }
+check "the engine asks for its scope in vain" bash -c "$(declare -f eventually asked); asked || asked"
+kill -CONT "$manager"
+wait
+check_says "and once more: the limit is kept" '^67108864$' cat /tmp/late
+check "the engine goes again" kelp system stop
 finish

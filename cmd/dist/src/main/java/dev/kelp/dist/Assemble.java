@@ -115,7 +115,8 @@ public final class Assemble {
         void run() throws IOException, InterruptedException;
     }
 
-    /// Has a cache made, and once more where that failed: a busy machine may have taken too long. A failure leaves no
+    /// Has a cache made, and once more where that failed: a busy machine may have taken too long. A failure leaves
+    /// no
     /// cache.
     ///
     /// @param required whether there is no going on without it

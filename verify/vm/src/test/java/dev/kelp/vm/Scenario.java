@@ -9,10 +9,10 @@ import java.util.stream.Stream;
 
 /// A script for the machine. Comments at its top say the rest: `# about: TEXT`, `# set: short|long`,
 /// `# seconds: N` (the limit, of each boot), `# boots: N` (run so often, each after a reboot, with the boot's number in
-/// `$BOOT`).
+/// `$BOOT`), `# needs: package` (the Debian package in the place of the installed tree, as `/opt/kelp.deb`).
 ///
 /// @param isShort whether it is run where nobody asked for all of them
-record Scenario(String name, Path script, String about, boolean isShort, int seconds, int boots) {
+record Scenario(String name, Path script, String about, boolean isShort, int seconds, int boots, boolean needsPackage) {
     /// Those in a folder: scripts that say what they are about.
     static List<Scenario> in(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
@@ -34,7 +34,8 @@ record Scenario(String name, Path script, String about, boolean isShort, int sec
                     field(lines, "about", ""),
                     field(lines, "set", "long").equals("short"),
                     Integer.parseInt(field(lines, "seconds", "300")),
-                    Integer.parseInt(field(lines, "boots", "1")));
+                    Integer.parseInt(field(lines, "boots", "1")),
+                    field(lines, "needs", "").equals("package"));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException("read " + script, e);
         }

@@ -33,6 +33,9 @@ class ScenariosTest {
             if (!isWanted(scenario, wanted)) {
                 return skipped(name, "KELP_VM=" + wanted + " leaves it out; KELP_VM=all or its name runs it");
             }
+            if (scenario.needsPackage() && VirtualMachine.debianPackage().isEmpty()) {
+                return skipped(name, "there is no Debian package in target/release: ./dev package");
+            }
             return dynamicContainer(name, Stream.of(scenario).flatMap(s -> tests(s, folder)));
         });
     }

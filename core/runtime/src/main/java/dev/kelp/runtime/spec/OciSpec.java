@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// The OCI runtime configuration (runtime-spec, `config.md` and `config-linux.md`) of a container.
@@ -46,6 +47,12 @@ public final class OciSpec {
     public static final String KEEP_GROUPS = "keep-groups";
 
     private static final String KEEP_GROUPS_ANNOTATION = "run.oci.keep_original_groups";
+
+    /// How long systemd waits for a container at the end of a session or of the machine; a first process that handles
+    /// no signal would hold that up for a minute and a half.
+    private static final String STOP_TIMEOUT_ANNOTATION = "org.systemd.property.TimeoutStopUSec";
+
+    private static final int STOP_SECONDS_DEFAULT = 10;
 
     private static final int UMASK_DEFAULT = 0022;
     private static final String KERNEL = System.getProperty("os.version", "");
@@ -138,6 +145,13 @@ public final class OciSpec {
         Map<String, String> annotations = new TreeMap<>(in.spec().annotations());
         if (in.spec().process().groups().contains(KEEP_GROUPS)) {
             annotations.put(KEEP_GROUPS_ANNOTATION, "1");
+        }
+        Integer patience = in.spec().lifecycle().stopTimeoutSeconds();
+        int seconds = patience == null ? STOP_SECONDS_DEFAULT : patience;
+        if (in.cgroups().driver() == CgroupAccess.Driver.SYSTEMD && seconds >= 0) {
+            // it takes 0 for no limit
+            long micros = TimeUnit.SECONDS.toMicros(Math.max(seconds, 1));
+            annotations.putIfAbsent(STOP_TIMEOUT_ANNOTATION, "uint64 " + micros);
         }
         boolean compiled = seccomp == null || annotations.containsKey(SECCOMP_ANNOTATION);
         if (!compiled) {

@@ -291,8 +291,12 @@ class OciSpecTest {
         resources = below("/a/b");
         assertThatThrownBy(this::generate).hasMessage("invalid --cgroup-parent `/a/b`: systemd knows slices");
         resources = below("batch.slice");
-        JsonNode linux = OciJson.mapper().readTree(generate().config()).get("linux");
-        assertThat(linux.get("cgroupsPath").asString()).isEqualTo("batch.slice:kelp:" + ID);
+        JsonNode config = OciJson.mapper().readTree(generate().config());
+        assertThat(config.get("linux").get("cgroupsPath").asString()).isEqualTo("batch.slice:kelp:" + ID);
+        assertThat(config.get("annotations")
+                        .get("org.systemd.property.TimeoutStopUSec")
+                        .asString())
+                .isEqualTo("uint64 10000000");
     }
 
     private static Resources below(String parent) {
