@@ -3,11 +3,13 @@ package dev.kelp.rootless;
 
 import dev.kelp.model.KelpException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A way to make cgroups for containers (cgroups(7)), see [CgroupDelegation].
@@ -96,6 +98,23 @@ public record CgroupAccess(
             layer = below;
         }
         return layer + " has it and does not hand it on";
+    }
+
+    /// How many processes the kernel has killed for want of memory in this cgroup and all below; 0 where it has no
+    /// such limits.
+    public long memoryKills() {
+        return driver == Driver.DISABLED ? 0 : memoryKills(ROOT.resolve(path.substring(1)));
+    }
+
+    static long memoryKills(Path group) {
+        String name = "oom_kill ";
+        try (Stream<String> lines = Files.lines(group.resolve("memory.events"))) {
+            return lines.filter(line -> line.startsWith(name))
+                    .mapToLong(line -> Long.parseLong(line.substring(name.length())))
+                    .sum();
+        } catch (IOException | UncheckedIOException | NumberFormatException e) {
+            return 0;
+        }
     }
 
     /// The controllers a cgroup has.

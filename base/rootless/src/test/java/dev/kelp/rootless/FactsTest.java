@@ -34,6 +34,15 @@ class FactsTest {
     }
 
     @Test
+    void countsWhatWasKilledForMemory(@TempDir Path group) throws Exception {
+        assertThat(CgroupAccess.memoryKills(group)).isZero();
+        Files.writeString(
+                group.resolve("memory.events"), "low 0\nhigh 0\nmax 151\noom 4\noom_kill 3\noom_group_kill 9\n");
+        assertThat(CgroupAccess.memoryKills(group)).isEqualTo(3);
+        assertThat(CgroupAccess.none().memoryKills()).isZero();
+    }
+
+    @Test
     void knowsItsOwnScopeWhereverItIsInIt() {
         String systemd = "/user.slice/user-1000.slice/user@1000.service";
         assertThat(CgroupDelegation.isOwnScope(systemd + "/user.slice/kelp-engine-7.scope", systemd))

@@ -76,25 +76,34 @@ final class DebianPackage {
         }
     }
 
+    /// What a package says of itself.
+    ///
+    /// @param maintainer a name and an address: `NAME <ADDRESS>`
+    record Label(String version, String architecture, String maintainer) {
+        private static final Pattern MAINTAINER = Pattern.compile("[^<>,\\p{Cntrl}]+ <[^<>@\\s]+@[^<>@\\s]+>");
+
+        Label {
+            if (!MAINTAINER.matcher(maintainer).matches()) {
+                throw new IllegalArgumentException("not a name and an address: " + maintainer);
+            }
+        }
+    }
+
     private final Path tree;
-    private final String version;
-    private final String architecture;
+    private final Label label;
 
     /// By their names; a folder's is before those of what is in it.
     private final Map<String, Entry> entries = new TreeMap<>();
 
-    DebianPackage(Path tree, String version, String architecture, Path changes) throws IOException {
+    DebianPackage(Path tree, Label label, Path changes) throws IOException {
         this.tree = tree;
-        this.version = version;
-        this.architecture = architecture;
+        this.label = label;
         program();
         shared();
         add("usr/bin/kelp", Entry.link("../lib/kelp/bin/kelp"));
         add("etc/apparmor.d/" + AppArmorProfile.DEFAULT, bytes(AppArmorProfile.TEXT));
         add(SHARE + "/doc/kelp/copyright", bytes(resource("copyright")));
-        add(
-                SHARE + "/doc/kelp/changelog.gz",
-                Entry.text(FILE_MODE, zipped(bytes(resource("changelog").replace("@VERSION@", version)))));
+        add(SHARE + "/doc/kelp/changelog.gz", Entry.text(FILE_MODE, zipped(bytes(labelled("changelog")))));
         add(SHARE + "/doc/kelp/CHANGELOG.md.gz", Entry.text(FILE_MODE, zipped(Files.readAllBytes(changes))));
         add(SHARE + "/lintian/overrides/kelp", bytes(resource("lintian-overrides")));
     }
@@ -212,9 +221,7 @@ final class DebianPackage {
         for (Entry entry : entries.values()) {
             kibi += entry.isFile() ? (size(entry) + KIBI - 1) / KIBI : 1;
         }
-        return resource("control")
-                .replace("@VERSION@", version)
-                .replace("@ARCHITECTURE@", architecture)
+        return labelled("control")
                 .replace("@SIZE@", Long.toString(kibi))
                 .replace("@DEPENDS@", "libc6 (>= 2." + glibc() + "), " + DEPENDS)
                 .replace("@RECOMMENDS@", RECOMMENDS)
@@ -274,6 +281,13 @@ final class DebianPackage {
         byte[] zipped = out.toByteArray();
         zipped[EXTRA_FLAGS] = SLOWEST;
         return zipped;
+    }
+
+    private String labelled(String name) throws IOException {
+        return resource(name)
+                .replace("@VERSION@", label.version)
+                .replace("@ARCHITECTURE@", label.architecture)
+                .replace("@MAINTAINER@", label.maintainer);
     }
 
     private static String resource(String name) throws IOException {

@@ -11,17 +11,17 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 
-/// The program that makes what is given away: `Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION`, run with the
-/// daemon's
-/// class path. The archive and the package have the same tree inside, with a Java runtime of its own.
+/// The program that makes what is given away: `Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION MAINTAINER`, run
+/// with
+/// the daemon's class path. The archive and the package have the same tree inside, with a Java runtime of its own.
 public final class Release {
     private static final long MEBI = 1 << 20;
 
     private Release() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        if (args.length != 5) {
-            throw new IllegalArgumentException("usage: Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION");
+        if (args.length != 6) {
+            throw new IllegalArgumentException("usage: Release FOLDER NATIVE-BINARY TEMPLATE CLONE VERSION MAINTAINER");
         }
         Path folder = Path.of(args[0]).toAbsolutePath();
         Path clone = Path.of(args[3]);
@@ -29,6 +29,8 @@ public final class Release {
         if (!version.matches("[0-9][A-Za-z0-9.+~]*")) {
             throw new IllegalArgumentException("not a version: " + version);
         }
+        String architecture = architecture();
+        DebianPackage.Label label = new DebianPackage.Label(version, architecture, args[5]);
         Files.createDirectories(folder);
         Path tree = folder.resolve("kelp");
         Assemble.withRuntime(tree, Path.of(args[1]), Path.of(args[2]), version);
@@ -37,11 +39,10 @@ public final class Release {
             Files.copy(clone.resolve(document), copy, StandardCopyOption.REPLACE_EXISTING);
             Files.setLastModifiedTime(copy, Assemble.FILE_TIME);
         }
-        String architecture = architecture();
         Path archive = folder.resolve("kelp-" + version + "-linux-" + architecture + ".tar.gz");
         complete(archive, out -> archive(tree, "kelp-" + version, out));
         Path deb = folder.resolve("kelp_" + version + "_" + architecture + ".deb");
-        DebianPackage made = new DebianPackage(tree, version, architecture, clone.resolve("CHANGELOG.md"));
+        DebianPackage made = new DebianPackage(tree, label, clone.resolve("CHANGELOG.md"));
         complete(deb, made::write);
     }
 

@@ -45,7 +45,8 @@ class DebianPackageTest {
     private byte[] deb() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Path changes = Files.writeString(folder.resolve("CHANGELOG.md"), "changes\n");
-        new DebianPackage(tree, "1.2~rc1", "amd64", changes).write(out);
+        new DebianPackage(tree, new DebianPackage.Label("1.2~rc1", "amd64", "Ann Other <ann@example.org>"), changes)
+                .write(out);
         return out.toByteArray();
     }
 

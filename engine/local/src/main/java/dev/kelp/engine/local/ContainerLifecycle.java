@@ -61,6 +61,9 @@ final class ContainerLifecycle {
         /// The runtime's container, from prepare until delete.
         Optional<ContainerTask> task = Optional.empty();
 
+        /// Empty for one that an earlier daemon has started.
+        Optional<MemoryKills> kills = Optional.empty();
+
         /// The pause before the present run when a policy started it; 0: the user did.
         long pauseMillis;
 
@@ -151,6 +154,7 @@ final class ContainerLifecycle {
             observer.starts(c);
             // The monitor starts while the root file system is mounted and the configuration written.
             CgroupAccess cgroups = files.cgroups(c);
+            entry.kills = Optional.of(new MemoryKills(cgroups));
             launch = tasks.prepare(files.task(c, cgroups.driver()));
             ContainerTask task;
             try (NetworkShare network = networking.connect(c)) {
@@ -318,7 +322,10 @@ final class ContainerLifecycle {
         ContainerRecord now = c;
         int code = exit == CommandFailure.RUNTIME_CODE ? files.commandFailure(c).orElse(exit) : exit;
         if (c.isRunning()) {
-            now = c.with(c.run().exited(code, System.currentTimeMillis(), task.oomKilled()));
+            boolean forMemory = task.oomKilled()
+                    || !c.run().stopRequested()
+                            && entry.kills.filter(kills -> kills.explain(code)).isPresent();
+            now = c.with(c.run().exited(code, System.currentTimeMillis(), forMemory));
             if (now.definition().spec().lifecycle().autoRemove() && !restarting.containsKey(c.id())) {
                 keepExit(now, code);
                 now = now.with(now.run().in(Phase.REMOVING));
