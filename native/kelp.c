@@ -58,14 +58,14 @@ static const char USERNS_LIMIT[] = "/proc/sys/kernel/apparmor_restrict_unprivile
 static const char INSTALLED[] = "/usr/lib/kelp/bin/kelp";           /* the package's */
 /* Where everything is; filled in once by find_paths() */
 static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
-/* The launcher's command: our own words and how many descriptors systemd left it; argv is NULL in every other role */
-static struct { char **argv; unsigned argc, kept; char ids; pid_t pid; int status; bool ended; } command;
+/* The launcher's command: our own words and how many descriptors systemd left it; argv is NULL in every other role.
+   outside: 0, 1 when a shell outside the namespaces is wanted, then its standard input and output */
+static struct { char **argv; unsigned argc, kept; char ids; pid_t pid; int status, outside; bool ended; } command;
 /* ---- memory and wire helpers --------------------------------------------------------------------------------- */
 struct buf { unsigned char *p; size_t len, cap; };
 struct in { const unsigned char *p; size_t left; bool bad; };  /* bad: something was missing, the message is refused */
 static void *need(void *p) {
-    static const char text[] = "kelp: error: allocate: out of memory\n";
-    if (p) return p;
+    static const char text[] = "kelp: error: allocate: out of memory\n"; if (p) return p;
     (void)!write(2, text, sizeof text - 1); _exit(EXIT_KELP);
 }
 /* Memory that lives until the loop, be it the client's or the holder's, has dealt with the present event */
@@ -102,8 +102,7 @@ static void pack(struct buf *b, const char *fmt, ...) {
     va_end(ap);
 }
 static const unsigned char *get_mem(struct in *in, size_t n) {
-    const unsigned char *p = in->p;
-    if (in->bad || n > in->left) return in->bad = true, NULL;
+    const unsigned char *p = in->p; if (in->bad || n > in->left) return in->bad = true, NULL;
     in->p += n; in->left -= n; return p;
 }
 static uint32_t get(struct in *in, int bytes) {
@@ -227,15 +226,22 @@ static char *in_run(const char *name) { return format("%s/%s", me.run, name); }
 static char *in_root(const char *name) { return format("%s/%s", me.root, name); }
 static char *lock_path(void) { return format("%s/lock", me.data); }
 static void keep_path(char **to, const char *path) { *to = need(strdup(path)); }
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/'); return slash ? slash + 1 : path;
-}
+static const char *base_name(const char *path) { const char *at = strrchr(path, '/'); return at ? at + 1 : path; }
 static bool mine(const char *dir) {
     struct stat st; return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == me.uid;
+}
+/* The engine that has put a link to its socket where containerd's was asked for, and its data root */
+static bool find_address(const char *path) {
+    char *to = scratch(PATH_MAX), *data = scratch(PATH_MAX), *end;
+    if (readlink(path, to, PATH_MAX - 1) < 1 || !(end = strrchr(to, '/')) || strcmp(end, "/kelp.sock")) return false;
+    *end = 0; keep_path(&me.run, to);
+    if (!env("KELP_DATA_ROOT") && readlink(in_run("data"), data, PATH_MAX - 1) > 0) keep_path(&me.data, data);
+    return true;
 }
 static void find_run(void) {
     const char *v;
     if ((v = env("KELP_RUN_ROOT"))) return keep_path(&me.run, v);
+    if ((v = env("CONTAINERD_ADDRESS")) && find_address(starts(v, "unix://") ? v + 7 : v)) return;
     if (me.real_root) return keep_path(&me.run, "/run/kelp");
     if ((v = env("XDG_RUNTIME_DIR")) && *v == '/' && mine(v)) return keep_path(&me.run, format("%s/kelp", v));
     if (*(v = first_line(lock_path())) == '/' && mine(v)) return keep_path(&me.run, v);
@@ -338,16 +344,14 @@ static bool start_holder(void) {
 }
 /* Whoever names a data root must not get at another one's containers through a run root that they share */
 static void check_data(void) {
-    struct stat ours, theirs;
-    if (env("KELP_DATA_ROOT") && stat(in_run("data"), &theirs) == 0 &&
+    struct stat ours, theirs; if (env("KELP_DATA_ROOT") && stat(in_run("data"), &theirs) == 0 &&
         (stat(me.data, &ours) < 0 || ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev))
         fail("set KELP_RUN_ROOT too", "use data root %s: the engine in %s has another one", me.data, me.run);
 }
 /* A connection to kelp.sock, with a holder made when there is none */
 static int dial_daemon(bool *started) {
     for (int64_t until = 0;;) {
-        int fd = dial("kelp.sock");
-        if (fd >= 0) return check_data(), fd;
+        int fd = dial("kelp.sock"); if (fd >= 0) return check_data(), fd;
         if (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR)
             fail(NULL, "connect to %s/kelp.sock: %s", me.run, errtext(errno));
         if (!until) until = now_ms() + RIVAL_MS;
@@ -399,8 +403,7 @@ static void tty_suspend(void) {
 static void tty_leave(void) { tty_suspend(); shut(&tty.guard); tty.fd = -1; }
 /* Raw, or cooked without echo */
 static void tty_enter(int fd, bool raw) {
-    int p[2];
-    if (tty.fd >= 0 || tcgetattr(fd, &tty.saved) < 0 || pipe2(p, O_CLOEXEC) < 0) return;
+    int p[2]; if (tty.fd >= 0 || tcgetattr(fd, &tty.saved) < 0 || pipe2(p, O_CLOEXEC) < 0) return;
     tty.mode = tty.saved; raw ? cfmakeraw(&tty.mode) : (void)(tty.mode.c_lflag &= ~(tcflag_t)ECHO); tty.fd = fd;
     if (fork() == 0) guard_main(p[0]);
     close(p[0]); tty.guard = p[1]; tty_apply();
@@ -434,8 +437,7 @@ static bool window_size(struct winsize *w) {
 }
 /* Nothing this program opens may become 0, 1 or 2, so closed ones are filled first */
 static void look_at_stdio(void) {
-    struct termios t;
-    for (int fd = 0; fd < 3; fd++) {
+    struct termios t; for (int fd = 0; fd < 3; fd++) {
         if (tcgetattr(fd, &t) == 0) c.tty_bits |= 1u << fd;
         else if (errno == EBADF && fcntl(fd, F_GETFD) < 0) {
             if (fd == 0) c.other_bits |= 2;
@@ -464,8 +466,7 @@ static void reply(uint32_t id, int result, const void *p, size_t n, int fd) {
 /* The signals that go to the daemon; one that was ignored (nohup) stays so, and would not if it were blocked */
 static void catch_signals(bool all) {
     static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
-    struct sigaction old; sigset_t set; sigemptyset(&set);
-    for (int i = 0; i < (all ? 8 : 6); i++)
+    struct sigaction old; sigset_t set; sigemptyset(&set); for (int i = 0; i < (all ? 8 : 6); i++)
         if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaddset(&set, sigs[i]);
     if (tty.fd >= 0) sigaddset(&set, SIGTSTP);
     sigprocmask(SIG_BLOCK, &set, NULL); c.sig = signalfd(c.sig, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -551,8 +552,7 @@ static int run_program(char **argv, const void *p, size_t n, struct buf *caught)
 }
 static void do_run(struct in *in, uint32_t id) {
     struct buf caught = { 0 }; unsigned n; char **argv; (void)unpack(in, "v4", &argv, &n);
-    const void *feed = get_mem(in, n);
-    if (in->bad || !argv[0]) { in->bad = true; return; }
+    const void *feed = get_mem(in, n); if (in->bad || !argv[0]) { in->bad = true; return; }
     int r = run_program(argv, feed, n, &caught); reply(id, r, caught.p, r < 0 ? 0 : caught.len, -1); free(caught.p);
 }
 /* A detached copy of a mount, made with the client's rights; id-mapped where only host root may do so */
@@ -619,8 +619,7 @@ static void forward_byte(struct attach *a, unsigned char byte) {
 }
 /* The end of standard input, once all of it has gone out */
 static void end_input(struct attach *a) {
-    struct termios t;
-    if (a->kind == KIND_CONMON) shutdown(a->in.fd, SHUT_WR);
+    struct termios t; if (a->kind == KIND_CONMON) shutdown(a->in.fd, SHUT_WR);
     if (a->kind == KIND_PTY && tcgetattr(a->in.fd, &t) == 0 && t.c_lflag & ICANON) {
         char eof[2] = { (char)t.c_cc[VEOF], (char)t.c_cc[VEOF] };
         /* Within a line the first VEOF only hands over what is there */
@@ -664,8 +663,7 @@ static void forget_connection(void) { shut(&c.sock); close_all(c.fds, c.nfds); c
 static void do_upgrade(void) {
     if (c.upgraded) fail("run kelp system restart", "upgrade the daemon: it still is of another build");
     c.upgraded = true; sigprocmask(SIG_SETMASK, &first_mask, NULL);
-    char *answer = ask_holder(format("upgrade %s", me.root));
-    if (answer && !starts(answer, "ready"))
+    char *answer = ask_holder(format("upgrade %s", me.root)); if (answer && !starts(answer, "ready"))
         fail(NULL, "upgrade the daemon: %s", *answer ? answer : "the holder gave no answer");
     forget_connection(); c.answered = false; c.sock = dial_daemon(&c.started); send_request(); catch_signals(false);
 }
@@ -690,8 +688,7 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
 }
 /* Takes the whole frames out of the buffer. Descriptors come no later than the header they belong to. */
 static void take_frames(void) {
-    size_t at = 0; bool upgrade = false;
-    while (c.in.len - at >= HEADER && !c.exiting && !upgrade) {
+    size_t at = 0; bool upgrade = false; while (c.in.len - at >= HEADER && !c.exiting && !upgrade) {
         struct in in = { c.in.p + at, c.in.len - at, false }; unsigned len = 0, type = 0, n = 0, zero;
         (void)unpack(&in, "4112", &len, &type, &n, &zero);
         if (len > MAX_PAYLOAD || n > MAX_FRAME_FDS)
@@ -710,8 +707,7 @@ static void ask_reason(void) {                        /* nobody is there to get 
 }
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
-    char *text = read_all(c.holder, NULL); shut(&c.holder); catch_signals(false);
-    if (*text && !starts(text, "ready"))
+    char *text = read_all(c.holder, NULL); shut(&c.holder); catch_signals(false); if (*text && !starts(text, "ready"))
         fail(format("the log of the daemon is %s", in_run("daemon.log")), "start the daemon: %s", text);
 }
 static void read_daemon(void) {
@@ -869,13 +865,11 @@ static unsigned root_base(bool group) {
 static bool write_map(pid_t pid, bool group) {
     char *argv[3 * MAX_RANGES + 6] = { group ? "newgidmap" : "newuidmap", format("%d", pid), "0",
                                        format("%u", group ? me.gid : me.uid), "1" };
-    struct range r[MAX_RANGES]; struct buf none = { 0 };
-    if (me.real_root)
+    struct range r[MAX_RANGES]; struct buf none = { 0 }; if (me.real_root)
         return write_file(format("/proc/%d/%cid_map", pid, group ? 'g' : 'u'),
                           format("0 %u %d\n", root_base(group), ROOT_COUNT));
     struct passwd *pw = getpwuid(me.uid); unsigned n = find_ranges(group, pw ? pw->pw_name : argv[3], r), at = 5;
-    unsigned long inside = 1;
-    for (unsigned i = 0; i < n; inside += r[i++].count) {
+    unsigned long inside = 1; for (unsigned i = 0; i < n; inside += r[i++].count) {
         argv[at++] = format("%lu", inside); argv[at++] = format("%lu", r[i].start);
         argv[at++] = format("%lu", r[i].count);
     }
@@ -903,30 +897,38 @@ static void write_single_maps(int done) {
         !write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", format("0 %u 1\n", me.gid)))
         fail(userns_hint(errno), "write the id maps of the user namespace: %s", errtext(errno));
 }
-/* Stays outside the namespaces, where newuidmap is root, and writes the maps (bit 0: users, bit 1: groups) */
+/* Stays outside the namespaces, where newuidmap is root, and writes the maps (bit 0: users, bit 1: groups); a shell
+   afterwards, where one is wanted, for lxc-user-nic is root there alone, too */
 _Noreturn static void stay_outside(int sock, pid_t inside) {
     unsigned char done = 0;
     if (recv(sock, &done, 1, 0) == 1 && (done = write_map(inside, false))) done = write_map(inside, true) ? 3 : 1;
-    (void)!send(sock, &done, 1, MSG_NOSIGNAL); _exit(0);
+    (void)!send(sock, &done, 1, MSG_NOSIGNAL);
+    if (!command.outside || dup2(sock, 0) < 0 || dup2(sock, 1) < 0) _exit(0);
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); sigprocmask(SIG_SETMASK, &first_mask, NULL);
+    execl("/bin/sh", "sh", NULL); _exit(127);
 }
 /* NULL, or what went wrong, with errno set. The namespaces are those of flags and the user namespace. */
 static const char *make_namespaces(int flags) {
     int go[2]; unsigned char done; pid_t self = getpid(), helper;
     if (me.real_root && setgroups(0, NULL) < 0) return "drop the groups of root";
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go) < 0 || (helper = fork()) < 0) return "fork";
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 || (helper = fork()) < 0) return "fork";
     if (helper == 0) { close(go[1]); stay_outside(go[0], self); }
-    close(go[0]);
-    if (unshare(CLONE_NEWUSER | flags) < 0) return "create a user namespace";
+    close(go[0]); if (unshare(CLONE_NEWUSER | flags) < 0) return "create a user namespace";
     if (send(go[1], "", 1, MSG_NOSIGNAL) != 1 || recv(go[1], &done, 1, 0) != 1) return "write the id maps";
-    close(go[1]);
+    command.outside ? (void)(command.outside = go[1]) : (void)close(go[1]);
     return done == 3 ? NULL : (write_single_maps(done), NULL);
+}
+/* The root of a namespace with more ids than one stays in it: the next one could have fewer */
+static bool adopt_namespace(int flags) {
+    unsigned long n = 0, next; int found = sscanf(read_file("/proc/self/uid_map", NULL), " 0 %*u %lu %lu", &n, &next);
+    return !me.real_root && me.uid == 0 && (found == 2 || n > 1) && unshare(flags) == 0;
 }
 static void holder_namespaces(void) {
     bool hybrid = access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0;
-    const char *what = make_namespaces(CLONE_NEWNS | (hybrid ? CLONE_NEWCGROUP : 0));
+    int flags = CLONE_NEWNS | (hybrid ? CLONE_NEWCGROUP : 0);
+    const char *what = adopt_namespace(flags) ? NULL : make_namespaces(flags);
     if (what) fail(userns_hint(errno), "%s: %s", what, errtext(errno));
-    become_range_root();
-    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+    become_range_root(); if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         fail(userns_hint(errno), "make the mounts slaves: %s", errtext(errno));
     if (hybrid && mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
         note("mount cgroup2 on /sys/fs/cgroup: %s", errtext(errno));
@@ -942,7 +944,7 @@ static bool join_namespaces(long pid) {
     int mnt = open(format("/proc/%ld/ns/mnt", pid), O_RDONLY | O_CLOEXEC);
     int cgroup = open(format("/proc/%ld/ns/cgroup", pid), O_RDONLY | O_CLOEXEC);
     bool ok = user >= 0 && mnt >= 0 && is_monitor(pid) && (!me.real_root || setgroups(0, NULL) == 0) &&
-              setns(user, CLONE_NEWUSER) == 0;
+              (setns(user, CLONE_NEWUSER) == 0 || errno == EINVAL);      /* it is ours already */
     note("join the namespaces of monitor %ld: %s", pid, ok ? "done" : errtext(errno));
     if (ok) become_range_root();
     if (ok && setns(mnt, CLONE_NEWNS) < 0)
@@ -951,8 +953,7 @@ static bool join_namespaces(long pid) {
     shut(&user), shut(&mnt), shut(&cgroup); return ok;
 }
 static bool join_monitor(void) {
-    glob_t g;
-    if (glob(in_run("containers/*/conmon.pid"), 0, NULL, &g) != 0) return false;
+    glob_t g; if (glob(in_run("containers/*/conmon.pid"), 0, NULL, &g) != 0) return false;
     for (size_t i = 0; i < g.gl_pathc; i++) {
         long pid = strtol(first_line(g.gl_pathv[i]), NULL, 10);
         if (pid > 1 && is_monitor(pid) && join_namespaces(pid)) return true;
@@ -966,8 +967,7 @@ struct spawn {
 /* Shares our memory (CLONE_VM), so an error is left in s. Descriptors go above every target first: they may overlap. */
 static int spawn_child(void *arg) {
     struct spawn *s = arg; struct rlimit files; int moved[MAX_PACKET_FDS], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    uint32_t top = 2;
-    if (s->flags & SPAWN_WITH_HOLDER) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    uint32_t top = 2; if (s->flags & SPAWN_WITH_HOLDER) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (s->flags & SPAWN_SETSID) setsid();
     for (unsigned i = 0; i < s->n; i++) top = s->targets[i] > top ? s->targets[i] : top;
     if (top >= INT_MAX) { s->error = EINVAL; _exit(127); }
@@ -1041,9 +1041,10 @@ static char *id_map(const char *path) {
     return all;
 }
 static void set_environment(void) {
-    setenv("KELP_ROOT", me.root, 1); setenv("KELP_HOST_UID", format("%u", me.uid), 1);
-    setenv("KELP_HOST_GID", format("%u", me.gid), 1); setenv("KELP_IDS", id_map("/proc/self/uid_map"), 1);
-    setenv("KELP_GIDS", id_map("/proc/self/gid_map"), 1);
+    char *uids = id_map("/proc/self/uid_map"), *gids = id_map("/proc/self/gid_map");
+    unsigned uid = me.uid, gid = me.gid; if (!me.real_root) sscanf(uids, "0 %u", &uid), sscanf(gids, "0 %u", &gid);
+    setenv("KELP_ROOT", me.root, 1); setenv("KELP_HOST_UID", format("%u", uid), 1);
+    setenv("KELP_HOST_GID", format("%u", gid), 1); setenv("KELP_IDS", uids, 1); setenv("KELP_GIDS", gids, 1);
 }
 static int open_log(const char *name) {
     struct stat st; int fd = open(in_run(name), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -1110,13 +1111,17 @@ static int64_t backoff(void) {
     int64_t delay = h.nends < 2 ? 0 : (int64_t)BACKOFF_MS << (h.nends - 2);
     return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
 }
+static void forget_child(unsigned i) {
+    free(h.children[i].key); memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
+}
 static void daemon_ended(int status) {
     note("daemon %d ended, status %#x", h.daemon, (unsigned)status); h.daemon = 0; h.kill_at = 0; h.reply.len = 0;
     h.listing = false; shut(&h.channel), shut(&h.reply_fd);
-    for (unsigned i = 0; i < h.nchildren; i++) {
-        h.children[i].told = false;
-        if (!h.children[i].ended && h.children[i].flags & SPAWN_WITH_DAEMON) kill(h.children[i].pid, SIGKILL);
-    }
+    for (unsigned i = h.nchildren; i-- > 0;)          /* the ends of its own concern no other */
+        if (h.children[i].told = false, h.children[i].flags & SPAWN_WITH_DAEMON) {
+            if (!h.children[i].ended) kill(h.children[i].pid, SIGKILL);
+            forget_child(i);
+        }
     if (h.state == STOPPING) holder_end();
     if (h.restarts++, h.asked) return start_daemon();
     h.never_ready = h.state == READY ? 0 : h.never_ready + 1; int64_t delay = backoff();
@@ -1130,8 +1135,7 @@ static void java_ended(int status) {
     dprintf(2, "[rootlesskit:parent] warning: the process that serves the API and the ports was killed\n");
 }
 static void reap(void) {
-    int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    int status; for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (pid == command.pid) command.ended = true, command.status = status;
         if (pid == h.daemon) command.argv ? java_ended(status) : daemon_ended(status);
         for (unsigned i = 0; i < h.nchildren; i++) {
@@ -1143,9 +1147,8 @@ static void reap(void) {
 /* ---- holder: the daemon's channel ---------------------------------------------------------------------------- */
 /* False when the daemon's buffer is full; another error means that it is about to end */
 static bool tell(struct buf *b, int fd) {
-    bool sent = send_fds(h.channel, &(struct iovec){ b->p, b->len }, 1, &fd, fd >= 0, MSG_DONTWAIT) >= 0 ||
-                errno != EAGAIN;
-    return sent && (b->len = 0, true);
+    ssize_t n = send_fds(h.channel, &(struct iovec){ b->p, b->len }, 1, &fd, fd >= 0, MSG_DONTWAIT);
+    return (n >= 0 || errno != EAGAIN) && (b->len = 0, true);
 }
 /* Sends what there is to send; true when the daemon took all of it */
 static bool tell_all(void) {
@@ -1164,9 +1167,6 @@ static bool tell_all(void) {
         if (!(k->told = tell(&b, -1))) return false;
     }
     return true;
-}
-static void forget_child(unsigned i) {
-    free(h.children[i].key); memmove(&h.children[i], &h.children[i + 1], (--h.nchildren - i) * sizeof *h.children);
 }
 static void add_child(struct child k) {
     unsigned kept = 0, oldest = 0;
@@ -1220,8 +1220,8 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     case 'S': *nfds == 1 ? keep(name, fds[--*nfds]) : (void)(in->bad = true); break;
     case 'D': drop(name); break;
     case 'A':
-        for (unsigned i = h.nchildren; i-- > 0;)
-            if (h.children[i].ended && strcmp(h.children[i].key, name) == 0) forget_child(i);
+        for (unsigned i = h.nchildren; i-- > 0;)      /* be it that its end is not known here yet */
+            if (strcmp(h.children[i].key, name) == 0) forget_child(i);
         break;
     case 'L': h.list_at = 0, h.listing = true; break;
     case 'X': handle_spawn(in, fds, *nfds); break;
@@ -1280,8 +1280,7 @@ static void cross_exec(int flags) {
     for (unsigned i = 0; i < h.nconns; i++) fcntl(h.conns[i].fd, F_SETFD, flags);
 }
 static void sweep_conns(void) {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < h.nconns; i++)
+    unsigned kept = 0; for (unsigned i = 0; i < h.nconns; i++)
         h.conns[i].fd < 0 ? free(h.conns[i].line) : (void)(h.conns[kept++] = h.conns[i]);
     h.nconns = kept;
 }
@@ -1364,8 +1363,7 @@ static void holder_process(void) {
 }
 _Noreturn static void holder_loop(void) {
     enum { SIG, CONTROL, CHANNEL, LISTENER, CONNS }; static struct pollfd p[CONNS + MAX_CONTROL];
-    struct signalfd_siginfo s;
-    for (;; scratch_free(), sweep_conns()) {
+    struct signalfd_siginfo s; for (;; scratch_free(), sweep_conns()) {
         bool told = tell_all(); unsigned n = h.nconns;
         int64_t at = h.start_at && (!h.kill_at || h.start_at < h.kill_at) ? h.start_at : h.kill_at;
         p[SIG] = watch(h.sig, POLLIN); p[CONTROL] = watch(h.control, POLLIN);
@@ -1444,6 +1442,7 @@ static void launcher_start(int argc, char **argv) {
     const char *pid = env("LISTEN_PID"), *n = env("LISTEN_FDS"), *what; struct rlimit files = { 1024, 1024 };
     for (int i = 1; i < argc && !command.ids; i++) if (starts(argv[i], "--subid-source"))
             command.ids = argv[i][14] == '=' ? argv[i][15] : i + 1 < argc && !argv[i][14] ? *argv[i + 1] : 0;
+    for (int i = 1; i < argc; i++) if (strstr(argv[i], "lxc-user-nic")) command.outside = 1;
     command.argv = argv; command.argc = (unsigned)argc; look_at_stdio(); prctl(PR_SET_DUMPABLE, 1);
     if (pid && n && atoi(pid) == getpid() && (command.kept = (unsigned)atoi(n))) setenv("LISTEN_PID", "0", 1);
     sigset_t set = block_signals(); h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -1451,16 +1450,17 @@ static void launcher_start(int argc, char **argv) {
     if (what) setenv("KELP_LAUNCH_ERROR", format("%d %s: %s", errno, what, errtext(errno)), 1);
 }
 _Noreturn static void launcher_main(int argc, char **argv) {
-    static const uint32_t targets[] = { 1, 2, 3 }; int pair[2] = { -1, -1 }, pidfd = -1; launcher_start(argc, argv);
+    static const uint32_t targets[] = { 1, 2, 3, 4 }; int pair[2] = { -1, -1 }, pidfd = -1; launcher_start(argc, argv);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(NULL, "socketpair: %s", errtext(errno));
-    const int fds[] = { 1, 2, pair[1] };
-    struct spawn s = { java_argv("launcher", argv, command.argc), NULL, "", fds, targets, 3,
-                       SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
+    const int fds[] = { 1, 2, pair[1], command.outside };
+    struct spawn s = { java_argv("launcher", argv, command.argc), NULL, "", fds, targets,
+                       command.outside > 1 ? 4 : 3, SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
     char **all = environ; unsigned n = 0; while (all[n]) n++;
     environ = memcpy(need(calloc(n + 1, sizeof *all)), all, n * sizeof *all); keep_environment();
     setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
     setenv("KELP_ROOT", me.root, 1); s.envp = environ; h.daemon = spawn(&s, &pidfd); environ = all;
     if (h.daemon < 0) fail(NULL, "execute %s: %s", s.argv[0], errtext(-h.daemon));
+    if (command.outside > 1) close(command.outside);
     shut(&pair[1]), shut(&pidfd); h.channel = pair[0]; h.state = STARTING; unsetenv("KELP_LAUNCH_ERROR");
     for (;; scratch_free()) {
         bool told = tell_all();

@@ -6,6 +6,7 @@ module dev.kelp.network {
     exports dev.kelp.network;
     exports dev.kelp.network.bypass;
     exports dev.kelp.network.cni;
+    exports dev.kelp.network.dhcp;
     exports dev.kelp.network.dns;
     exports dev.kelp.network.port;
 }

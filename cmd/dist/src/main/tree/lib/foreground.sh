@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# `kelp system start --foreground`, and `containerd-rootless.sh`: the process that stands for the engine where a service
-# manager wants one in the foreground. The engine is not its child: the holder leads a session of its own and, where the
-# user's systemd answers, lives in a scope of its own. So what is done to this process stops no container.
+# `kelp system start --foreground`, `containerd-rootless.sh` and `containerd`: the process that stands for the engine
+# where a service manager wants one in the foreground. The engine is not its child: the holder leads a session of its
+# own and, where the user's systemd answers, lives in a scope of its own. So what is done to this process stops no
+# container.
 #
 #   start      a running engine's daemon starts anew with this environment; one without containers starts anew as a
 #              whole, so that settings of its namespaces count, too
@@ -12,6 +13,10 @@
 #   its end    is the engine's: 0 when somebody stopped that, else 1
 #
 # A descriptor 3 that systemd made (LISTEN_FDS) becomes the socket clients connect to.
+#
+# Called as `containerd` it takes containerd's options and config.toml: Kelp's folders are below `root` and `state`, and
+# at the address lies a link to Kelp's socket, which clients follow that have it in CONTAINERD_ADDRESS. In a launcher's
+# namespaces the engine has those. They end with the launcher, so nothing keeps the engine when this process is ended.
 set -u
 umask 077
 kelp=${0%/lib/*}/bin/kelp
@@ -45,13 +50,103 @@ is_stop() {
 
 end() {
     trap '' TERM INT HUP
-    if containers_run && ! is_stop; then
+    if [ -z "$configured" ] && containers_run && ! is_stop; then
         say "containers run, so the engine stays; to stop it: kelp system stop"
     else
         "$kelp" system stop
+        end_containers
     fi
     [ -z "${waiter-}" ] || kill "$waiter" 2>/dev/null
+    withdraw
     exit 0
+}
+
+# Once a launcher's namespaces are gone, nobody reaches what runs in them; the next start sees to restart policies.
+end_containers() {
+    [ -n "$configured" ] && [ -n "${ROOTLESSKIT_STATE_DIR-}" ] || return 0
+    for signal in TERM KILL; do
+        for file in "$run"/containers/*/conmon.pid; do
+            [ -r "$file" ] || continue
+            monitor=$(cat "$file")
+            for pid in $(cat "/proc/$monitor/task/$monitor/children" 2>/dev/null); do
+                kill -$signal "$pid" 2>/dev/null
+            done
+        done
+        tries=0
+        while containers_run && [ $((tries += 1)) -le 100 ]; do
+            sleep 0.1
+        done
+    done
+}
+
+# The link where containerd's socket would be.
+publish() {
+    [ -n "$address" ] || return 0
+    if mkdir -p "${address%/*}" && ln -sfn "$run/kelp.sock" "$address"; then
+        say "clients find the engine by CONTAINERD_ADDRESS=$address"
+    else
+        [ -z "$asked" ] || end_with "make the link $address to the engine's socket"
+        address=
+    fi
+}
+
+withdraw() {
+    [ -z "$address" ] || [ "$(readlink "$address")" != "$run/kelp.sock" ] || rm -f "$address"
+}
+
+end_with() {
+    say "error: $*"
+    exit 1
+}
+
+# setting TABLE KEY: what the configuration says, where TABLE is empty for keys that are in none
+setting() {
+    awk -v table="$1" -v key="$2" '
+        /^[ \t]*\[/ { now = $0; sub(/#.*/, "", now); gsub(/[][ \t]/, "", now); next }
+        now == table && index($0, "=") {
+            name = substr($0, 1, index($0, "=") - 1); gsub(/[ \t"]/, "", name)
+            value = substr($0, index($0, "=") + 1); sub(/^[ \t]*/, "", value); quote = substr(value, 1, 1)
+            if (name != key || (quote != "\"" && quote != "\047")) next
+            value = substr(value, 2); print substr(value, 1, index(value, quote) - 1); exit
+        }' "$config"
+}
+
+# The words of containerd itself, as far as they are about the engine and not its plugins.
+as_daemon() {
+    configured=yes config=/etc/containerd/config.toml given='' root='' state=''
+    while [ $# -gt 0 ]; do
+        word=$1 value=
+        case $word in
+        --*=*) value=${word#*=} word=${word%%=*} ;;
+        -c | --config | -a | --address | --root | --state | -l | --log-level | --log-format)
+            [ $# -gt 1 ] || end_with "flag needs an argument: $word"
+            value=$2
+            shift
+            ;;
+        esac
+        shift
+        case $word in
+        -c | --config) config=$value given=yes ;;
+        -a | --address) asked=$value ;;
+        --root) root=$value ;;
+        --state) state=$value ;;
+        -l | --log-level | --log-format) ;;
+        -v | --version) exec "$kelp" --version ;;
+        *) end_with "containerd $word: Kelp knows --config, --address, --root, --state and --version" ;;
+        esac
+    done
+    if [ -r "$config" ]; then
+        root=${root:-$(setting '' root)} state=${state:-$(setting '' state)} asked=${asked:-$(setting grpc address)}
+    elif [ -n "$given" ]; then
+        end_with "read $config: no such file, or it may not be read"
+    fi
+    for folder in "$root" "$state" "$asked"; do
+        case $folder in '' | /*) ;; *) end_with "use $folder: it must be an absolute path" ;; esac
+    done
+    [ -z "$root" ] || export KELP_DATA_ROOT="${root%/}/kelp"
+    [ -z "$state" ] || export KELP_RUN_ROOT="${state%/}/kelp"
+    address=${asked:-/run/containerd/containerd.sock}
+    unset CONTAINERD_ADDRESS
 }
 
 # The words of containerd's own start script.
@@ -91,7 +186,9 @@ hand_over_settings() {
     mv "$run/environment.new" "$run/environment"
 }
 
+configured='' address='' asked=''
 case ${KELP_CALLED_AS-} in
+containerd | */containerd) as_daemon "$@" ;;
 containerd-rootless.sh | */containerd-rootless.sh) as_containerd "$@" ;;
 *)
     if [ $# != 0 ]; then
@@ -113,11 +210,12 @@ listens=yes
 if [ -n "${KELP_LISTENER-}" ] && [ -n "$holder" ]; then
     tr '\0' '\n' <"/proc/$holder/environ" 2>/dev/null | grep -q '^KELP_LISTENER=' || listens=
 fi
-if [ -n "$holder" ] && [ -n "$listens" ] && containers_run; then
+if [ -z "$configured" ] && [ -n "$holder" ] && [ -n "$listens" ] && containers_run; then
     hand_over_settings
     "$kelp" system restart || exit
 else
     [ -z "$holder" ] || "$kelp" system stop || exit
+    [ -z "$run" ] || end_containers
     "$kelp" system start || exit
 fi
 # Has it move into its scope, out of the cgroup that ends with this process.
@@ -125,6 +223,7 @@ fi
 run=$(status 'run root')
 data=$(status 'data root')
 trap '"$kelp" system restart' HUP
+publish
 [ -z "${NOTIFY_SOCKET-}" ] || systemd-notify --ready
 [ -z "${KELP_READY_FD-}" ] || eval "echo >&$KELP_READY_FD"
 
@@ -136,4 +235,5 @@ waiter=$!
 while kill -0 "$waiter" 2>/dev/null; do
     wait "$waiter"
 done
+withdraw
 [ ! -e "$run/holder.sock" ]

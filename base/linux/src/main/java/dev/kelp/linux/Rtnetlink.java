@@ -40,6 +40,9 @@ public final class Rtnetlink implements AutoCloseable {
     private static final int IFLA_NET_NS_FD = 28;
     private static final int IFLA_INFO_KIND = 1;
     private static final int IFLA_INFO_DATA = 2;
+    private static final int IFLA_INFO_SLAVE_KIND = 4;
+    private static final int IFLA_INFO_SLAVE_DATA = 5;
+    private static final int IFLA_BRPORT_ISOLATED = 33;
     private static final int VETH_INFO_PEER = 1;
     private static final int IFA_ADDRESS = 1;
     private static final int IFA_LOCAL = 2;
@@ -214,6 +217,20 @@ public final class Rtnetlink implements AutoCloseable {
     /// Makes `link` a port of `bridge`.
     public void setMaster(int link, int bridge) throws ErrnoException {
         netlink.request(link(RTM_NEWLINK, Netlink.NLM_F_ACK, link).attribute(IFLA_MASTER, bridge), "interface " + link);
+    }
+
+    /// Keeps a bridge's port apart from all others that are kept apart (bridge(8) `isolated`); the bridge itself is
+    /// not.
+    public void isolate(int port) throws ErrnoException {
+        netlink.request(
+                link(RTM_NEWLINK, Netlink.NLM_F_ACK, port)
+                        .nest(
+                                IFLA_LINKINFO,
+                                info -> info.attribute(IFLA_INFO_SLAVE_KIND, "bridge")
+                                        .nest(
+                                                IFLA_INFO_SLAVE_DATA,
+                                                data -> data.attribute(IFLA_BRPORT_ISOLATED, new byte[] {1}))),
+                "port " + port);
     }
 
     /// Removes an interface; of a veth pair both ends go.

@@ -90,7 +90,6 @@ record UserSystemd(int uid, String cgroup) {
                             .dyingWithDaemon());
                 }
                 child.pidfd().close();
-                // The holder forgets only what has ended: however long this waits for it.
                 var _ = child.waitStatus().whenComplete((status, failure) -> spawner.acknowledge(key));
                 String said = new String(errors.readNBytes(MESSAGE_BYTES_MAX), StandardCharsets.UTF_8).strip();
                 int status = child.waitStatus()

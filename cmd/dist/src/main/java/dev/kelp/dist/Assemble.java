@@ -27,11 +27,12 @@ public final class Assemble {
     private static final int TRAININGS_MAX = 2;
 
     /// What `kelp` is called as by scripts written for others: names that the command line or kelp.c know.
-    private static final List<String> OTHER_NAMES = List.of("nerdctl", "rootlesskit");
+    private static final List<String> OTHER_NAMES = List.of("ctr", "nerdctl", "rootlesskit");
 
     /// Names of programs that are a JVM alone, and whose options and cache it has in `lib`, or a script there.
     private static final Map<String, String> PROGRAMS = Map.of(
             "--foreground", "foreground.sh",
+            "containerd", "foreground.sh",
             "containerd-rootless.sh", "foreground.sh",
             "bypass4netns", "launcher",
             "bypass4netnsd", "launcher",

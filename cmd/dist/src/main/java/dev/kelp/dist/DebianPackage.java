@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +28,10 @@ import java.util.stream.Stream;
 final class DebianPackage {
     private static final String PROGRAM = "usr/lib/kelp";
     private static final String SHARE = "usr/share";
+
+    /// Names that never become commands of the system: its own, and those that another package brings.
+    private static final Set<String> OWN_PLACE = Set.of("kelp", "containerd", "ctr");
+
     private static final int SCRIPT_MODE = 0755;
     private static final int FILE_MODE = 0644;
     private static final int KIBI = 1024;
@@ -264,12 +269,13 @@ final class DebianPackage {
         return sums.toString();
     }
 
-    /// What the program answers to besides its own name.
+    /// What the program answers to besides its own name, for the system's commands.
     private List<String> otherNames() {
         String folder = PROGRAM + "/bin/";
         return entries.keySet().stream()
-                .filter(name -> name.startsWith(folder) && !name.equals(folder + "kelp"))
+                .filter(name -> name.startsWith(folder))
                 .map(name -> name.substring(folder.length()))
+                .filter(name -> !OWN_PLACE.contains(name))
                 .collect(Collectors.toList());
     }
 

@@ -3,12 +3,14 @@ package dev.kelp.launcher;
 
 import dev.kelp.launcher.api.LauncherInfo;
 import dev.kelp.launcher.port.BuiltinPorts;
+import dev.kelp.launcher.port.GvisorTapVsockPorts;
 import dev.kelp.launcher.port.PortDriver;
 import dev.kelp.launcher.port.Slirp4netnsPorts;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.HostPrograms;
+import dev.kelp.network.LxcUserNic;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
 import dev.kelp.rootless.Spawner;
@@ -16,11 +18,15 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The command's network namespace with its way out and its published ports.
 final class CommandNetwork implements AutoCloseable {
-    private static final String SLIRP_SOCKET = ".s4nn.sock";
+    private static final String CONTROL_SOCKET = ".s4nn.sock";
+
+    /// Port drivers that are network drivers and are asked at a socket.
+    private static final Set<String> DRIVERS_OWN = Set.of("slirp4netns", "gvisor-tap-vsock");
 
     private final Settings settings;
     private final CallerEnvironment caller;
@@ -30,6 +36,7 @@ final class CommandNetwork implements AutoCloseable {
     private final DetachedNamespace namespace;
     private @Nullable Outbound outbound;
     private OutboundDriver.@Nullable Running running;
+    private @Nullable LxcUserNic bridged;
     private @Nullable PortDriver ports;
 
     private CommandNetwork(Parts parts, Spawner spawner) {
@@ -61,6 +68,10 @@ final class CommandNetwork implements AutoCloseable {
         if (settings.usesHostNetwork() || settings.net().equals("none")) {
             return;
         }
+        if (settings.net().equals(LxcUserNic.NAME)) {
+            bridged = bridged();
+            return;
+        }
         OutboundDriver driver = OutboundDriver.all(programs).stream()
                 .filter(d -> d.name().equals(settings.net()))
                 .findFirst()
@@ -80,11 +91,26 @@ final class CommandNetwork implements AutoCloseable {
                 + running.process().pid());
     }
 
+    private LxcUserNic bridged() {
+        String named = settings.text(Flag.LXC_USER_NIC_BINARY);
+        Path program = (named.isEmpty() ? LxcUserNic.installed() : caller.find(named))
+                .orElseThrow(() -> new KelpException(
+                                ErrorKind.NOT_FOUND,
+                                named.isEmpty() ? "lxc-user-nic is not installed" : "find " + named + ": not in PATH")
+                        .withHint("apt-get install lxc"));
+        String device = settings.ifname().isEmpty() ? LxcUserNic.DEVICE : settings.ifname();
+        var wish = new LxcUserNic.Wish(program, settings.text(Flag.LXC_USER_NIC_BRIDGE), device, settings.mtu());
+        LxcUserNic made = LxcUserNic.connect(namespace, wish, OutsideShell.inherited());
+        console.debug("the bridge " + wish.bridge() + " gave " + made.lease());
+        return made;
+    }
+
     private OutboundDriver.Options options() {
         boolean slirp = settings.net().equals("slirp4netns");
         boolean sandbox = slirp && wanted(Flag.SLIRP4NETNS_SANDBOX) && !settings.detached();
-        Optional<Path> control =
-                settings.portDriver().equals("slirp4netns") ? Optional.of(state.file(SLIRP_SOCKET)) : Optional.empty();
+        Optional<Path> control = DRIVERS_OWN.contains(settings.portDriver())
+                ? Optional.of(state.file(CONTROL_SOCKET))
+                : Optional.empty();
         return new OutboundDriver.Options(
                 settings.mtu(),
                 settings.ipv6(),
@@ -124,6 +150,7 @@ final class CommandNetwork implements AutoCloseable {
         ports = switch (settings.portDriver()) {
             case "builtin" -> new BuiltinPorts(namespace, showsClients());
             case "slirp4netns" -> slirp4netnsPorts();
+            case "gvisor-tap-vsock" -> gvisorTapVsockPorts();
             default -> null;
         };
         if (ports != null) {
@@ -132,7 +159,15 @@ final class CommandNetwork implements AutoCloseable {
     }
 
     private PortDriver slirp4netnsPorts() {
-        var made = new Slirp4netnsPorts(state.file(SLIRP_SOCKET), started().address());
+        var made = new Slirp4netnsPorts(state.file(CONTROL_SOCKET), started().address());
+        if (outbound != null) {
+            outbound.afterStart(made::restore);
+        }
+        return made;
+    }
+
+    private PortDriver gvisorTapVsockPorts() {
+        var made = new GvisorTapVsockPorts(state.file(CONTROL_SOCKET), started().address());
         if (outbound != null) {
             outbound.afterStart(made::restore);
         }
@@ -164,6 +199,9 @@ final class CommandNetwork implements AutoCloseable {
     }
 
     List<InetAddress> nameServers() {
+        if (bridged != null) {
+            return bridged.lease().nameServers();
+        }
         return running == null ? List.of() : running.nameServers();
     }
 
@@ -175,13 +213,18 @@ final class CommandNetwork implements AutoCloseable {
         if (settings.usesHostNetwork()) {
             return null;
         }
+        if (bridged != null) {
+            return new LauncherInfo.NetworkDriver(settings.net(), dns(nameServers()), null, true);
+        }
         if (running == null) {
             return new LauncherInfo.NetworkDriver(settings.net(), List.of(), null, null);
         }
-        List<String> dns =
-                running.nameServers().stream().map(InetAddress::getHostAddress).toList();
         return new LauncherInfo.NetworkDriver(
-                settings.net(), dns, running.address().getHostAddress(), null);
+                settings.net(), dns(running.nameServers()), running.address().getHostAddress(), null);
+    }
+
+    private static List<String> dns(List<InetAddress> servers) {
+        return servers.stream().map(InetAddress::getHostAddress).toList();
     }
 
     @Override
@@ -191,6 +234,9 @@ final class CommandNetwork implements AutoCloseable {
         }
         if (outbound != null) {
             outbound.close();
+        }
+        if (bridged != null) {
+            bridged.close();
         }
         namespace.close();
     }

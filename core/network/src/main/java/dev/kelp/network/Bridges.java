@@ -100,6 +100,9 @@ public final class Bridges {
             try {
                 int port = outside.index(endpoint.outside());
                 outside.setMaster(port, bridge);
+                if (network.keepsApart()) {
+                    outside.isolate(port);
+                }
                 outside.setUp(port);
                 address(network, container.links(), endpoint);
             } catch (ErrnoException e) {

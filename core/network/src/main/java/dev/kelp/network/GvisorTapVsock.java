@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -59,20 +60,23 @@ final class GvisorTapVsock implements OutboundDriver {
                     ErrorKind.UNSUPPORTED,
                     "give " + NAME + " the network " + options.cidr().get() + ": gvproxy has " + NETWORK);
         }
-        var service = new VpnkitService(
-                programs,
-                namespace,
-                socket -> List.of(
-                        program.toString(),
-                        "-listen-vpnkit",
-                        "unix://" + socket,
-                        "-mtu",
-                        Integer.toString(VpnkitService.mtu(options)),
-                        // the way in is Kelp's, and nobody's ssh is meant
-                        "-ssh-port",
-                        "-1"));
+        var service = new VpnkitService(programs, namespace, socket -> argv(program, socket, options));
         return new Running(
                 service.start(options, OWN, GATEWAY, filter(options.hostLoopback())), OWN, GATEWAY, List.of(GATEWAY));
+    }
+
+    private static List<String> argv(Path program, Path socket, Options options) {
+        List<String> argv = new ArrayList<>(List.of(
+                program.toString(),
+                "-listen-vpnkit",
+                "unix://" + socket,
+                "-mtu",
+                Integer.toString(VpnkitService.mtu(options)),
+                // the way in is Kelp's, and nobody's ssh is meant
+                "-ssh-port",
+                "-1"));
+        options.special().control().ifPresent(control -> argv.addAll(List.of("-listen", "unix://" + control)));
+        return argv;
     }
 
     /// Requests to open the host's ports are not for containers, nor is its loopback unless that was asked for.

@@ -97,7 +97,7 @@ public final class ContainerTask {
         this.runtime = runtime;
         this.first = first;
         this.pid = pid;
-        this.exit = CompletableFuture.supplyAsync(this::recordedExit, PlatformThreads.EXECUTOR);
+        this.exit = CompletableFuture.supplyAsync(this::knownExit, PlatformThreads.EXECUTOR);
     }
 
     static ContainerTask reattached(
@@ -115,6 +115,10 @@ public final class ContainerTask {
 
     private int monitorEnded(Fd monitor) {
         monitor.close();
+        return knownExit();
+    }
+
+    private int knownExit() {
         int code = recordedExit();
         context.spawner().acknowledge(Monitor.KEY_PREFIX + id);
         return code;

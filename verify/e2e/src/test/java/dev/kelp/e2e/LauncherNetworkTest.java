@@ -2,6 +2,7 @@
 package dev.kelp.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
@@ -328,6 +329,76 @@ class LauncherNetworkTest {
             assertThat(ask("127.0.0.1", port)).isEqualTo("served");
             assertThat(launcher.ask(state(), "info").succeeded().out()).contains("- Port Driver: slirp4netns\n");
         }
+    }
+
+    @Test
+    void gvisorTapVsockPublishesToo() throws IOException {
+        assumeThat(List.of("/usr/bin", "/usr/local/bin", "/usr/libexec/podman", "/usr/lib/podman"))
+                .as("where gvproxy is installed")
+                .anyMatch(place -> Files.isExecutable(Path.of(place, "gvproxy")));
+        int port = freePort();
+        int later = freePort();
+        try (Launcher.Running _ = Launcher.kelp()
+                .start(
+                        state(),
+                        SERVICE,
+                        "--pidns",
+                        "--net=gvisor-tap-vsock",
+                        "--port-driver=gvisor-tap-vsock",
+                        "-p",
+                        "127.0.0.1:" + port + ":80/tcp")) {
+            awaitFile(state().resolve("up"));
+            assertThat(ask("127.0.0.1", port)).isEqualTo("served");
+            Launcher kelp = Launcher.kelp();
+            assertThat(kelp.ask(state(), "info").succeeded().out()).contains("- Port Driver: gvisor-tap-vsock\n");
+            kelp.ask(state(), "add-ports", "127.0.0.1:" + later + ":80/tcp").succeeded();
+            assertThat(ask("127.0.0.1", later)).isEqualTo("served");
+            kelp.ask(state(), "remove-ports", "2").succeeded();
+            org.assertj.core.api.Assertions.assertThatThrownBy(() -> ask("127.0.0.1", later))
+                    .isInstanceOf(IOException.class);
+        }
+    }
+
+    /// A user whom root gave a bridge (lxc-usernet(5)).
+    @Test
+    void lxcUserNicConnectsWithABridgeOfTheHost() throws IOException {
+        Path allowed = Path.of("/etc/lxc/lxc-usernet");
+        assumeThat(Files.isReadable(allowed)
+                        && Files.readString(allowed)
+                                .lines()
+                                .anyMatch(l -> l.startsWith(System.getProperty("user.name"))))
+                .as(allowed + " names this user")
+                .isTrue();
+        assumeThat(Path.of("/sys/class/net/lxcbr0"))
+                .as("the bridge of LXC is up")
+                .exists();
+        String look = "cd $ROOTLESSKIT_STATE_DIR; (ip -o -4 addr; ip route) >seen; touch up; sleep 1000";
+        try (Launcher.Running _ = Launcher.kelp().start(state(), look, "--pidns", "--net=lxc-user-nic")) {
+            awaitFile(state().resolve("up"));
+            assertThat(Launcher.kelp().ask(state(), "info").succeeded().out()).contains("lxc-user-nic");
+            assertThat(state().resolve("seen")).content().contains(" eth0 ", "default via ");
+        }
+    }
+
+    @Test
+    void lxcUserNicThatRefusesIsQuoted() throws IOException {
+        Path refuses = Files.writeString(folder.resolve("refuses"), "#!/bin/sh\necho \"no $*\" >&2; exit 1\n");
+        assertThat(refuses.toFile().setExecutable(true)).isTrue();
+        assertThat(Launcher.kelp()
+                        .run(
+                                "--net=lxc-user-nic",
+                                "--lxc-user-nic-binary=" + refuses,
+                                "--lxc-user-nic-bridge=it's",
+                                "true")
+                        .expect(1)
+                        .err())
+                .containsPattern("refuses: no create /dev/null kelp \\d+ veth it's eth0")
+                .contains("lxc-usernet");
+        assertThat(Launcher.kelp()
+                        .run("--net=lxc-user-nic", "--lxc-user-nic-binary=/no/such", "true")
+                        .expect(1)
+                        .err())
+                .contains("find /no/such", "apt-get install lxc");
     }
 
     /// pasta opens by itself what is listened on inside.

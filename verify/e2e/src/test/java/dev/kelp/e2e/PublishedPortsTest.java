@@ -42,7 +42,7 @@ class PublishedPortsTest {
     private static final Pattern LINE = Pattern.compile("(\\d+)/(tcp|udp) -> \\[?([0-9a-f.:]+?)\\]?:(\\d+)");
 
     /// Tells each client the address it has.
-    private static final String SERVICE = """
+    static final String SERVICE = """
             use IO::Socket::IP; use IO::Select; use Socket qw(:addrinfo);
             my %all = (LocalHost => "::", LocalPort => 8000, V6Only => 0, ReuseAddr => 1);
             my $tcp = IO::Socket::IP->new(%all, Listen => 50) or die "tcp: $@";

@@ -32,10 +32,18 @@ public record NetworkDefinition(
         @Nullable Plugins plugins) {
     public static final int MTU_DEFAULT = 1500;
 
+    /// The option that says whether a network's containers may talk to each other; they may unless it is `false`.
+    public static final String INTER_CONTAINER = "com.docker.network.bridge.enable_icc";
+
     public NetworkDefinition {
         pools = pools == null ? List.of() : List.copyOf(pools);
         labels = labels == null ? Map.of() : Map.copyOf(labels);
         options = options == null ? Map.of() : Map.copyOf(options);
+    }
+
+    /// Whether its containers must not reach each other.
+    public boolean keepsApart() {
+        return "false".equals(options.get(INTER_CONTAINER));
     }
 
     /// One of Kelp's own.

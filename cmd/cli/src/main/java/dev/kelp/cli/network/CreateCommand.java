@@ -49,7 +49,7 @@ public final class CreateCommand extends KelpCommand {
     @Option(
             names = {"-o", "--opt"},
             paramLabel = "NAME=VALUE",
-            description = "com.docker.network.driver.mtu or mtu, com.docker.network.bridge.name")
+            description = "com.docker.network.driver.mtu or mtu, com.docker.network.bridge.name, ….enable_icc")
     List<String> options = new ArrayList<>();
 
     @Option(

@@ -2,9 +2,11 @@
 package dev.kelp.engine.local;
 
 import dev.kelp.engine.local.network.Connected;
+import dev.kelp.engine.local.network.KnownNames;
 import dev.kelp.model.container.ContainerSpec;
 import dev.kelp.model.container.Isolation;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,13 +58,21 @@ record NetworkShare(
         // servers of its own are asked by ours, which knows the neighbours' names
         boolean serves = !nameServers.isEmpty() && (i.dns().isEmpty() || connected.isPresent());
         boolean named = i.extraHosts().stream().anyMatch(h -> h.endsWith(HOST_GATEWAY));
-        if (!serves && !named) {
+        Optional<String> told = connected.flatMap(Connected::host);
+        if (!serves && !named && told.isEmpty()) {
             return spec;
         }
-        String host = hostAddress.get().orElse("127.0.0.1");
-        List<String> hosts = i.extraHosts().stream()
-                .map(h -> h.endsWith(HOST_GATEWAY) ? h.substring(0, h.length() - HOST_GATEWAY.length()) + host : h)
-                .toList();
+        String host = told.or(hostAddress).orElse("127.0.0.1");
+        List<String> hosts = new ArrayList<>();
+        for (String h : i.extraHosts()) {
+            hosts.add(h.endsWith(HOST_GATEWAY) ? h.substring(0, h.length() - HOST_GATEWAY.length()) + host : h);
+        }
+        if (told.isPresent()) {
+            KnownNames.HOST.stream()
+                    .sorted()
+                    .filter(name -> i.extraHosts().stream().noneMatch(h -> h.matches("\\Q" + name + "\\E[:=].*")))
+                    .forEach(name -> hosts.add(name + ":" + host));
+        }
         return spec.withIsolation(i.withNames(hosts, serves ? nameServers : i.dns()));
     }
 

@@ -3,6 +3,7 @@ package dev.kelp.engine.local.network;
 
 import dev.kelp.network.ContainerNamespace;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -11,9 +12,14 @@ import java.util.concurrent.CompletionException;
 /// @param namespace its network namespace; the caller's
 /// @param addresses its own
 /// @param nameServers whom it asks for names
+/// @param host the machine as it is reached from there, where no name server of ours says so
 /// @param wired completes when everything is there
 public record Connected(
-        ContainerNamespace namespace, List<String> addresses, List<String> nameServers, CompletableFuture<Void> wired)
+        ContainerNamespace namespace,
+        List<String> addresses,
+        List<String> nameServers,
+        Optional<String> host,
+        CompletableFuture<Void> wired)
         implements AutoCloseable {
     /// Where a program started by the holder finds the namespace, while this daemon lives.
     public String path() {

@@ -167,6 +167,7 @@ public final class ContainerNetworks implements AutoCloseable {
                             .map(InetAddress::getHostAddress)
                             .toList(),
                     attachment.ends().getFirst().nameServers(networks.getFirst()),
+                    Optional.empty(),
                     wired);
         } catch (RuntimeException e) {
             made.ifPresent(ContainerNamespace::close);

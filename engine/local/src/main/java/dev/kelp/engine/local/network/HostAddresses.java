@@ -5,9 +5,13 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// The machine's own addresses, as other machines may use them.
@@ -18,18 +22,43 @@ final class HostAddresses {
         return all().filter(a -> a.getAddress().length == 4).findFirst();
     }
 
+    /// Another one than that.
+    static Optional<InetAddress> ipv4Besides(InetAddress one) {
+        return all().filter(a -> a.getAddress().length == 4 && !a.equals(one)).findFirst();
+    }
+
     static boolean hasIpv6() {
         return all().anyMatch(a -> a.getAddress().length > 4);
     }
 
     /// The interface that the default route leads through.
     static Optional<String> outwardInterface() {
-        // columns: interface, destination, gateway, …
+        return defaultRoute().map(words -> words[0]);
+    }
+
+    /// Where the default route leads.
+    static Optional<String> outwardGateway() {
+        return defaultRoute().map(words -> text(words[2])).filter(address -> !address.equals("0.0.0.0"));
+    }
+
+    /// Its columns: interface, destination, gateway, …
+    private static Optional<String[]> defaultRoute() {
         return lines("route")
                 .map(l -> l.split("\\s+"))
-                .filter(words -> words.length > 1 && words[1].equals("00000000"))
-                .map(words -> words[0])
+                .filter(words -> words.length > 2 && words[1].equals("00000000"))
                 .findFirst();
+    }
+
+    /// An address from its digits as the kernel prints them: one number in the machine's byte order.
+    private static String text(String hex) {
+        int value = Integer.parseUnsignedInt(hex, 16);
+        byte[] bytes = ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .putInt(value)
+                .array();
+        return IntStream.range(0, bytes.length)
+                .mapToObj(i -> Integer.toString(Byte.toUnsignedInt(bytes[i])))
+                .collect(Collectors.joining("."));
     }
 
     /// The one beside the loopback in the network of the calling thread.

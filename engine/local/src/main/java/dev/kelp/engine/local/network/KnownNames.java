@@ -16,9 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// The names that containers know each other by: a container sees those of the networks it is on itself.
-final class KnownNames implements Names {
+public final class KnownNames implements Names {
     /// What Docker and Podman call the host.
-    static final Set<String> HOST = Set.of("host.docker.internal", "host.containers.internal");
+    public static final Set<String> HOST = Set.of("host.docker.internal", "host.containers.internal");
 
     private static final long HOST_ADDRESS_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -30,6 +30,8 @@ final class KnownNames implements Names {
 
     private volatile Optional<InetAddress> host = Optional.empty();
     private volatile long hostNanos = System.nanoTime() - HOST_ADDRESS_NANOS;
+
+    KnownNames() {}
 
     private record Key(String network, String name) {}
 

@@ -172,6 +172,11 @@ final class NetworkCatalogue {
                 || all.stream().anyMatch(n -> n.bridge().equals(bridge))) {
             throw KelpException.invalid("`" + bridge + "` cannot be the name of the network's bridge");
         }
+        String together = wanted.options().getOrDefault(NetworkDefinition.INTER_CONTAINER, "true");
+        if (!together.equals("true") && !together.equals("false")) {
+            throw KelpException.invalid(
+                    NetworkDefinition.INTER_CONTAINER + "=" + together + " is neither true nor false");
+        }
         NetworkDefinition made = new NetworkDefinition(
                 id,
                 wanted.name(),

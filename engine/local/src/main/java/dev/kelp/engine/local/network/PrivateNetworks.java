@@ -120,6 +120,7 @@ public final class PrivateNetworks implements AutoCloseable {
                     namespace,
                     List.of(driver.address().getHostAddress()),
                     request.servers().isEmpty() ? servers : request.servers(),
+                    host(wanted, driver),
                     CompletableFuture.completedFuture(null));
         } catch (RuntimeException e) {
             namespace.close();
@@ -163,6 +164,23 @@ public final class PrivateNetworks implements AutoCloseable {
         }
     }
 
+    /// The machine as it is reached from inside; empty where nothing leads there: pasta's container has the machine's
+    /// own address.
+    private static Optional<String> host(PrivateNetwork wanted, OutboundDriver.Running driver) {
+        if (!wanted.driver().equals(PrivateNetwork.PASTA)) {
+            return (wanted.hostLoopback() ? Optional.of(driver.gateway()) : HostAddresses.ipv4())
+                    .map(InetAddress::getHostAddress);
+        }
+        List<String> words = wanted.arguments();
+        Optional<String> mapped = value(words, "--map-guest-addr", "--map-guest-addr")
+                .or(() -> value(words, "--map-host-loopback", "--map-host-loopback"));
+        if (mapped.isPresent() || !wanted.hostLoopback()) {
+            return mapped.filter(address -> !address.equals("none"))
+                    .or(() -> HostAddresses.ipv4Besides(driver.address()).map(InetAddress::getHostAddress));
+        }
+        return value(words, "-g", "--gateway").or(HostAddresses::outwardGateway);
+    }
+
     private Path control(String container) {
         return runRoot.resolve("slirp4netns-" + container.substring(0, SHORT_ID_CHARS) + ".sock");
     }
@@ -190,13 +208,18 @@ public final class PrivateNetworks implements AutoCloseable {
         if (!wanted.driver().equals(PrivateNetwork.PASTA)) {
             return OutboundDriver.DEVICE;
         }
-        List<String> words = wanted.arguments();
+        return value(wanted.arguments(), "-I", "--ns-ifname")
+                .or(HostAddresses::outwardInterface)
+                .orElse(OutboundDriver.DEVICE);
+    }
+
+    private static Optional<String> value(List<String> words, String letter, String option) {
         for (int i = 0; i + 1 < words.size(); i++) {
-            if (words.get(i).equals("-I") || words.get(i).equals("--ns-ifname")) {
-                return words.get(i + 1);
+            if (words.get(i).equals(letter) || words.get(i).equals(option)) {
+                return Optional.of(words.get(i + 1));
             }
         }
-        return HostAddresses.outwardInterface().orElse(OutboundDriver.DEVICE);
+        return Optional.empty();
     }
 
     private void keep(String container, Fd pidfd) {
