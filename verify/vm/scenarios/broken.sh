@@ -52,7 +52,7 @@ check "a survey of a machine with five faults" survey as alice
 named "subordinate ids" warning "none for alice"
 named tun warning "is closed to alice"
 named overlayfs warning "cannot be mounted in a user namespace"
-named "cgroup delegation" warning "cpuset ends at /sys/fs/cgroup/user.slice"
+named "cgroup delegation" warning "cpuset ends at /sys/fs/cgroup"
 named lingering warning "ends what runs for alice with the last session"
 for f in "subordinate ids" tun overlayfs "cgroup delegation" lingering; do mend "$f"; done
 log_out # as is said: log in again

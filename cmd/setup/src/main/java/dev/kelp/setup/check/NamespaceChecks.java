@@ -84,8 +84,18 @@ final class NamespaceChecks {
                 : Finding.warning(
                         name,
                         "cannot be mounted in a user namespace, so images are copied for each container: "
-                                + tried.lastLine(),
+                                + reason(tried),
                         overlayRemedy(machine));
+    }
+
+    /// What the command said, or else what the launcher says of its end.
+    private static String reason(Programs.Answer answer) {
+        return answer.text()
+                .lines()
+                .filter(line -> !line.isBlank() && !line.startsWith("[rootlesskit:"))
+                .reduce((a, b) -> b)
+                .orElseGet(answer::lastLine)
+                .strip();
     }
 
     /// Is tried once for both checks: where it works, so do user namespaces.

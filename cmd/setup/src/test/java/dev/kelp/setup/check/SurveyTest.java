@@ -176,7 +176,11 @@ class SurveyTest {
 
     @Test
     void overlayfsIsAModule() {
-        machine.answer("rootlesskit mount", 32, "mount: unknown filesystem type 'overlay'.\n");
+        machine.answer(
+                "rootlesskit mount",
+                32,
+                "mount: unknown filesystem type 'overlay'.\n"
+                        + "[rootlesskit:parent] error: child exited: exit status 32\n");
         Finding f = finding("overlayfs");
         assertThat(f.reason()).endsWith("mount: unknown filesystem type 'overlay'.");
         assertThat(commands(f)).first().isEqualTo("modprobe overlay");
