@@ -3,6 +3,7 @@ package dev.kelp.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
@@ -30,7 +31,9 @@ public final class InetSockets {
     private static final int SOL_SOCKET = 1;
     private static final int SO_REUSEADDR = 2;
     private static final int SO_ERROR = 4;
+    private static final int SO_RCVLOWAT = 18;
     private static final int IPPROTO_IP = 0;
+    private static final int IP_PKTINFO = 8;
     private static final int IP_TRANSPARENT = 19;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_NODELAY = 1;
@@ -38,6 +41,8 @@ public final class InetSockets {
     private static final byte[] RENO = "reno".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     private static final int IPPROTO_IPV6 = 41;
     private static final int IPV6_V6ONLY = 26;
+    private static final int IPV6_RECVPKTINFO = 49;
+    private static final int IPV6_PKTINFO = 50;
     private static final int IPV6_TRANSPARENT = 75;
     private static final int SPLICE_F_MOVE_NONBLOCK = 1 | 2;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -46,6 +51,15 @@ public final class InetSockets {
     public static final int DATAGRAM_BYTES_MAX = 65535;
 
     private static final int ADDRESS_BYTES = 28;
+
+    // in Libc.scratch(): struct msghdr, its iovec, a socket address, and control data with one struct in(6)_pktinfo
+    private static final int IOVEC_OFFSET = 56;
+    private static final int NAME_OFFSET = 72;
+    private static final int CONTROL_OFFSET = 104;
+    private static final int CONTROL_BYTES = 40;
+    private static final int CMSG_HEADER = 16;
+    private static final int PKTINFO_BYTES = 12;
+    private static final int PKTINFO_V6_BYTES = 20;
 
     private InetSockets() {}
 
@@ -157,6 +171,13 @@ public final class InetSockets {
         option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     }
 
+    /// From how many waiting bytes on a TCP socket is told to be readable (SO_RCVLOWAT, socket(7)); 1 when nobody
+    /// says otherwise. The end of the stream and a full window are told in any case, and reading takes what there
+    /// is. As long as there is less, the kernel acknowledges at once.
+    public static void readableFrom(Fd socket, int bytes) throws ErrnoException {
+        option(socket, SOL_SOCKET, SO_RCVLOWAT, bytes);
+    }
+
     /// Sends as fast as the other side takes it (TCP_CONGESTION `reno`, which every kernel has and allows
     /// everybody),
     /// whatever this machine does for connections to others: for those that never leave it.
@@ -230,49 +251,102 @@ public final class InetSockets {
         }
     }
 
-    /// A datagram and who sent it.
-    public record Datagram(int bytes, InetSocketAddress sender) {}
-
-    /// recvfrom(2) into a direct buffer, which then holds the datagram; null when there is none now.
-    public static @Nullable Datagram receive(Fd socket, ByteBuffer direct) throws ErrnoException {
-        MemorySegment buffer = MemorySegment.ofBuffer(direct.clear());
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment a = arena.allocate(ADDRESS_BYTES + 4, 4);
-            a.set(JAVA_INT, ADDRESS_BYTES, ADDRESS_BYTES);
-            int n = Libc.call(
-                    Syscall.RECVFROM,
-                    socket.number(),
-                    buffer.address(),
-                    buffer.byteSize(),
-                    0,
-                    a.address(),
-                    a.address() + ADDRESS_BYTES);
-            if (n == -Errno.EAGAIN || n == -Errno.EINTR) {
-                return null;
-            }
-            direct.limit(Libc.check(n, "recvfrom", socket.toString()));
-            return new Datagram(n, read(a));
+    /// Has [#receive] tell at which of this machine's addresses a datagram arrived (IP_PKTINFO, IPV6_RECVPKTINFO):
+    /// for a socket that is bound to all of them.
+    public static void tellArrival(Fd socket) throws ErrnoException {
+        if (local(socket).getAddress() instanceof Inet4Address) {
+            option(socket, IPPROTO_IP, IP_PKTINFO, 1);
+        } else {
+            option(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         }
     }
 
-    /// sendto(2) of what remains in a direct buffer, as one datagram.
+    /// A datagram and who sent it.
+    ///
+    /// @param arrival the address of this machine that it was sent to; null when the socket does not tell
+    ///     ([#tellArrival]), or when it was sent to many
+    public record Datagram(
+            int bytes, InetSocketAddress sender, @Nullable InetAddress arrival) {}
+
+    /// recvmsg(2) into a direct buffer, which then holds the datagram; null when there is none now.
+    public static @Nullable Datagram receive(Fd socket, ByteBuffer direct) throws ErrnoException {
+        MemorySegment buffer = MemorySegment.ofBuffer(direct.clear());
+        MemorySegment message = message(buffer, ADDRESS_BYTES, CONTROL_BYTES);
+        int n = Libc.call(Syscall.RECVMSG, socket.number(), message.address(), 0);
+        if (n == -Errno.EAGAIN || n == -Errno.EINTR) {
+            return null;
+        }
+        direct.limit(Libc.check(n, "recvmsg", socket.toString()));
+        return new Datagram(n, read(message.asSlice(NAME_OFFSET, ADDRESS_BYTES)), arrival(message));
+    }
+
+    /// What one control message says; a socket of [#tellArrival] gets no other.
+    private static @Nullable InetAddress arrival(MemorySegment message) throws ErrnoException {
+        MemorySegment control = message.asSlice(CONTROL_OFFSET, CONTROL_BYTES);
+        if (message.get(JAVA_LONG, 40) < CMSG_HEADER + PKTINFO_BYTES) {
+            return null;
+        }
+        int level = control.get(JAVA_INT, 8);
+        int type = control.get(JAVA_INT, 12);
+        if (level == IPPROTO_IP && type == IP_PKTINFO) {
+            // ipi_spec_dst: for what was sent to all, the address to answer from
+            return address(control.asSlice(CMSG_HEADER + 4, 4).toArray(JAVA_BYTE), 0);
+        }
+        if (level == IPPROTO_IPV6 && type == IPV6_PKTINFO) {
+            byte[] bytes = control.asSlice(CMSG_HEADER, 16).toArray(JAVA_BYTE);
+            InetAddress address = address(bytes, control.get(JAVA_INT, CMSG_HEADER + 16));
+            return address.isMulticastAddress() ? null : address;
+        }
+        return null;
+    }
+
+    /// sendmsg(2) of what remains in a direct buffer, as one datagram.
     ///
     /// @param target null: the one the socket is connected with
+    /// @param source the address of this machine that it is to come from; null: the socket's own, or the kernel's
+    ///     choice
     /// @return bytes, or WOULD_BLOCK: a datagram that does not fit is lost, as on any network
-    public static int send(Fd socket, ByteBuffer direct, @Nullable InetSocketAddress target) throws ErrnoException {
-        MemorySegment data = MemorySegment.ofBuffer(direct);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment to = target == null ? MemorySegment.NULL : address(arena, target);
-            int n = Libc.call(
-                    Syscall.SENDTO,
-                    socket.number(),
-                    data.address(),
-                    data.byteSize(),
-                    MSG_NOSIGNAL,
-                    to.address(),
-                    to.byteSize());
-            return n == -Errno.EAGAIN ? WOULD_BLOCK : Libc.check(n, "sendto", String.valueOf(target));
+    public static int send(
+            Fd socket, ByteBuffer direct, @Nullable InetSocketAddress target, @Nullable InetAddress source)
+            throws ErrnoException {
+        int controlBytes = source == null ? 0 : source instanceof Inet4Address ? CMSG_HEADER + 16 : CONTROL_BYTES;
+        MemorySegment message = message(MemorySegment.ofBuffer(direct), 0, controlBytes);
+        if (target != null) {
+            message.set(JAVA_INT, 8, write(message.asSlice(NAME_OFFSET, ADDRESS_BYTES), target));
         }
+        if (source != null) {
+            leaveFrom(message.asSlice(CONTROL_OFFSET, CONTROL_BYTES), source);
+        }
+        int n = Libc.call(Syscall.SENDMSG, socket.number(), message.address(), MSG_NOSIGNAL);
+        return n == -Errno.EAGAIN ? WOULD_BLOCK : Libc.check(n, "sendmsg", String.valueOf(target));
+    }
+
+    private static void leaveFrom(MemorySegment control, InetAddress source) {
+        byte[] bytes = source.getAddress();
+        boolean v4 = bytes.length == 4;
+        control.fill((byte) 0);
+        control.set(JAVA_LONG, 0, CMSG_HEADER + (v4 ? PKTINFO_BYTES : PKTINFO_V6_BYTES));
+        control.set(JAVA_INT, 8, v4 ? IPPROTO_IP : IPPROTO_IPV6);
+        control.set(JAVA_INT, 12, v4 ? IP_PKTINFO : IPV6_PKTINFO);
+        MemorySegment.copy(bytes, 0, control, JAVA_BYTE, CMSG_HEADER + (v4 ? 4 : 0), bytes.length);
+        if (source instanceof Inet6Address v6 && v6.isLinkLocalAddress()) {
+            control.set(JAVA_INT, CMSG_HEADER + 16, v6.getScopeId());
+        }
+    }
+
+    /// struct msghdr of 64-bit Linux in this thread's scratch memory.
+    private static MemorySegment message(MemorySegment data, int nameBytes, int controlBytes) {
+        MemorySegment m = Libc.scratch();
+        m.asSlice(0, CONTROL_OFFSET).fill((byte) 0);
+        m.set(JAVA_LONG, 0, m.address() + NAME_OFFSET);
+        m.set(JAVA_INT, 8, nameBytes);
+        m.set(JAVA_LONG, 16, m.address() + IOVEC_OFFSET);
+        m.set(JAVA_LONG, 24, 1);
+        m.set(JAVA_LONG, 32, m.address() + CONTROL_OFFSET);
+        m.set(JAVA_LONG, 40, controlBytes);
+        m.set(JAVA_LONG, IOVEC_OFFSET, data.address());
+        m.set(JAVA_LONG, IOVEC_OFFSET + 8, data.byteSize());
+        return m;
     }
 
     /// splice(2) between a socket and a pipe, without copying: bytes moved, 0 at the end of the input, WOULD_BLOCK
@@ -288,9 +362,15 @@ public final class InetSockets {
 
     /// struct sockaddr_in or sockaddr_in6.
     private static MemorySegment address(Arena arena, InetSocketAddress address) {
+        MemorySegment a = arena.allocate(ADDRESS_BYTES, 4);
+        return a.asSlice(0, write(a, address));
+    }
+
+    /// @return its bytes
+    private static int write(MemorySegment a, InetSocketAddress address) {
         byte[] bytes = address.getAddress().getAddress();
         boolean v4 = bytes.length == 4;
-        MemorySegment a = arena.allocate(v4 ? 16 : ADDRESS_BYTES, 4);
+        a.fill((byte) 0);
         a.set(JAVA_SHORT, 0, (short) (v4 ? AF_INET : AF_INET6));
         a.set(JAVA_BYTE, 2, (byte) (address.getPort() >> 8));
         a.set(JAVA_BYTE, 3, (byte) address.getPort());
@@ -298,17 +378,19 @@ public final class InetSockets {
         if (address.getAddress() instanceof Inet6Address v6) {
             a.set(JAVA_INT, 24, v6.getScopeId());
         }
-        return a;
+        return v4 ? 16 : ADDRESS_BYTES;
     }
 
     private static InetSocketAddress read(MemorySegment a) throws ErrnoException {
         int port = Byte.toUnsignedInt(a.get(JAVA_BYTE, 2)) << 8 | Byte.toUnsignedInt(a.get(JAVA_BYTE, 3));
         boolean v4 = a.get(JAVA_SHORT, 0) == AF_INET;
         byte[] bytes = a.asSlice(v4 ? 4 : 8, v4 ? 4 : 16).toArray(JAVA_BYTE);
+        return new InetSocketAddress(address(bytes, v4 ? 0 : a.get(JAVA_INT, 24)), port);
+    }
+
+    private static InetAddress address(byte[] bytes, int scope) throws ErrnoException {
         try {
-            return new InetSocketAddress(
-                    v4 ? InetAddress.getByAddress(bytes) : Inet6Address.getByAddress(null, bytes, a.get(JAVA_INT, 24)),
-                    port);
+            return bytes.length == 4 ? InetAddress.getByAddress(bytes) : Inet6Address.getByAddress(null, bytes, scope);
         } catch (UnknownHostException e) {
             throw new ErrnoException(
                     "getsockname", Errno.EIO, ByteBuffer.wrap(bytes).toString());

@@ -13,15 +13,17 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One UDP port: each client gets a socket of its own towards the container, so that answers find their way, until
-/// both were silent for a while.
+/// both were silent for a while. They leave from the address that was asked.
 final class UdpForward implements Endpoint {
     private static final System.Logger LOG = System.getLogger(UdpForward.class.getName());
     private static final long IDLE_NANOS_MAX = TimeUnit.SECONDS.toNanos(120);
@@ -36,7 +38,10 @@ final class UdpForward implements Endpoint {
     private final Fd socket;
     private final Target target;
     private final long key;
-    private final SequencedMap<InetSocketAddress, Flow> flows = new LinkedHashMap<>(16, 0.75f, true);
+    private final SequencedMap<Peer, Flow> flows = new LinkedHashMap<>(16, 0.75f, true);
+
+    /// Clients that a flow shows with their own port: a second one would get the first one's answers.
+    private final Set<InetSocketAddress> shown = new HashSet<>();
 
     /// Whether an alarm will look at the flows.
     private boolean watched;
@@ -45,14 +50,21 @@ final class UdpForward implements Endpoint {
         this.forwarder = forwarder;
         this.socket = socket;
         this.target = target;
+        if (InetSockets.local(socket).getAddress().isAnyLocalAddress()) {
+            InetSockets.tellArrival(socket);
+        }
         key = forwarder.register(this);
         forwarder.watch(key, socket, Epoll.IN);
     }
 
+    /// @param asked the address it sent to; null: the socket's only one
+    private record Peer(InetSocketAddress client, @Nullable InetAddress asked) {}
+
     /// A client and its socket in the detached namespace.
     private final class Flow implements Endpoint {
-        private final InetSocketAddress client;
+        private final Peer peer;
         private final Fd inside;
+        private final boolean ownPort;
         private final Iterator<InetSocketAddress> otherWays;
         private final long flowKey;
         private long usedNanos = System.nanoTime();
@@ -62,9 +74,10 @@ final class UdpForward implements Endpoint {
         /// What was sent last, as long as the service may be elsewhere.
         private byte @Nullable [] last;
 
-        Flow(InetSocketAddress client, Fd inside, Iterator<InetSocketAddress> otherWays) throws ErrnoException {
-            this.client = client;
+        Flow(Peer peer, Fd inside, boolean ownPort, Iterator<InetSocketAddress> otherWays) throws ErrnoException {
+            this.peer = peer;
             this.inside = inside;
+            this.ownPort = ownPort;
             this.otherWays = otherWays;
             flowKey = forwarder.register(this);
             forwarder.watch(flowKey, inside, Epoll.IN);
@@ -81,7 +94,7 @@ final class UdpForward implements Endpoint {
                     usedNanos = System.nanoTime();
                     answered = true;
                     last = null;
-                    InetSockets.send(socket, forwarder.datagram(), client);
+                    InetSockets.send(socket, forwarder.datagram(), peer.client(), peer.asked());
                 } catch (ErrnoException e) {
                     // "port unreachable" from the container, or the client is gone: as on any network
                     LOG.log(Level.DEBUG, "answer a datagram", e);
@@ -97,6 +110,9 @@ final class UdpForward implements Endpoint {
         public void close() {
             forwarder.unregister(flowKey);
             inside.close();
+            if (ownPort) {
+                shown.remove(peer.client());
+            }
         }
     }
 
@@ -108,7 +124,7 @@ final class UdpForward implements Endpoint {
                 if (d == null) {
                     return;
                 }
-                forward(d.sender(), forwarder.datagram());
+                forward(new Peer(d.sender(), d.arrival()), forwarder.datagram());
             } catch (ErrnoException e) {
                 LOG.log(Level.DEBUG, "forward a datagram", e);
                 return;
@@ -116,11 +132,11 @@ final class UdpForward implements Endpoint {
         }
     }
 
-    private void forward(InetSocketAddress client, ByteBuffer data) throws ErrnoException {
-        Flow flow = flows.get(client);
+    private void forward(Peer peer, ByteBuffer data) throws ErrnoException {
+        Flow flow = flows.get(peer);
         if (flow == null) {
-            flow = open(client, target.ways(client.getAddress()));
-            flows.put(client, flow);
+            flow = open(peer, target.ways(peer.client().getAddress()));
+            flows.put(peer, flow);
             if (!watched) {
                 watched = true;
                 forwarder.wakeAt(this, flow.usedNanos + IDLE_NANOS_MAX);
@@ -137,7 +153,7 @@ final class UdpForward implements Endpoint {
             flow.last = copy;
         }
         try {
-            InetSockets.send(flow.inside, data, null);
+            InetSockets.send(flow.inside, data, null, null);
         } catch (ErrnoException e) {
             // what the one before met
             if (!e.is(Errno.ECONNREFUSED) || !refused(flow)) {
@@ -153,33 +169,40 @@ final class UdpForward implements Endpoint {
             return false;
         }
         flow.close();
-        flows.remove(flow.client);
+        flows.remove(flow.peer);
         try {
-            Flow other = open(flow.client, flow.otherWays);
-            flows.put(flow.client, other);
+            Flow other = open(flow.peer, flow.otherWays);
+            flows.put(flow.peer, other);
             forwarder.datagram().clear().put(again).flip();
-            InetSockets.send(other.inside, forwarder.datagram(), null);
+            InetSockets.send(other.inside, forwarder.datagram(), null, null);
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "forward a datagram elsewhere", e);
         }
         return true;
     }
 
-    private Flow open(InetSocketAddress client, Iterator<InetSocketAddress> ways) throws ErrnoException {
-        Fd inside = connect(client, ways.next());
+    private Flow open(Peer peer, Iterator<InetSocketAddress> ways) throws ErrnoException {
+        boolean ownPort = shown.add(peer.client());
+        Fd inside = null;
         try {
-            return new Flow(client, inside, ways);
+            inside = connect(peer.client().getAddress(), ownPort ? peer.client().getPort() : 0, ways.next());
+            return new Flow(peer, inside, ownPort, ways);
         } catch (ErrnoException e) {
-            inside.close();
+            if (ownPort) {
+                shown.remove(peer.client());
+            }
+            if (inside != null) {
+                inside.close();
+            }
             throw e;
         }
     }
 
-    private Fd connect(InetSocketAddress client, InetSocketAddress to) throws ErrnoException {
-        InetAddress source = target.shown(client.getAddress(), to);
+    private Fd connect(InetAddress client, int port, InetSocketAddress to) throws ErrnoException {
+        InetAddress source = target.shown(client, to);
         if (source != null) {
             try {
-                return InetSockets.datagramsTo(to, new InetSocketAddress(source, client.getPort()));
+                return InetSockets.datagramsTo(to, new InetSocketAddress(source, port));
             } catch (ErrnoException e) {
                 LOG.log(Level.DEBUG, "show the client''s address", e);
             }

@@ -81,6 +81,8 @@ class PortForwarderKernelTest {
             here.addVeth(new VethEnd("eth0", null), new VethEnd("eth0", null), lan, 1500);
             address(here, "192.0.2.1", 24);
             address(here, "2001:db8::1", 64);
+            address(here, "192.0.2.9", 24);
+            address(here, "2001:db8::9", 64);
             address(there, "192.0.2.2", 24);
             address(there, "2001:db8::2", 64);
         }
@@ -203,6 +205,31 @@ class PortForwarderKernelTest {
         }
     }
 
+    /// A client may ask at several of a machine's addresses from one socket, and looks at who answers.
+    @ParameterizedTest
+    @CsvSource({
+        "host, 127.0.0.1, 127.0.0.2, 10.4.0.1",
+        "lan, 192.0.2.1, 192.0.2.9, 192.0.2.2",
+        "lan, 2001:db8::1, 2001:db8::9, 2001:db8:0:0:0:0:0:2"
+    })
+    void datagramsAreAnsweredFromTheAddressThatWasAsked(String from, String first, String second, String seen)
+            throws Exception {
+        try (Published p = publish(new PortMapping("", 0, PORT, 1, "udp"), CONTAINER + " " + CONTAINER_V6);
+                DatagramSocket socket =
+                        NetworkNamespaces.inside(from.equals("lan") ? lan : host, () -> new DatagramSocket())) {
+            socket.setSoTimeout(5000);
+            for (String asked : List.of(first, second, first, second)) {
+                InetSocketAddress where = new InetSocketAddress(ip(asked), p.port());
+                socket.send(new DatagramPacket(new byte[] {'?'}, 1, where));
+                DatagramPacket answer = new DatagramPacket(new byte[64], 64);
+                socket.receive(answer);
+                assertThat(answer.getSocketAddress()).isEqualTo(where);
+                assertThat(new String(answer.getData(), 0, answer.getLength(), UTF_8))
+                        .isEqualTo(seen);
+            }
+        }
+    }
+
     @Test
     void onlyThePublishedAddressAnswers() throws Exception {
         try (Published p = publish(new PortMapping("127.0.0.2", 0, PORT, 1, "tcp"), CONTAINER)) {
@@ -301,6 +328,31 @@ class PortForwarderKernelTest {
             // a half-closed connection goes on in the other direction
             socket.shutdownOutput();
             assertThat(Arrays.equals(back.get(), sent)).isTrue();
+        }
+    }
+
+    /// What makes a stream is over when a small rest comes, which nothing else will push through: it must not wait for
+    /// more. Nor may what follows at a walking pace.
+    @Test
+    void theRestOfAStreamAndWhatFollowsItComeWithoutMore() throws Exception {
+        byte[] much = new byte[(64 << 20) + 7];
+        ServerSocket sink = keep(NetworkNamespaces.inside(container, () -> new ServerSocket(9001, 5, ip(CONTAINER))));
+        background(() -> {
+            try (Socket client = sink.accept()) {
+                client.getInputStream().skipNBytes(much.length);
+                client.getOutputStream().write('.');
+                client.getInputStream().transferTo(client.getOutputStream());
+            }
+            return null;
+        });
+        try (Published p = publish(new PortMapping("", 0, 9001, 1, "tcp"), CONTAINER);
+                Socket socket = connect(lan, new InetSocketAddress(ip("192.0.2.1"), p.port()))) {
+            socket.getOutputStream().write(much);
+            assertThat(socket.getInputStream().read()).isEqualTo('.');
+            for (int i = 0; i < 50; i++) {
+                socket.getOutputStream().write(i);
+                assertThat(socket.getInputStream().read()).isEqualTo(i);
+            }
         }
     }
 
