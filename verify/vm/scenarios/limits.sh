@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # about: limits are kept, changed, counted and told, with systemd's scopes
 # set: long
-# seconds: 600
+# seconds: 1200
 . /opt/scenarios/checks.sh
 if ((EUID == 0)); then
     delegate cpu cpuset io memory pids

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # about: from a fresh machine to containers that come back after a reboot
 # set: long
-# seconds: 1500
+# seconds: 2400
 # boots: 2
 . /opt/scenarios/checks.sh
 alice() { as alice bash -c "$1"; }

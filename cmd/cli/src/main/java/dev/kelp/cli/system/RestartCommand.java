@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
 /// what is typed in a way that the client does not take for it.
 @Command(
         name = "restart",
+        customSynopsis = "[OPTIONS]",
         description = {"Starts the daemon anew. Containers, their networks and published ports stay."},
         exitCodeList = {"0:a new daemon runs", "125:it cannot be started"},
         footer = {"kelp system restart"})

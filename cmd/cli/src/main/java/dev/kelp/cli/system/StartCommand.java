@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 /// what is typed in a way that the client does not take for it.
 @Command(
         name = "start",
+        customSynopsis = "[OPTIONS]",
         description = {
             "Starts the engine, unless it runs. Every command that needs it does so, too.",
             "With --foreground it waits for the engine's end, as a service manager expects."

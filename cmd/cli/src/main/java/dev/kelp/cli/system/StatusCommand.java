@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
 /// what is typed in a way that the client does not take for it.
 @Command(
         name = "status",
+        customSynopsis = "[OPTIONS]",
         description = {"Prints the state, the process ids and the folders of the engine, without starting it."},
         exitCodeList = {"0:the engine runs", "1:no engine runs"},
         footer = {"kelp system status"})

@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
 /// what is typed in a way that the client does not take for it.
 @Command(
         name = "stop",
+        customSynopsis = "[OPTIONS]",
         description = {
             "Stops the engine: the daemon and the holder of its namespaces.",
             "Containers that run go on, and the next command finds them again."
