@@ -12,6 +12,8 @@ import dev.kelp.rootless.SpawnRequest;
 import dev.kelp.rootless.SpawnedProcess;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +23,7 @@ import java.util.stream.Collectors;
 
 /// What the drivers have in common: a program is started, and either works within a time or ends with words.
 final class DriverProcess {
+    private static final System.Logger LOG = System.getLogger(DriverProcess.class.getName());
     private static final long READY_MILLIS_MAX = 10_000;
     private static final long ASK_AGAIN_MILLIS = 5;
     private static final int WORDS_BYTES_MAX = 16 << 10;
@@ -70,6 +73,9 @@ final class DriverProcess {
                 wordsWrite.close();
                 signalWrite.close();
                 if (ready >= 0 ? signalled(signalRead, process) : asked(works, process)) {
+                    if (job.needsDaemon()) {
+                        listen(wordsRead.duplicate());
+                    }
                     return process;
                 }
                 throw failed(job, process, wordsRead);
@@ -77,6 +83,17 @@ final class DriverProcess {
         } catch (ErrnoException e) {
             throw e.toKelp("start " + name);
         }
+    }
+
+    /// gvproxy says things while it works, and SIGPIPE would end it where nobody listens.
+    private static void listen(Fd words) {
+        Thread.ofPlatform().name("kelp-driver-words").daemon(true).start(() -> {
+            try (InputStream in = Pipes.input(words)) {
+                in.transferTo(OutputStream.nullOutputStream());
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, "listen to a network driver", e);
+            }
+        });
     }
 
     private static boolean signalled(Fd signal, SpawnedProcess process) throws ErrnoException {

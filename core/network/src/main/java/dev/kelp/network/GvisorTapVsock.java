@@ -4,6 +4,7 @@ package dev.kelp.network;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Subnet;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -75,8 +76,20 @@ final class GvisorTapVsock implements OutboundDriver {
                 // the way in is Kelp's, and nobody's ssh is meant
                 "-ssh-port",
                 "-1"));
-        options.special().control().ifPresent(control -> argv.addAll(List.of("-listen", "unix://" + control)));
+        options.special().control().ifPresent(control -> {
+            remove(control);
+            argv.addAll(List.of("-listen", "unix://" + control));
+        });
         return argv;
+    }
+
+    /// gvproxy refuses to listen where one that was killed has left its socket.
+    private static void remove(Path control) {
+        try {
+            Files.deleteIfExists(control);
+        } catch (IOException e) {
+            throw new KelpException(ErrorKind.INTERNAL, "remove " + control + ": " + e.getMessage(), e);
+        }
     }
 
     /// Requests to open the host's ports are not for containers, nor is its loopback unless that was asked for.
