@@ -181,6 +181,26 @@ class BypassCommandsTest {
         assertThat(outcome.err()).contains("Connection refused").contains("Network is unreachable");
     }
 
+    /// Kelp's own engine, too, hands filters to whom a profile names.
+    @Test
+    void aProfileOfTheUsersOwnIsServedInKelpsContainers() throws Exception {
+        Path socket = folder.resolve("b.sock");
+        start(socket, "--ignore=127.0.0.0/8,auto");
+        String profile = "seccomp=" + profile(socket, USUAL);
+        String ask = "nc " + address + " " + server.getLocalPort();
+        try (KelpCli kelp = new KelpCli()) {
+            List<String> run = List.of("run", "--rm", "--network=none", "--security-opt", profile, "--rootfs");
+            Stream<String> first = Stream.concat(run.stream(), Stream.of(root.toString(), "sh", "-c", ask));
+            assertThat(kelp.run(first.toArray(String[]::new)).succeeded().lines())
+                    .containsExactly("you are " + address);
+            Stream<String> both = Stream.of(
+                    "run", "--rm", "--network-accel", "--security-opt", profile, "--rootfs", root.toString(), "true");
+            Outcome refused = kelp.run(both.toArray(String[]::new));
+            assertThat(refused.exitCode()).isEqualTo(125);
+            assertThat(refused.err()).contains(socket.toString()).contains("network acceleration");
+        }
+    }
+
     @Test
     void aPublishedServiceIsTheHostsAndItsOwnContainersToo() throws Exception {
         Path socket = folder.resolve("b.sock");

@@ -29,6 +29,9 @@ public final class DockerSeccomp {
     public static final int RULES_MAX = 4096;
 
     private static final Pattern NAME = Pattern.compile("[a-z0-9_]{1,64}");
+    /// sun_path of unix(7), without its NUL.
+    private static final int SOCKET_PATH_MAX = 107;
+
     private static final Pattern ACTION = Pattern.compile("SCMP_ACT_[A-Z_]{1,32}");
     private static final Pattern KERNEL = Pattern.compile("(\\d{1,4})\\.(\\d{1,4}).*", Pattern.DOTALL);
     private static final Set<String> OPERATORS = Set.of(
@@ -77,9 +80,6 @@ public final class DockerSeccomp {
     }
 
     private SeccompProfile profile(JsonNode root) {
-        if (root.has("listenerPath") || root.has("listenerMetadata")) {
-            throw KelpException.invalid("the seccomp profile asks for a listener, which Kelp does not connect");
-        }
         List<Rule> rules = new ArrayList<>();
         List<JsonNode> syscalls = elements(root.get("syscalls"), "syscalls");
         for (JsonNode rule : syscalls) {
@@ -92,7 +92,21 @@ public final class DockerSeccomp {
                 errno(root.get("defaultErrnoRet")),
                 architectures(root),
                 texts(root.get("flags"), "flags"),
-                rules);
+                rules,
+                listenerPath(root),
+                root.has("listenerMetadata") ? text(root, "listenerMetadata") : null);
+    }
+
+    private static @Nullable String listenerPath(JsonNode root) {
+        if (!root.has("listenerPath")) {
+            return null;
+        }
+        String path = text(root, "listenerPath");
+        if (!path.startsWith("/") || path.length() > SOCKET_PATH_MAX || path.indexOf('\0') >= 0) {
+            throw KelpException.invalid(
+                    "`listenerPath` of the seccomp profile is no absolute path of a socket: " + path);
+        }
+        return path;
     }
 
     private List<String> architectures(JsonNode root) {

@@ -11,13 +11,18 @@ import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
 /// The `linux.seccomp` object of an OCI runtime configuration.
+///
+/// @param listenerPath the socket of somebody who is asked about calls, which the OCI runtime connects to; null: nobody
+/// @param listenerMetadata what is sent to it; null: nothing
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record SeccompProfile(
         String defaultAction,
         @Nullable Integer defaultErrnoRet,
         List<String> architectures,
         List<String> flags,
-        List<Rule> syscalls) {
+        List<Rule> syscalls,
+        @Nullable String listenerPath,
+        @Nullable String listenerMetadata) {
     static final String ALLOW = "SCMP_ACT_ALLOW";
     static final String ERRNO = "SCMP_ACT_ERRNO";
     static final String NOTIFY = "SCMP_ACT_NOTIFY";
@@ -34,6 +39,16 @@ public record SeccompProfile(
         architectures = List.copyOf(architectures);
         flags = List.copyOf(flags);
         syscalls = List.copyOf(syscalls);
+    }
+
+    /// One that asks nobody of its own.
+    SeccompProfile(
+            String defaultAction,
+            @Nullable Integer defaultErrnoRet,
+            List<String> architectures,
+            List<String> flags,
+            List<Rule> syscalls) {
+        this(defaultAction, defaultErrnoRet, architectures, flags, syscalls, null, null);
     }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.runtime.spec;
 
+import dev.kelp.model.KelpException;
 import dev.kelp.runtime.spec.SeccompProfile.Argument;
 import dev.kelp.runtime.spec.SeccompProfile.Rule;
 import java.util.ArrayList;
@@ -34,7 +35,12 @@ final class SocketRules {
     /// The same profile with the rules for sockets; what it forbids stays forbidden.
     ///
     /// @param profile null: everything is allowed
+    /// @throws KelpException INVALID_ARGUMENT when it asks somebody already: a container has one listener
     static SeccompProfile asking(@Nullable SeccompProfile profile) {
+        if (profile != null && profile.listenerPath() != null) {
+            throw KelpException.invalid("the seccomp profile has a listener of its own (" + profile.listenerPath()
+                    + "), and network acceleration needs to be it");
+        }
         SeccompProfile p = profile != null
                 ? profile
                 : new SeccompProfile(

@@ -159,6 +159,18 @@ class SeccompTest {
     }
 
     @Test
+    void aListenerOfTheProfilesOwnIsAsked() {
+        String text =
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/run/b.sock\",\"listenerMetadata\":\"m\","
+                        + "\"syscalls\":[{\"names\":[\"connect\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}";
+        assertThat(docker(text).json()).contains("\"listenerPath\":\"/run/b.sock\"", "\"listenerMetadata\":\"m\"");
+        assertThat(docker("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}").json()).doesNotContain("listener");
+        assertThatThrownBy(() -> SocketRules.asking(docker(text)))
+                .isInstanceOf(KelpException.class)
+                .hasMessageContaining("/run/b.sock");
+    }
+
+    @Test
     void refusesWhatIsNoProfile() {
         for (String bad : List.of(
                 "",
@@ -166,7 +178,9 @@ class SeccompTest {
                 "{",
                 "{}",
                 "{\"defaultAction\":\"ALLOW\"}",
-                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}",
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"x\"}",
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":7}",
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/" + "x".repeat(107) + "\"}",
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\"}]}",
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"A B\"],"
                         + "\"action\":\"SCMP_ACT_ALLOW\"}]}",
