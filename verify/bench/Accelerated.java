@@ -15,7 +15,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Servers in containers and clients of them on the host, and the other way round: with network acceleration, without,
-/// in Podman's default network, and with both on the host, which is the limit.
+/// in Podman's default network, and with both on the host, which is the limit. A client in a container on the host's
+/// network tells what of the difference is any container's.
 ///
 /// All of it stays on this machine: servers on the host are asked at the machine's own address, which acceleration
 /// treats as any other machine's.
@@ -57,6 +58,7 @@ final class Accelerated {
     private final boolean quick;
     private final Path root;
     private final Place host;
+    private final Place control;
     private final List<Place> places = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
@@ -73,6 +75,8 @@ final class Accelerated {
                 kelp.command("exec"),
                 15240));
         places.add(host);
+        control = onHostNetwork(kelp);
+        places.add(control);
         places.add(container("kelp, not accelerated", kelp.command("run"), kelp.command("exec"), 15250));
         try {
             places.add(container(
@@ -142,6 +146,16 @@ final class Accelerated {
             await(place, service);
         }
         return place;
+    }
+
+    /// What a container costs whose sockets are the host's without anybody's help: its filter of system calls is looked
+    /// at for each send and receive.
+    private Place onHostNetwork(Kelp kelp) {
+        String id = "host-network";
+        kelp.command("run", "-d", "--name=" + id, "--network=host", "--rootfs", root.toString(), "sleep", "100000")
+                .output();
+        workspace.atEnd(() -> kelp.command("rm", "-f", id).attempt());
+        return new Place("kelp, host network", words -> kelp.command("exec", id).with(words), host.ports());
     }
 
     private static List<String> upTo(Command command, String word) {
@@ -233,7 +247,10 @@ final class Accelerated {
 
     private List<Measurement.Trial> trials(boolean in, boolean six, ToDoubleFunction<Place> once) {
         return places.stream()
-                .filter(p -> !six || p == host || p == places.getFirst() || (in && !p.name().startsWith("podman")))
+                .filter(p -> !in || p != control)
+                .filter(p -> !six
+                        || List.of(places.getFirst(), host, control).contains(p)
+                        || (in && !p.name().startsWith("podman")))
                 .map(p -> new Measurement.Trial(p.name(), () -> once.applyAsDouble(p)))
                 .toList();
     }

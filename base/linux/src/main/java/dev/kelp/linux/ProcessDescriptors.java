@@ -12,8 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Descriptors and memory of another process (pidfd_getfd(2), process_vm_readv(2), proc_pid_fd(5)). Needs the rights of
 /// ptrace(2) over it.
@@ -33,8 +35,9 @@ public final class ProcessDescriptors implements AutoCloseable {
     /// A directory entry in /proc takes as long as so many comparisons.
     private static final int NAME_COSTS = 4;
 
-    /// So many free numbers in a row: it may be time to count.
-    private static final int FREE_IN_A_ROW = 4;
+    /// So many free numbers in a row: it may be time to count. The next time it is so many times as many.
+    private static final int FREE_IN_A_ROW = 2;
+    private static final int FREE_GROWS = 4;
 
     private static final int STATX_SIZE = 0x200;
     private static final int STATX_SIZE_AT = 40;
@@ -62,14 +65,16 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     private final int thread;
     private final String folder;
-    private final Fd pidfd;
+    private final @Nullable Recent recent;
+    private Fd pidfd;
     private int comparisonsLeft = COMPARISONS_MAX;
     private int membershipBytesLeft = INFO_BYTES_MAX;
 
-    private ProcessDescriptors(int thread, Fd pidfd) {
+    private ProcessDescriptors(int thread, Fd pidfd, @Nullable Recent recent) {
         this.thread = thread;
         this.folder = "/proc/" + thread + "/";
         this.pidfd = pidfd;
+        this.recent = recent;
     }
 
     /// Those of a thread, by its id.
@@ -78,7 +83,57 @@ public final class ProcessDescriptors implements AutoCloseable {
         if (r == -Errno.EINVAL) {
             r = Libc.call(Syscall.PIDFD_OPEN, processOf(thread), 0);
         }
-        return new ProcessDescriptors(thread, Fd.own(Libc.check(r, "pidfd_open", Integer.toString(thread))));
+        return new ProcessDescriptors(thread, Fd.own(checkOpened(r, thread)), null);
+    }
+
+    private static int checkOpened(int pidfd, int thread) throws ErrnoException {
+        return Libc.check(pidfd, "pidfd_open", Integer.toString(thread));
+    }
+
+    /// Keeps descriptors of threads whose [ProcessDescriptors] were closed: who connects once does so again, and to
+    /// open a pidfd takes longer than most of what it is for. That a thread has ended by then, and its id is
+    /// another's,
+    /// shows in [ProcessDescriptors#take]. One thread at a time.
+    public static final class Recent implements AutoCloseable {
+        /// The most that are kept.
+        public static final int KEPT_MAX = 16;
+
+        private final LinkedHashMap<Integer, Fd> kept = new LinkedHashMap<>();
+        private boolean closed;
+
+        /// Keeps nothing yet.
+        public Recent() {}
+
+        /// The same as [ProcessDescriptors#ofThread].
+        public ProcessDescriptors ofThread(int thread) throws ErrnoException {
+            Fd known = kept.remove(thread);
+            if (known != null) {
+                return new ProcessDescriptors(thread, known, this);
+            }
+            int r = Libc.call(Syscall.PIDFD_OPEN, thread, THREAD);
+            // a process' pidfd would not tell whether the thread is still one of it: it is not kept
+            return r == -Errno.EINVAL
+                    ? ProcessDescriptors.ofThread(thread)
+                    : new ProcessDescriptors(thread, Fd.own(checkOpened(r, thread)), this);
+        }
+
+        private void keep(int thread, Fd pidfd) {
+            if (closed || kept.containsKey(thread)) {
+                pidfd.close();
+                return;
+            }
+            kept.put(thread, pidfd);
+            if (kept.size() > KEPT_MAX) {
+                kept.pollFirstEntry().getValue().close();
+            }
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+            kept.values().forEach(Fd::close);
+            kept.clear();
+        }
     }
 
     /// A kernel without descriptors of threads: nearly always they share the process' files.
@@ -101,8 +156,14 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     /// A duplicate of one of its descriptors. Whatever the original says, this one is closed on execve(2).
     public Fd take(int number) throws ErrnoException {
-        return Fd.own(Libc.check(
-                Libc.call(Syscall.PIDFD_GETFD, pidfd.number(), number, 0), "pidfd_getfd", Integer.toString(number)));
+        int r = Libc.call(Syscall.PIDFD_GETFD, pidfd.number(), number, 0);
+        if (r == -Errno.ESRCH && recent != null) {
+            // of a thread that had the id before, or this one has just ended: then this fails as well
+            pidfd.close();
+            pidfd = Fd.own(checkOpened(Libc.call(Syscall.PIDFD_OPEN, thread, THREAD), thread));
+            r = Libc.call(Syscall.PIDFD_GETFD, pidfd.number(), number, 0);
+        }
+        return Fd.own(Libc.check(r, "pidfd_getfd", Integer.toString(number)));
     }
 
     /// A copy of up to `length` bytes of its memory; fewer when what follows cannot be read.
@@ -145,7 +206,7 @@ public final class ProcessDescriptors implements AutoCloseable {
         }
         Copies copies = new Copies(new ArrayList<>(), new ArrayList<>());
         List<Integer> others = new ArrayList<>();
-        sort(socket, copies.sockets(), others);
+        sort(socket, self, copies.sockets(), others);
         if (copies.sockets().isEmpty() || others.isEmpty()) {
             return few(copies);
         }
@@ -159,35 +220,35 @@ public final class ProcessDescriptors implements AutoCloseable {
     }
 
     /// The kernel gives the lowest free number, so nearly always what is open has low ones: they are looked through
-    /// until several in a row are free and as many were found as there are.
-    private void sort(Fd socket, List<Integer> sockets, List<Integer> others) throws ErrnoException {
-        int free = 0;
+    /// until some in a row are free and as many were found as there are.
+    private void sort(Fd socket, int first, List<Integer> sockets, List<Integer> others) throws ErrnoException {
+        int free = sort(first, 0, sockets, others) ? 0 : 1;
         int enough = FREE_IN_A_ROW;
-        for (int number = 0; number < SMALL_TABLE || number < NAME_COSTS * others.size(); number++) {
-            free = sort(socket, number, sockets, others) ? 0 : free + 1;
+        for (int number = 1; number < SMALL_TABLE || number < NAME_COSTS * others.size(); number++) {
+            free = sort(compareWith(socket, number), number, sockets, others) ? 0 : free + 1;
             if (free == enough) {
                 if (sockets.size() + others.size() >= count()) {
                     return;
                 }
-                enough *= FREE_IN_A_ROW;
+                enough *= FREE_GROWS;
             }
         }
         sockets.clear();
         others.clear();
         for (int number : numbers()) {
-            sort(socket, number, sockets, others);
+            sort(compareWith(socket, number), number, sockets, others);
         }
     }
 
+    /// @param compared what kcmp(2) says of this number
     /// @return whether there is one of this number
-    private boolean sort(Fd socket, int number, List<Integer> sockets, List<Integer> others) throws ErrnoException {
-        int r = compareWith(socket, number);
-        if (r == 0) {
+    private static boolean sort(int compared, int number, List<Integer> sockets, List<Integer> others) {
+        if (compared == 0) {
             sockets.add(number);
-        } else if (r > 0) {
+        } else if (compared > 0) {
             others.add(number);
         }
-        return r >= 0;
+        return compared >= 0;
     }
 
     /// How many descriptors it has, since Linux 6.2; a number that none has before.
@@ -417,6 +478,10 @@ public final class ProcessDescriptors implements AutoCloseable {
 
     @Override
     public void close() {
-        pidfd.close();
+        if (recent != null && pidfd.isOpen()) {
+            recent.keep(thread, Fd.own(pidfd.release()));
+        } else {
+            pidfd.close();
+        }
     }
 }

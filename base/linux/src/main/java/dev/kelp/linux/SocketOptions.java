@@ -12,6 +12,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// What a TCP socket is and how it was set (socket(7), tcp(7), ip(7), ipv6(7)), read from the socket itself, so that
@@ -24,16 +25,13 @@ public final class SocketOptions {
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int IPPROTO_TCP = 6;
-    private static final int IPPROTO_MPTCP = 262;
     private static final int SOL_SOCKET = 1;
     private static final int SO_REUSEADDR = 2;
-    private static final int SO_TYPE = 3;
     private static final int SO_SNDBUF = 7;
     private static final int SO_RCVBUF = 8;
     private static final int SO_SNDTIMEO = 21;
     private static final int SO_BINDTODEVICE = 25;
     private static final int SO_GET_FILTER = 26;
-    private static final int SO_PROTOCOL = 38;
     private static final int SO_DOMAIN = 39;
     private static final int SO_NETNS_COOKIE = 71;
     private static final int SO_BINDTOIFINDEX = 62;
@@ -41,6 +39,7 @@ public final class SocketOptions {
     private static final int LOCKED_SEND = 1;
     private static final int LOCKED_RECEIVE = 2;
     private static final int TCP_INFO = 11;
+    private static final int TCP_ESTABLISHED = 1;
     private static final int TCP_SYN_SENT = 2;
     private static final int TCP_CLOSE = 7;
     private static final int IPPROTO_IPV6 = 41;
@@ -99,20 +98,36 @@ public final class SocketOptions {
 
     private SocketOptions() {}
 
-    /// The family of a TCP socket; 0 when it is another one or none at all.
-    public static int tcpFamily(Fd fd) {
+    /// What a TCP socket is, and how far its connection is.
+    ///
+    /// @param family AF_INET or AF_INET6
+    /// @param state as `enum` in linux/tcp.h has it
+    public record Tcp(int family, int state) {
+        /// Whether it neither listens nor has, or is making, a connection.
+        public boolean isIdle() {
+            return state == TCP_CLOSE;
+        }
+
+        /// Whether its connection is on its way.
+        public boolean isConnecting() {
+            return state == TCP_SYN_SENT;
+        }
+    }
+
+    /// Empty when it is another socket or none at all. Of all that AF_INET and AF_INET6 have, TCP and what
+    /// is built on it (IPPROTO_MPTCP) alone know TCP_INFO.
+    public static Optional<Tcp> tcpOf(Fd fd) {
         try {
             int family = number(fd, SOL_SOCKET, SO_DOMAIN);
-            if (family != AF_INET && family != AF_INET6) {
-                return 0;
-            }
-            int protocol = number(fd, SOL_SOCKET, SO_PROTOCOL);
-            boolean tcp = (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)
-                    && number(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
-            return tcp ? family : 0;
+            return family == AF_INET || family == AF_INET6 ? Optional.of(new Tcp(family, state(fd))) : Optional.empty();
         } catch (ErrnoException e) {
-            return 0;
+            return Optional.empty();
         }
+    }
+
+    /// The family of a TCP socket; 0 when it is another one or none at all.
+    public static int tcpFamily(Fd fd) {
+        return tcpOf(fd).map(Tcp::family).orElse(0);
     }
 
     /// Tells the network namespaces of sockets apart, for as long as the machine runs.
@@ -129,6 +144,15 @@ public final class SocketOptions {
     /// Whether its connection is on its way.
     public static boolean isConnecting(Fd socket) throws ErrnoException {
         return state(socket) == TCP_SYN_SENT;
+    }
+
+    /// What came of a connect(2) that was not waited for: EINPROGRESS, 0 or why it failed, which is told once.
+    public static int outcome(Fd socket) throws ErrnoException {
+        return switch (state(socket)) {
+            case TCP_SYN_SENT -> Errno.EINPROGRESS;
+            case TCP_ESTABLISHED -> 0;
+            default -> InetSockets.error(socket);
+        };
     }
 
     private static int state(Fd socket) throws ErrnoException {

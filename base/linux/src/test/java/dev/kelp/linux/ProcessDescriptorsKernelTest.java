@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kelp.linux.ProcessDescriptors.Copies;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,5 +89,57 @@ class ProcessDescriptorsKernelTest {
             copy(socket.number(), 0);
         }
         assertTooMany(Integer.MAX_VALUE);
+    }
+
+    /// What is kept of a thread is of no use for another one that has its id.
+    @Test
+    void whoHasEndedIsNotMistaken() throws Exception {
+        Process one = new ProcessBuilder("sleep", "60").start();
+        try (ProcessDescriptors.Recent recent = new ProcessDescriptors.Recent()) {
+            for (int i = 0; i < 2; i++) {
+                try (ProcessDescriptors again = recent.ofThread((int) one.pid());
+                        Fd input = again.take(0)) {
+                    assertThat(again.copies(input).sockets()).contains(0);
+                }
+            }
+            one.destroyForcibly().waitFor();
+            assertThatExceptionOfType(ErrnoException.class)
+                    .isThrownBy(() -> {
+                        try (ProcessDescriptors gone = recent.ofThread((int) one.pid())) {
+                            gone.take(0);
+                        }
+                    })
+                    .satisfies(e -> assertThat(e.is(Errno.ESRCH)).isTrue());
+        } finally {
+            one.destroyForcibly();
+        }
+    }
+
+    @Test
+    void fewThreadsAreKept() throws Exception {
+        long before = pidfds();
+        try (ProcessDescriptors.Recent recent = new ProcessDescriptors.Recent();
+                Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+            for (Path thread : threads.toList()) {
+                recent.ofThread(Integer.parseInt(thread.getFileName().toString()))
+                        .close();
+            }
+            assertThat(pidfds() - before).isBetween(0L, (long) ProcessDescriptors.Recent.KEPT_MAX);
+        }
+        assertThat(pidfds()).isEqualTo(before);
+    }
+
+    private static long pidfds() throws IOException {
+        long count = 0;
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path fd : all.toList()) {
+                try {
+                    count += Files.readSymbolicLink(fd).toString().contains("pidfd") ? 1 : 0;
+                } catch (NoSuchFileException e) {
+                    // what listed them
+                }
+            }
+        }
+        return count;
     }
 }

@@ -169,6 +169,11 @@ class SeccompNotifyKernelTest {
         try (Fd datagrams = InetSockets.datagrams(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             assertThat(SocketOptions.tcpFamily(datagrams)).isZero();
         }
+        // a raw socket for TCP, raw(7)
+        try (Fd raw = NetworkNamespaces.insideNew(
+                () -> Fd.own(Libc.check(Libc.call(Syscall.SOCKET, SocketOptions.AF_INET, 3, 6), "socket", "raw")))) {
+            assertThat(SocketOptions.tcpFamily(raw)).isZero();
+        }
     }
 
     @Test

@@ -280,6 +280,7 @@ public final class Bypass implements AutoCloseable {
             List.copyOf(sources.values()).forEach(Source::close);
             ledger.close();
             loopback.close();
+            calls.close();
         }
     }
 

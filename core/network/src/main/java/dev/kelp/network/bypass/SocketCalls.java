@@ -12,6 +12,7 @@ import dev.kelp.linux.SeccompNotify.Call;
 import dev.kelp.linux.SeccompNotify.Notification;
 import dev.kelp.linux.SocketAddress;
 import dev.kelp.linux.SocketOptions;
+import dev.kelp.linux.SocketOptions.Tcp;
 import dev.kelp.linux.SocketOptions.Untouched;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.bypass.Guest.Families;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// A call that the kernel is told to carry out reads its arguments again, which may be others by then. So that is the
 /// answer only for sockets of the container's network; what a socket of the host does is done here, with the copy of
 /// the address that was checked.
-final class SocketCalls {
+final class SocketCalls implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(SocketCalls.class.getName());
     private static final int ADDRESS_BYTES_MAX = 28;
     private static final int BACKLOG = 4096;
@@ -37,6 +38,7 @@ final class SocketCalls {
     private static final InetAddress LOOPBACK_IPV6 = Subnet.parseAddress("::1");
 
     private final SocketSwitch switcher = new SocketSwitch();
+    private final ProcessDescriptors.Recent recent = new ProcessDescriptors.Recent();
     private final LoopbackGuard loopback;
     private final Waiting waiting;
     private final boolean ownProfile;
@@ -114,7 +116,7 @@ final class SocketCalls {
             // of a table nobody knows: what it would do with a socket of the host cannot be told
             return ownProfile ? finish(asked, Errno.ENOSYS) : proceed(asked);
         }
-        ProcessDescriptors process = ProcessDescriptors.ofThread(n.thread());
+        ProcessDescriptors process = recent.ofThread(n.thread());
         Fd socket = null;
         boolean kept = false;
         try {
@@ -123,12 +125,12 @@ final class SocketCalls {
             if (!SeccompNotify.waits(asked.listener(), n.id())) {
                 return true;
             }
-            int family = SocketOptions.tcpFamily(socket);
-            if (family == 0) {
+            Tcp tcp = SocketOptions.tcpOf(socket).orElse(null);
+            if (tcp == null) {
                 return proceed(asked);
             }
             Subject subject =
-                    new Subject(asked, process, socket, family, SocketOptions.networkCookie(socket) == hostNetwork);
+                    new Subject(asked, process, socket, tcp, SocketOptions.networkCookie(socket) == hostNetwork);
             boolean answered = decide(call, subject, address);
             kept = !answered;
             return answered;
@@ -172,7 +174,11 @@ final class SocketCalls {
     /// A TCP socket that a call is about.
     ///
     /// @param switched it is one of the host's network already
-    private record Subject(Asked asked, ProcessDescriptors process, Fd socket, int family, boolean switched) {
+    private record Subject(Asked asked, ProcessDescriptors process, Fd socket, Tcp tcp, boolean switched) {
+        int family() {
+            return tcp.family();
+        }
+
         Caller caller() {
             return new Caller(asked.listener(), asked.notification().id(), process);
         }
@@ -207,7 +213,7 @@ final class SocketCalls {
     // -------- connect(2)
 
     private boolean connect(Subject s, SocketAddress to) throws ErrnoException {
-        boolean idle = SocketOptions.isIdle(s.socket());
+        boolean idle = s.tcp().isIdle();
         if (s.switched() && !idle) {
             return connectAgain(s);
         }
@@ -230,9 +236,10 @@ final class SocketCalls {
                 return s.switched() ? backInside(s) : proceed(s.asked());
             }
             int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), way));
-            if (errno == Errno.EINPROGRESS && !(nonBlocking && guarded) && !SocketOptions.isConnecting(made)) {
+            int outcome = errno == Errno.EINPROGRESS && !(nonBlocking && guarded) ? SocketOptions.outcome(made) : errno;
+            if (outcome != errno) {
                 // somebody on this machine, who has answered meanwhile
-                errno = nonBlocking ? errno : InetSockets.error(made);
+                errno = nonBlocking ? errno : outcome;
             } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
                 kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made, guarded, deadline(made)));
                 return kept ? false : finish(s.asked(), Errno.EAGAIN);
@@ -347,7 +354,7 @@ final class SocketCalls {
     /// should its connection fail right now, the kernel would begin another one.
     private boolean connectAgain(Subject s) throws ErrnoException {
         boolean nonBlocking = SocketOptions.isNonBlocking(s.socket());
-        if (SocketOptions.isConnecting(s.socket())) {
+        if (s.tcp().isConnecting()) {
             if (s.asked().again() && nonBlocking) {
                 return finish(s.asked(), Errno.EINPROGRESS);
             }
@@ -386,7 +393,7 @@ final class SocketCalls {
         if (at.port() == 0
                 || at.family() != s.family()
                 || !guest.policy().serves(at.address())
-                || !SocketOptions.isIdle(s.socket())
+                || !s.tcp().isIdle()
                 || SocketOptions.isTied(s.socket())) {
             return proceed(s.asked());
         }
@@ -457,5 +464,11 @@ final class SocketCalls {
         } catch (ErrnoException e) {
             return finish(s.asked(), e.errno());
         }
+    }
+
+    /// Lets go of what is only kept to be quick.
+    @Override
+    public void close() {
+        recent.close();
     }
 }
