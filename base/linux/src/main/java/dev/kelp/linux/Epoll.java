@@ -3,7 +3,6 @@ package dev.kelp.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.Arena;
@@ -26,7 +25,6 @@ public final class Epoll implements AutoCloseable {
     private static final int CTL_DEL = 2;
     private static final int CTL_MOD = 3;
     private static final int EVENTS_MAX = 256;
-    private static final long NANOS = 1_000_000_000;
 
     // struct epoll_event is packed on x86-64 only
     private static final boolean PACKED = System.getProperty("os.arch", "").equals("amd64");
@@ -36,9 +34,6 @@ public final class Epoll implements AutoCloseable {
     private final Fd epoll;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment events = arena.allocate((long) EVENTS_MAX * EVENT_BYTES, 8);
-
-    /// struct timespec
-    private final MemorySegment timeout = arena.allocate(16, 8);
 
     private Epoll(Fd epoll) {
         this.epoll = epoll;
@@ -85,22 +80,7 @@ public final class Epoll implements AutoCloseable {
     /// platform
     /// thread only, and one at a time.
     public void await(int timeoutMillis, Sink sink) throws ErrnoException {
-        tell(Libc.call(Syscall.EPOLL_PWAIT, epoll.number(), events.address(), EVENTS_MAX, timeoutMillis, 0, 8), sink);
-    }
-
-    /// As [#await], for whom a millisecond is too coarse (epoll_pwait2, Linux 5.11); −1: no limit.
-    public void awaitNanos(long timeoutNanos, Sink sink) throws ErrnoException {
-        long time = 0;
-        if (timeoutNanos >= 0) {
-            timeout.set(JAVA_LONG, 0, timeoutNanos / NANOS);
-            timeout.set(JAVA_LONG, 8, timeoutNanos % NANOS);
-            time = timeout.address();
-        }
-        tell(Libc.call(Syscall.EPOLL_PWAIT2, epoll.number(), events.address(), EVENTS_MAX, time, 0, 8), sink);
-    }
-
-    private void tell(int result, Sink sink) throws ErrnoException {
-        int n = result;
+        int n = Libc.call(Syscall.EPOLL_PWAIT, epoll.number(), events.address(), EVENTS_MAX, timeoutMillis, 0, 8);
         if (n == -Errno.EINTR) {
             n = 0;
         }

@@ -31,7 +31,6 @@ public final class InetSockets {
     private static final int SOL_SOCKET = 1;
     private static final int SO_REUSEADDR = 2;
     private static final int SO_ERROR = 4;
-    private static final int SO_RCVLOWAT = 18;
     private static final int IPPROTO_IP = 0;
     private static final int IP_PKTINFO = 8;
     private static final int IP_TRANSPARENT = 19;
@@ -169,13 +168,6 @@ public final class InetSockets {
     /// Sends small pieces at once (TCP_NODELAY): what is relayed was already put together by its sender.
     public static void withoutDelay(Fd socket) throws ErrnoException {
         option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-
-    /// From how many waiting bytes on a TCP socket is told to be readable (SO_RCVLOWAT, socket(7)); 1 when nobody
-    /// says otherwise. The end of the stream and a full window are told in any case, and reading takes what there
-    /// is. As long as there is less, the kernel acknowledges at once.
-    public static void readableFrom(Fd socket, int bytes) throws ErrnoException {
-        option(socket, SOL_SOCKET, SO_RCVLOWAT, bytes);
     }
 
     /// Sends as fast as the other side takes it (TCP_CONGESTION `reno`, which every kernel has and allows

@@ -94,7 +94,6 @@ enum Syscall {
     CLOSE_RANGE(436, 436),
     OPENAT2(437, 437),
     PIDFD_GETFD(438, 438),
-    EPOLL_PWAIT2(441, 441),
     MOUNT_SETATTR(442, 442);
 
     private static final boolean X86 = System.getProperty("os.arch", "").equals("amd64");

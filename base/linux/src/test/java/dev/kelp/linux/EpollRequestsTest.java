@@ -45,19 +45,4 @@ class EpollRequestsTest {
             other.join();
         }
     }
-
-    @Test
-    void whoWaitsForLessThanAMillisecondDoes() throws ErrnoException {
-        try (Epoll epoll = Epoll.create();
-                EpollRequests requests = new EpollRequests(epoll)) {
-            List<Long> keys = new ArrayList<>();
-            long start = System.nanoTime();
-            epoll.awaitNanos(300_000, (key, events) -> keys.add(key));
-            assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(300_000);
-            assertThat(keys).isEmpty();
-            requests.add(() -> {});
-            epoll.awaitNanos(-1, (key, events) -> keys.add(key));
-            assertThat(keys).containsExactly(EpollRequests.KEY);
-        }
-    }
 }

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -178,7 +179,7 @@ public final class PortForwarder implements AutoCloseable {
     private void run() {
         try {
             while (!requests.hasEnded()) {
-                epoll.awaitNanos(busy.isEmpty() ? timeoutNanos() : 0, this::dispatch);
+                epoll.await(busy.isEmpty() ? timeoutMillis() : 0, this::dispatch);
                 requests.run();
                 for (int n = busy.size(); n > 0; n--) {
                     TcpRelay relay = busy.poll();
@@ -201,9 +202,13 @@ public final class PortForwarder implements AutoCloseable {
     }
 
     /// Until the next alarm; without end when there is none.
-    private long timeoutNanos() {
+    private int timeoutMillis() {
         Alarm next = alarms.peek();
-        return next == null ? -1 : Math.max(0, next.fromStartNanos() - (System.nanoTime() - startNanos));
+        if (next == null) {
+            return -1;
+        }
+        long nanos = next.fromStartNanos() - (System.nanoTime() - startNanos);
+        return Math.clamp(TimeUnit.NANOSECONDS.toMillis(nanos) + 1, 0, Integer.MAX_VALUE);
     }
 
     private void dispatch(long key, int events) {

@@ -8,17 +8,11 @@ import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.network.port.PortForwarder.Endpoint;
 import java.lang.System.Logger.Level;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Two connected sockets whose bytes go from one to the other, in both directions.
 ///
 /// Both are watched edge-triggered: an event says that something changed, and what can move is found by trying.
-///
-/// A direction in which much flows is a *stream*: its socket is readable only when a large piece waits there
-/// (SO_RCVLOWAT). The thread is then woken less often, and the kernel acknowledges what comes at once instead of when
-/// this thread gets to reading it, which a sender on the same processors waits for. What is less than a piece is looked
-/// for now and then, so it waits [#LOOK_NANOS] at most.
 final class TcpRelay implements Endpoint {
     private static final System.Logger LOG = System.getLogger(TcpRelay.class.getName());
     private static final int SHUT_WRITE = 1;
@@ -27,16 +21,6 @@ final class TcpRelay implements Endpoint {
 
     /// Pieces moved in a direction before other connections have their turn.
     private static final int ROUNDS_MAX = 16;
-
-    /// What makes a stream: so many bytes in so little time, some 2 Gbit/s.
-    private static final int STREAM_BYTES = 4 << 20;
-
-    private static final long STREAM_NANOS = TimeUnit.MILLISECONDS.toNanos(16);
-    private static final int PIECE_BYTES = PipePool.CAPACITY_BYTES;
-    private static final long LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-
-    /// Looks that find nothing before a stream is none any more.
-    private static final int QUIET_LOOKS_MAX = 16;
 
     private final PortForwarder forwarder;
     private final Fd client;
@@ -47,7 +31,6 @@ final class TcpRelay implements Endpoint {
     private final @Nullable Runnable elsewhere;
     private boolean connected;
     private boolean queued;
-    private boolean looking;
     private boolean closed;
 
     /// Owns both sockets from now on; `server` may still be connecting.
@@ -100,11 +83,6 @@ final class TcpRelay implements Endpoint {
         private boolean readable = true;
 
         private boolean writable = true;
-
-        private boolean stream;
-        private long countedFromNanos;
-        private int counted;
-        private int quietLooks;
 
         Direction(Fd from, Fd to) {
             this.from = from;
@@ -160,40 +138,7 @@ final class TcpRelay implements Endpoint {
                 return ended;
             }
             inPipe = n;
-            quietLooks = 0;
-            if (!stream) {
-                count(n);
-            }
             return true;
-        }
-
-        private void count(int bytes) throws ErrnoException {
-            long now = System.nanoTime();
-            if (now - countedFromNanos > STREAM_NANOS) {
-                countedFromNanos = now;
-                counted = 0;
-            }
-            counted += bytes;
-            if (counted >= STREAM_BYTES) {
-                InetSockets.readableFrom(from, PIECE_BYTES);
-                stream = true;
-                lookLater(now);
-            }
-        }
-
-        /// @return whether it is still a stream
-        private boolean look() throws ErrnoException {
-            if (!stream || finished) {
-                return false;
-            }
-            readable = true;
-            if (quietLooks++ == QUIET_LOOKS_MAX) {
-                InetSockets.readableFrom(from, 1);
-                stream = false;
-                quietLooks = 0;
-                counted = 0;
-            }
-            return stream;
         }
 
         private void release() {
@@ -245,35 +190,6 @@ final class TcpRelay implements Endpoint {
             } else {
                 close();
             }
-        }
-    }
-
-    private void lookLater(long nowNanos) {
-        if (!looking) {
-            looking = true;
-            forwarder.wakeAt(this, nowNanos + LOOK_NANOS);
-        }
-    }
-
-    @Override
-    public void alarm(long nowNanos) {
-        looking = false;
-        if (closed) {
-            return;
-        }
-        try {
-            boolean stream = up.look();
-            stream |= down.look();
-            if (stream) {
-                lookLater(nowNanos);
-            }
-        } catch (ErrnoException e) {
-            LOG.log(Level.DEBUG, "relay", e);
-            close();
-            return;
-        }
-        if (!queued) {
-            pump();
         }
     }
 

@@ -5,8 +5,8 @@
 /// takes
 /// connections from listening sockets that were made in the host's namespace, and what it connects itself starts in the
 /// detached one: no thread, no process and no buffer belongs to a port or a connection. TCP is moved by splice(2) from
-/// socket to socket over a pipe of a small pool, without passing through this process, and in large pieces where much
-/// flows ([TcpRelay]); UDP datagram by datagram, answered from the address that was asked.
+/// socket to socket over a pipe of a small pool, without passing through this process; UDP datagram by datagram,
+/// answered from the address that was asked.
 ///
 /// The service sees its client's own address: the connection into the container is bound to that foreign address
 /// (IP_TRANSPARENT), and a rule of [dev.kelp.network.Firewall] leads the answers back. That takes a service with an
