@@ -52,13 +52,11 @@ public final class LxcUserNic implements AutoCloseable {
 
     private static final long AGAIN_SECONDS = 30;
 
-    private final DetachedNamespace namespace;
     private final DhcpClient client;
     private final DhcpLease first;
     private final Thread renewing;
 
-    private LxcUserNic(DetachedNamespace namespace, DhcpClient client, DhcpLease first) {
-        this.namespace = namespace;
+    private LxcUserNic(DhcpClient client, DhcpLease first) {
         this.client = client;
         this.first = first;
         this.renewing = Thread.ofPlatform().name("kelp-dhcp").daemon(true).start(this::renew);
@@ -102,7 +100,7 @@ public final class LxcUserNic implements AutoCloseable {
             if (lease.router().isPresent()) {
                 links.addRoute(Route.byDefault(lease.router().get(), link.index()));
             }
-            return new LxcUserNic(namespace, client, lease);
+            return new LxcUserNic(client, lease);
         } catch (IOException e) {
             throw new KelpException(
                     ErrorKind.UNAVAILABLE, "connect with the bridge " + wish.bridge() + ": " + e.getMessage(), e);

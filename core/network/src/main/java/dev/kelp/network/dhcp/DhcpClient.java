@@ -116,7 +116,9 @@ public final class DhcpClient {
     private static DhcpMessage exchange(
             DatagramSocket socket, ByteBuffer question, InetAddress to, Predicate<DhcpMessage> wanted)
             throws IOException {
-        var packet = new DatagramPacket(question.array(), question.limit(), to, SERVER_PORT);
+        byte[] bytes = new byte[question.remaining()];
+        question.get(0, bytes);
+        var packet = new DatagramPacket(bytes, bytes.length, to, SERVER_PORT);
         for (int seconds : WAITS_SECONDS) {
             socket.send(packet);
             Optional<DhcpMessage> answer = answer(socket, TimeUnit.SECONDS.toNanos(seconds), wanted);
