@@ -331,7 +331,8 @@ class PortForwarderKernelTest {
         }
     }
 
-    /// What makes a stream is over when a small rest comes, which nothing else will push through: it must not wait for
+    /// What makes a stream is over when a small rest comes, which nothing else will push through: it must not wait
+    /// for
     /// more. Nor may what follows at a walking pace.
     @Test
     void theRestOfAStreamAndWhatFollowsItComeWithoutMore() throws Exception {

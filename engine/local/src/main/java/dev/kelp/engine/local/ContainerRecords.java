@@ -294,7 +294,8 @@ final class ContainerRecords {
     }
 
     private interface Row {
-        @Nullable ContainerRecord read(ResultSet r) throws SQLException;
+        @Nullable
+        ContainerRecord read(ResultSet r) throws SQLException;
     }
 
     private List<ContainerRecord> query(Row row, String where, String... arguments) {

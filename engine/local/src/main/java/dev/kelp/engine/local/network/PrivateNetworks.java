@@ -164,7 +164,8 @@ public final class PrivateNetworks implements AutoCloseable {
         }
     }
 
-    /// The machine as it is reached from inside; empty where nothing leads there: pasta's container has the machine's
+    /// The machine as it is reached from inside; empty where nothing leads there: pasta's container has the
+    /// machine's
     /// own address.
     private static Optional<String> host(PrivateNetwork wanted, OutboundDriver.Running driver) {
         if (!wanted.driver().equals(PrivateNetwork.PASTA)) {
