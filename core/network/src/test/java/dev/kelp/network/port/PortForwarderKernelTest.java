@@ -331,9 +331,8 @@ class PortForwarderKernelTest {
         }
     }
 
-    /// What makes a stream is over when a small rest comes, which nothing else will push through: it must not wait
-    /// for
-    /// more. Nor may what follows at a walking pace.
+    /// The small rest of much data, which nothing pushes through, must not wait for more. Nor may what follows at a
+    /// walking pace.
     @Test
     void theRestOfAStreamAndWhatFollowsItComeWithoutMore() throws Exception {
         byte[] much = new byte[(64 << 20) + 7];

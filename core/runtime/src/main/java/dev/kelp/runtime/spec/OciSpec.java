@@ -49,8 +49,7 @@ public final class OciSpec {
     private static final String KEEP_GROUPS_ANNOTATION = "run.oci.keep_original_groups";
 
     /// How long systemd waits for a container at the end of a session or of the machine; a first process that
-    /// handles
-    /// no signal would hold that up for a minute and a half.
+    /// handles no signal would hold that up for a minute and a half.
     private static final String STOP_TIMEOUT_ANNOTATION = "org.systemd.property.TimeoutStopUSec";
 
     private static final int STOP_SECONDS_DEFAULT = 10;

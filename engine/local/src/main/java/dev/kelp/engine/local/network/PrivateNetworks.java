@@ -165,8 +165,7 @@ public final class PrivateNetworks implements AutoCloseable {
     }
 
     /// The machine as it is reached from inside; empty where nothing leads there: pasta's container has the
-    /// machine's
-    /// own address.
+    /// machine's own address.
     private static Optional<String> host(PrivateNetwork wanted, OutboundDriver.Running driver) {
         if (!wanted.driver().equals(PrivateNetwork.PASTA)) {
             return (wanted.hostLoopback() ? Optional.of(driver.gateway()) : HostAddresses.ipv4())
