@@ -9,8 +9,8 @@ import java.util.Collection;
 import java.util.stream.Collectors;
 
 /// The nftables rules of the detached namespace: what leaves a network gets the namespace's address, networks do not
-/// see each other, an internal one sees nothing else. nft(8) replaces the whole table at once, when networks change and
-/// not when containers do.
+/// see each other, an internal one sees nothing else, and nothing is led from a container to another that is to be
+/// apart from it. nft(8) replaces the whole table at once, when networks change and not when containers do.
 public final class Firewall {
     private static final String TABLE = "kelp";
 
@@ -62,6 +62,14 @@ public final class Firewall {
         String all = networks.stream().map(n -> '"' + n.bridge() + '"').collect(Collectors.joining(", ", "{ ", " }"));
         for (NetworkDefinition network : networks) {
             String bridge = '"' + network.bridge() + '"';
+            if (network.keepsApart()) {
+                // a bridge's isolated ports are apart for frames alone; this is a packet that was sent to the gateway
+                text.append("    iifname ")
+                        .append(bridge)
+                        .append(" oifname ")
+                        .append(bridge)
+                        .append(" drop\n");
+            }
             if (network.internal()) {
                 text.append("    iifname ")
                         .append(bridge)

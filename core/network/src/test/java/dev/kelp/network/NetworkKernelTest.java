@@ -9,15 +9,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.linux.Processes;
+import dev.kelp.linux.Rtnetlink;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.Bridges.Endpoint;
 import dev.kelp.rootless.testing.TestHolder;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -26,11 +30,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Real namespaces, bridges, nftables rules and drivers.
@@ -89,6 +95,76 @@ class NetworkKernelTest {
         assertThat(reaches(neighbour, b)).isTrue();
         new Firewall(detached, programs).apply(List.of(two));
         assertThat(reaches(neighbour, b)).isTrue();
+    }
+
+    /// Whoever may change a container's routes can send to the gateway what is meant for a neighbour.
+    @ParameterizedTest
+    @CsvSource({"10.4.0.2, 10.4.0.3, 10.4.0.1", "fd00:4::2, fd00:4::3, fd00:4::1"})
+    void neighboursThatAreApartAreNotReachedByTheGateway(String own, String neighbour, String gateway)
+            throws IOException {
+        assumeTrue(HostPrograms.find("nft").isPresent(), "nft is not installed");
+        NetworkDefinition network = apart();
+        Bridges bridges = new Bridges(detached);
+        bridges.ensure(network);
+        Fd a = container(bridges, network, "10.4.0.2", "fd00:4::2");
+        Fd b = container(bridges, network, "10.4.0.3", "fd00:4::3");
+        try (Rtnetlink routes = NetworkNamespaces.inside(a, Rtnetlink::open);
+                DatagramSocket there =
+                        NetworkNamespaces.inside(b, () -> new DatagramSocket(new InetSocketAddress(ip(neighbour), 0)));
+                DatagramSocket here =
+                        NetworkNamespaces.inside(a, () -> new DatagramSocket(new InetSocketAddress(ip(own), 0)));
+                DatagramSocket between = NetworkNamespaces.inside(
+                        detached.fd(), () -> new DatagramSocket(new InetSocketAddress(ip(gateway), 0)))) {
+            there.setSoTimeout(5000);
+            ignoreRedirects(a);
+            routes.addRoute(new Rtnetlink.Route(
+                    ip(neighbour), 8 * ip(neighbour).getAddress().length, ip(gateway), routes.index("eth0"), 0));
+            // without rules it is led there: the test can fail
+            send(here, "around", there);
+            assertThat(receive(there)).isEqualTo("around");
+            new Firewall(detached, programs).apply(List.of(network));
+            send(here, "around", there);
+            send(between, "gateway", there);
+            assertThat(receive(there)).isEqualTo("gateway");
+            new Firewall(detached, programs).apply(List.of(network("one", "10.4.0.0/24", false)));
+            send(here, "around", there);
+            assertThat(receive(there)).isEqualTo("around");
+        }
+    }
+
+    private static NetworkDefinition apart() {
+        return new NetworkDefinition(
+                "0".repeat(64),
+                "one",
+                "bridge",
+                List.of(AddressPool.of(Subnet.parse("10.4.0.0/24")), AddressPool.of(Subnet.parse("fd00:4::/64"))),
+                false,
+                NetworkDefinition.MTU_DEFAULT,
+                "br-one",
+                Map.of(),
+                Map.of(NetworkDefinition.INTER_CONTAINER, "false"),
+                0);
+    }
+
+    /// The gateway's word that there is a shorter way, which there is not: it would end the detour.
+    private static void ignoreRedirects(Fd container) throws IOException {
+        NetworkNamespaces.inside(container, () -> {
+            for (String file : List.of("ipv4/conf/all", "ipv4/conf/eth0", "ipv6/conf/eth0")) {
+                Files.writeString(Path.of("/proc/sys/net", file, "accept_redirects"), "0");
+            }
+            return true;
+        });
+    }
+
+    private static void send(DatagramSocket from, String text, DatagramSocket to) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        from.send(new DatagramPacket(bytes, bytes.length, to.getLocalSocketAddress()));
+    }
+
+    private static String receive(DatagramSocket at) throws IOException {
+        DatagramPacket packet = new DatagramPacket(new byte[64], 64);
+        at.receive(packet);
+        return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.US_ASCII);
     }
 
     @Test
@@ -236,10 +312,11 @@ class NetworkKernelTest {
         return running;
     }
 
-    private Fd container(Bridges bridges, NetworkDefinition network, String address) {
+    private Fd container(Bridges bridges, NetworkDefinition network, String... addresses) {
         ContainerNamespace namespace = keep(ContainerNamespace.create());
-        String outside = "v" + address.replace(".", "");
-        bridges.connect(network, namespace, new Endpoint(outside, "eth0", List.of(ip(address)), null, true));
+        String outside = "v" + addresses[0].replace(".", "");
+        List<InetAddress> all = Stream.of(addresses).map(NetworkKernelTest::ip).toList();
+        bridges.connect(network, namespace, new Endpoint(outside, "eth0", all, null, true));
         return namespace.fd();
     }
 
