@@ -44,6 +44,7 @@ public final class PortForwarder implements AutoCloseable {
     private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(Alarm::fromStartNanos));
     private final long startNanos = System.nanoTime();
     private final PipePool pipes = new PipePool();
+    private final ShownClients shownClients = new ShownClients();
     private final Thread thread;
     private final ByteBuffer datagram;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -269,6 +270,10 @@ public final class PortForwarder implements AutoCloseable {
 
     PipePool pipes() {
         return pipes;
+    }
+
+    ShownClients shownClients() {
+        return shownClients;
     }
 
     /// Memory for one datagram at a time.

@@ -9,16 +9,15 @@ import dev.kelp.linux.InetSockets;
 import dev.kelp.linux.InetSockets.Datagram;
 import dev.kelp.network.port.PortForwarder.Endpoint;
 import dev.kelp.network.port.PortForwarder.Target;
+import dev.kelp.network.port.ShownClients.Inside;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +39,6 @@ final class UdpForward implements Endpoint {
     private final long key;
     private final SequencedMap<Peer, Flow> flows = new LinkedHashMap<>(16, 0.75f, true);
 
-    /// Clients that a flow shows with their own port: a second one would get the first one's answers.
-    private final Set<InetSocketAddress> shown = new HashSet<>();
-
     /// Whether an alarm will look at the flows.
     private boolean watched;
 
@@ -63,8 +59,7 @@ final class UdpForward implements Endpoint {
     /// A client and its socket in the detached namespace.
     private final class Flow implements Endpoint {
         private final Peer peer;
-        private final Fd inside;
-        private final boolean ownPort;
+        private final Inside inside;
         private final Iterator<InetSocketAddress> otherWays;
         private final long flowKey;
         private long usedNanos = System.nanoTime();
@@ -74,20 +69,19 @@ final class UdpForward implements Endpoint {
         /// What was sent last, as long as the service may be elsewhere.
         private byte @Nullable [] last;
 
-        Flow(Peer peer, Fd inside, boolean ownPort, Iterator<InetSocketAddress> otherWays) throws ErrnoException {
+        Flow(Peer peer, Inside inside, Iterator<InetSocketAddress> otherWays) throws ErrnoException {
             this.peer = peer;
             this.inside = inside;
-            this.ownPort = ownPort;
             this.otherWays = otherWays;
             flowKey = forwarder.register(this);
-            forwarder.watch(flowKey, inside, Epoll.IN);
+            forwarder.watch(flowKey, inside.socket(), Epoll.IN);
         }
 
         @Override
         public void ready(int side, int events) {
             for (int i = 0; i < ROUNDS_MAX; i++) {
                 try {
-                    Datagram answer = InetSockets.receive(inside, forwarder.datagram());
+                    Datagram answer = InetSockets.receive(inside.socket(), forwarder.datagram());
                     if (answer == null) {
                         return;
                     }
@@ -109,10 +103,7 @@ final class UdpForward implements Endpoint {
         @Override
         public void close() {
             forwarder.unregister(flowKey);
-            inside.close();
-            if (ownPort) {
-                shown.remove(peer.client());
-            }
+            forwarder.shownClients().close(inside);
         }
     }
 
@@ -153,7 +144,7 @@ final class UdpForward implements Endpoint {
             flow.last = copy;
         }
         try {
-            InetSockets.send(flow.inside, data, null, null);
+            InetSockets.send(flow.inside.socket(), data, null, null);
         } catch (ErrnoException e) {
             // what the one before met
             if (!e.is(Errno.ECONNREFUSED) || !refused(flow)) {
@@ -174,7 +165,7 @@ final class UdpForward implements Endpoint {
             Flow other = open(flow.peer, flow.otherWays);
             flows.put(flow.peer, other);
             forwarder.datagram().clear().put(again).flip();
-            InetSockets.send(other.inside, forwarder.datagram(), null, null);
+            InetSockets.send(other.inside.socket(), forwarder.datagram(), null, null);
         } catch (ErrnoException e) {
             LOG.log(Level.DEBUG, "forward a datagram elsewhere", e);
         }
@@ -182,32 +173,24 @@ final class UdpForward implements Endpoint {
     }
 
     private Flow open(Peer peer, Iterator<InetSocketAddress> ways) throws ErrnoException {
-        boolean ownPort = shown.add(peer.client());
-        Fd inside = null;
+        Inside inside = connect(peer.client(), ways.next());
         try {
-            inside = connect(peer.client().getAddress(), ownPort ? peer.client().getPort() : 0, ways.next());
-            return new Flow(peer, inside, ownPort, ways);
+            return new Flow(peer, inside, ways);
         } catch (ErrnoException e) {
-            if (ownPort) {
-                shown.remove(peer.client());
-            }
-            if (inside != null) {
-                inside.close();
-            }
+            forwarder.shownClients().close(inside);
             throw e;
         }
     }
 
-    private Fd connect(InetAddress client, int port, InetSocketAddress to) throws ErrnoException {
-        InetAddress source = target.shown(client, to);
-        if (source != null) {
+    private Inside connect(InetSocketAddress client, InetSocketAddress to) throws ErrnoException {
+        if (target.shown(client.getAddress(), to) != null) {
             try {
-                return InetSockets.datagramsTo(to, new InetSocketAddress(source, port));
+                return forwarder.shownClients().connect(client, to);
             } catch (ErrnoException e) {
                 LOG.log(Level.DEBUG, "show the client''s address", e);
             }
         }
-        return InetSockets.datagramsTo(to, null);
+        return new Inside(InetSockets.datagramsTo(to, null), null);
     }
 
     @Override
