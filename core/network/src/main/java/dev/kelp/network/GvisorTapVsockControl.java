@@ -6,11 +6,9 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -20,10 +18,15 @@ public final class GvisorTapVsockControl {
     private static final int ANSWER_BYTES_MAX = 64 << 10;
     private static final String DONE = "HTTP/1.0 200 ";
 
-    private final Path socket;
+    private final ControlSocket socket;
 
     public GvisorTapVsockControl(Path socket) {
-        this.socket = socket;
+        this(socket, ControlSocket.LIMIT_DEFAULT);
+    }
+
+    /// @param limit for one answer
+    GvisorTapVsockControl(Path socket, Duration limit) {
+        this.socket = new ControlSocket(socket, ANSWER_BYTES_MAX, limit);
     }
 
     /// Opens a port of the host.
@@ -31,7 +34,8 @@ public final class GvisorTapVsockControl {
     /// @param protocol `tcp` or `udp`
     /// @param host address and port, `[::1]:80`
     /// @param guest the same inside
-    /// @throws KelpException ALREADY_EXISTS when the port is taken, else with gvproxy's own words
+    /// @throws KelpException ALREADY_EXISTS when the port is taken, UNAVAILABLE without an answer, else with the
+    ///     program's own words
     public void expose(String protocol, String host, String guest) {
         Map<String, Object> wish = new LinkedHashMap<>();
         wish.put("local", host);
@@ -40,48 +44,37 @@ public final class GvisorTapVsockControl {
         ask("expose", wish);
     }
 
+    /// @throws KelpException NOT_FOUND when gvproxy does not forward it, UNAVAILABLE without an answer
     public void unexpose(String protocol, String host) {
         ask("unexpose", Map.of("local", host, "protocol", protocol));
     }
 
     private void ask(String what, Map<String, Object> wish) {
         byte[] body = OciJson.write(wish);
+        ByteArrayOutputStream question = new ByteArrayOutputStream();
         // the older protocol: an answer ends with its connection
         String head = "POST /services/forwarder/" + what + " HTTP/1.0\r\nContent-Type: application/json\r\n"
                 + "Content-Length: " + body.length + "\r\n\r\n";
+        question.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+        question.writeBytes(body);
         String answer;
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            write(channel, head.getBytes(StandardCharsets.US_ASCII));
-            write(channel, body);
-            answer = readAll(channel);
+        try {
+            answer = new String(socket.ask(question.toByteArray(), false), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new KelpException(ErrorKind.UNAVAILABLE, "ask gvproxy on " + socket + ": " + e.getMessage(), e);
+            throw new KelpException(
+                    ErrorKind.UNAVAILABLE, "ask gvproxy on " + socket.socket() + ": " + e.getMessage(), e);
         }
         if (!answer.startsWith(DONE)) {
             int end = answer.indexOf("\r\n\r\n");
             String words = end < 0 ? answer.strip() : answer.substring(end).strip();
-            throw new KelpException(
-                    words.contains("in use") || words.contains("already running")
-                            ? ErrorKind.ALREADY_EXISTS
-                            : ErrorKind.INVALID_ARGUMENT,
-                    "ask gvproxy to " + what + " " + wish.get("local") + ": " + words);
+            throw new KelpException(kind(words), "ask gvproxy to " + what + " " + wish.get("local") + ": " + words);
         }
     }
 
-    private static void write(SocketChannel channel, byte[] bytes) throws IOException {
-        ByteBuffer out = ByteBuffer.wrap(bytes);
-        while (out.hasRemaining()) {
-            channel.write(out);
+    private static ErrorKind kind(String words) {
+        if (words.contains("in use") || words.contains("already running")) {
+            return ErrorKind.ALREADY_EXISTS;
         }
-    }
-
-    private static String readAll(SocketChannel channel) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        ByteBuffer part = ByteBuffer.allocate(4096);
-        while (all.size() < ANSWER_BYTES_MAX && channel.read(part) >= 0) {
-            all.write(part.array(), 0, part.position());
-            part.clear();
-        }
-        return all.toString(StandardCharsets.UTF_8);
+        return words.contains("proxy not found") ? ErrorKind.NOT_FOUND : ErrorKind.INVALID_ARGUMENT;
     }
 }

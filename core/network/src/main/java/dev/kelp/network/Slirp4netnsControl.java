@@ -4,12 +4,9 @@ package dev.kelp.network;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.oci.OciJson;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,10 +18,15 @@ import tools.jackson.databind.JsonNode;
 public final class Slirp4netnsControl {
     private static final int ANSWER_BYTES_MAX = 1 << 20;
 
-    private final Path socket;
+    private final ControlSocket socket;
 
     public Slirp4netnsControl(Path socket) {
-        this.socket = socket;
+        this(socket, ControlSocket.LIMIT_DEFAULT);
+    }
+
+    /// @param limit for one answer
+    Slirp4netnsControl(Path socket, Duration limit) {
+        this.socket = new ControlSocket(socket, ANSWER_BYTES_MAX, limit);
     }
 
     /// A forwarded port.
@@ -41,7 +43,8 @@ public final class Slirp4netnsControl {
     }
 
     /// @return its number
-    /// @throws KelpException ALREADY_EXISTS when the port is taken, else with slirp4netns' own words
+    /// @throws KelpException ALREADY_EXISTS when the port is taken, UNAVAILABLE without an answer, else with the
+    ///     program's own words
     public long add(Forward wanted) {
         Map<String, Object> arguments = new LinkedHashMap<>();
         arguments.put("proto", wanted.protocol());
@@ -77,15 +80,11 @@ public final class Slirp4netnsControl {
         request.put("execute", what);
         request.put("arguments", arguments);
         JsonNode answer;
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            ByteBuffer out = ByteBuffer.wrap(OciJson.write(request));
-            while (out.hasRemaining()) {
-                channel.write(out);
-            }
-            channel.shutdownOutput();
-            answer = OciJson.tree(readAll(channel), "the answer of slirp4netns");
+        try {
+            answer = OciJson.tree(socket.ask(OciJson.write(request), true), "the answer of slirp4netns");
         } catch (IOException e) {
-            throw new KelpException(ErrorKind.UNAVAILABLE, "ask slirp4netns on " + socket + ": " + e.getMessage(), e);
+            throw new KelpException(
+                    ErrorKind.UNAVAILABLE, "ask slirp4netns on " + socket.socket() + ": " + e.getMessage(), e);
         }
         JsonNode error = answer.path("error");
         if (!error.isMissingNode()) {
@@ -95,15 +94,5 @@ public final class Slirp4netnsControl {
                     "ask slirp4netns for " + what + ": " + (words.isEmpty() ? error.toString() : words));
         }
         return answer;
-    }
-
-    private static byte[] readAll(SocketChannel channel) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        ByteBuffer part = ByteBuffer.allocate(4096);
-        while (all.size() < ANSWER_BYTES_MAX && channel.read(part) >= 0) {
-            all.write(part.array(), 0, part.position());
-            part.clear();
-        }
-        return all.toByteArray();
     }
 }

@@ -50,7 +50,16 @@ public final class GvisorTapVsockPorts implements PortDriver {
             throw new KelpException(
                     ErrorKind.UNSUPPORTED, "the gvisor-tap-vsock port driver has no protocol " + spec.proto());
         }
-        expose(spec);
+        try {
+            expose(spec);
+        } catch (KelpException e) {
+            // a request that was given up is carried out when gvproxy goes on
+            boolean nobodys = e.kind() == ErrorKind.ALREADY_EXISTS && !isPublished(spec) && unexpose(spec);
+            if (!nobodys) {
+                throw e;
+            }
+            expose(spec);
+        }
         return published.put(nextId++, spec);
     }
 
@@ -61,8 +70,29 @@ public final class GvisorTapVsockPorts implements PortDriver {
                 .map(PortStatus::spec)
                 .findFirst()
                 .orElseThrow(() -> KelpException.notFound("unknown id: " + id));
-        gvproxy.unexpose(spec.transport(), host(spec));
+        // one that is lost is as good as removed
+        unexpose(spec);
         published.remove(id);
+    }
+
+    /// Whether gvproxy would take it for one of ours: it knows fewer protocols and addresses than can be told apart.
+    private boolean isPublished(PortSpec spec) {
+        return published.list().stream()
+                .map(PortStatus::spec)
+                .anyMatch(s -> s.transport().equals(spec.transport()) && host(s).equals(host(spec)));
+    }
+
+    /// @return false when gvproxy did not forward it
+    private boolean unexpose(PortSpec spec) {
+        try {
+            gvproxy.unexpose(spec.transport(), host(spec));
+            return true;
+        } catch (KelpException e) {
+            if (e.kind() != ErrorKind.NOT_FOUND) {
+                throw e;
+            }
+            return false;
+        }
     }
 
     @Override
@@ -76,7 +106,11 @@ public final class GvisorTapVsockPorts implements PortDriver {
             try {
                 expose(status.spec());
             } catch (KelpException e) {
-                LOG.log(Level.WARNING, "port {0} is lost: {1}", status.spec().parentPort(), e.getMessage());
+                LOG.log(
+                        Level.WARNING,
+                        "port {0,number,#} is lost: {1}",
+                        status.spec().parentPort(),
+                        e.getMessage());
             }
         }
     }

@@ -78,11 +78,17 @@ public final class Slirp4netnsPorts implements PortDriver {
 
     /// Has a slirp4netns that was started anew forward what its predecessor did, under the ids that are known.
     public synchronized void restore() {
+        // numbers of its predecessor are other ports' now
+        inside.clear();
         for (PortStatus status : published.list()) {
             try {
                 inside.put(status.id(), slirp.add(forward(status.spec())));
             } catch (KelpException e) {
-                LOG.log(Level.WARNING, "port {0} is lost: {1}", status.spec().parentPort(), e.getMessage());
+                LOG.log(
+                        Level.WARNING,
+                        "port {0,number,#} is lost: {1}",
+                        status.spec().parentPort(),
+                        e.getMessage());
             }
         }
     }
