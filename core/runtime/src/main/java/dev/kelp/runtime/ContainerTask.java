@@ -8,6 +8,7 @@ import dev.kelp.linux.Inodes;
 import dev.kelp.linux.Pipes;
 import dev.kelp.linux.Poll;
 import dev.kelp.linux.Processes;
+import dev.kelp.linux.Terminals;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -263,8 +264,22 @@ public final class ContainerTask {
         byte[] bytes = line.getBytes(StandardCharsets.US_ASCII);
         try (Fd control = control()) {
             Pipes.writeAll(control, bytes, 0, bytes.length);
+            if (phase() == Phase.CREATED) {
+                // conmon does it when it gets to it, and the first process must find it when it starts
+                fit(rows, columns);
+            }
         } catch (ErrnoException e) {
             throw e.toKelp("resize the terminal of container " + id);
+        }
+    }
+
+    private void fit(int rows, int columns) {
+        String input = "/proc/" + pid + "/fd/0";
+        try (Fd terminal = Inodes.open(input, Inodes.O_RDWR | Inodes.O_NOCTTY)) {
+            Terminals.setSize(terminal, Math.clamp(rows, 0, WINDOW_MAX), Math.clamp(columns, 0, WINDOW_MAX));
+        } catch (ErrnoException e) {
+            // it has ended, which the start will tell
+            LOG.log(Level.DEBUG, "fit the terminal of container " + id, e);
         }
     }
 

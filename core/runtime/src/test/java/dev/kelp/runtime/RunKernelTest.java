@@ -31,6 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The life of tasks with the real conmon, crun and runc.
 @Timeout(60)
 class RunKernelTest {
+    private static final int SIGCONT = 18;
+    private static final int SIGSTOP = 19;
     private static ContainerFixture f;
 
     @BeforeAll
@@ -106,6 +108,24 @@ class RunKernelTest {
             assertThat(streams.control()).isPresent();
         }
         assertThat(task.exit().get(10, TimeUnit.SECONDS)).isEqualTo(3);
+        task.delete();
+    }
+
+    @Test
+    void theFirstProcessFindsTheWindowAlsoWhenConmonIsSlow() throws Exception {
+        ContainerTask task = f.create(ContainerFixture.interactive(sh("stty size"), true, true, false));
+        int monitor = Integer.parseInt(Files.readString(task.bundle().resolve("conmon.pid")));
+        try (ContainerTask.Streams streams = task.attach()) {
+            Processes.kill(monitor, SIGSTOP);
+            task.resize(33, 99);
+            task.start();
+            // its zombie is the monitor's to reap
+            while (Processes.startTicks(task.pid()).isPresent()) {
+                Thread.sleep(10);
+            }
+            Processes.kill(monitor, SIGCONT);
+            assertThat(ContainerFixture.drain(streams.stream())[0]).contains("33 99\r\n");
+        }
         task.delete();
     }
 

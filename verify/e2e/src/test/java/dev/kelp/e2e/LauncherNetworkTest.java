@@ -529,7 +529,7 @@ class LauncherNetworkTest {
                 "--net=slirp4netns --slirp4netns-binary=/no/slirp | find /no/slirp | slirp4netns",
                 "--net=pasta --pasta-binary=no-pasta | find no-pasta | passt",
                 "--net=vpnkit | find vpnkit | github.com/moby/vpnkit",
-                "--net=lxc-user-nic | lxc-user-nic | pasta",
+                "--net=lxc-user-nic --lxc-user-nic-binary=no-lxc | find no-lxc | apt-get install lxc",
                 "--net=moon | moon | ",
                 "--net=slirp4netns --port-driver=builtin -p 127.0.0.1:USED:80/tcp | USED | in use",
                 "--net=slirp4netns --port-driver=builtin -p 127.0.0.1:7:80/tcp | 7 | ip_unprivileged_port_start",

@@ -17,7 +17,7 @@ final class NamespaceChecks {
     private static final long FEW = 1024;
     private static final String ENOUGH = "28633";
 
-    private static final int NO_FOLDER = 1;
+    private static final String NO_FOLDER = "no folder to try it in: ";
 
     /// A machine that is emulated or overloaded takes half a minute.
     private static final Duration LAUNCH_MAX = Duration.ofMinutes(2);
@@ -25,7 +25,15 @@ final class NamespaceChecks {
     /// What mounting an overlayfs in new namespaces said; null until it was tried.
     private Programs.@Nullable Answer overlayTried;
 
+    private boolean canBeMade = true;
+
     Finding userNamespaces(Machine machine) {
+        Finding finding = tryUserNamespaces(machine);
+        canBeMade = finding.state() != Finding.State.ERROR;
+        return finding;
+    }
+
+    private Finding tryUserNamespaces(Machine machine) {
         String name = "user namespaces";
         if (!machine.exists("/proc/self/ns/user")) {
             return Finding.error(name, "the kernel has none (CONFIG_USER_NS)");
@@ -78,7 +86,13 @@ final class NamespaceChecks {
         if (machine.asksForAnother()) {
             return Finding.note(name, "is tried when " + machine.user().name() + " runs this check");
         }
+        if (!canBeMade) {
+            return Finding.note(name, "is tried when user namespaces work");
+        }
         Programs.Answer tried = mountOverlay(machine);
+        if (tried.text().startsWith(NO_FOLDER)) {
+            return Finding.warning(name, tried.text());
+        }
         return tried.succeeded()
                 ? Finding.ok(name, "can be mounted in a user namespace")
                 : Finding.warning(
@@ -105,7 +119,7 @@ final class NamespaceChecks {
             try {
                 answer = mountOverlayIn(Files.createTempDirectory(whereImagesLie(machine), ".kelp-check-"), machine);
             } catch (IOException e) {
-                answer = new Programs.Answer(NO_FOLDER, "no folder to try it in: " + e.getMessage());
+                answer = new Programs.Answer(1, NO_FOLDER + e.getMessage());
             }
             overlayTried = answer;
         }

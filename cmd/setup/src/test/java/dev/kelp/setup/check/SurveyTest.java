@@ -175,6 +175,14 @@ class SurveyTest {
     }
 
     @Test
+    void overlayfsIsNotBlamedForNamespaces() {
+        machine.answer("rootlesskit", 1, "[rootlesskit:parent] error: unshare: Operation not permitted\n");
+        Finding f = finding("overlayfs");
+        assertThat(f.state()).isEqualTo(State.NOTE);
+        assertThat(f.reason()).isEqualTo("is tried when user namespaces work");
+    }
+
+    @Test
     void overlayfsIsAModule() {
         machine.answer(
                 "rootlesskit mount",

@@ -238,8 +238,8 @@ final class SocketCalls implements AutoCloseable {
             int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), way));
             int outcome = errno == Errno.EINPROGRESS && !(nonBlocking && guarded) ? SocketOptions.outcome(made) : errno;
             if (outcome != errno) {
-                // somebody on this machine, who has answered meanwhile
-                errno = nonBlocking ? errno : outcome;
+                // somebody on this machine, who has answered meanwhile; a refusal is told once, and that was here
+                errno = nonBlocking && outcome == 0 ? errno : outcome;
             } else if (errno == Errno.EINPROGRESS && !nonBlocking) {
                 kept = waiting.add(new Connecting(s.asked(), s.process(), s.socket(), made, guarded, deadline(made)));
                 return kept ? false : finish(s.asked(), Errno.EAGAIN);

@@ -150,6 +150,25 @@ class BypassKernelTest extends BypassLan {
     }
 
     @Test
+    void whoDoesNotWaitLearnsThatAPublishedPortRefuses() throws Exception {
+        Future<Integer> told = start(() -> {
+            try (Fd service = SocketOptions.tcp(SocketOptions.AF_INET);
+                    Fd socket = SocketOptions.tcp(SocketOptions.AF_INET)) {
+                // bound, so that the port is the container's, and not listening
+                SocketOptions.bind(
+                        service, SocketAddress.write(SocketOptions.AF_INET, new InetSocketAddress("0.0.0.0", 80)));
+                SocketOptions.setNonBlocking(socket, true);
+                int begun = connect(socket, SocketOptions.AF_INET, "127.0.0.1", 80);
+                while (SocketOptions.isConnecting(socket)) {
+                    Thread.sleep(1);
+                }
+                return begun == Errno.EINPROGRESS ? InetSockets.error(socket) : begun;
+            }
+        });
+        assertThat(get(told)).isEqualTo(Errno.ECONNREFUSED);
+    }
+
+    @Test
     void portsThatAreNotPublishedAreNotOpenedOnTheHost() throws Exception {
         Future<List<Integer>> results = start(() -> {
             try (Fd socket = SocketOptions.tcp(SocketOptions.AF_INET)) {

@@ -61,7 +61,7 @@ final class ContainerLifecycle {
         /// The runtime's container, from prepare until delete.
         Optional<ContainerTask> task = Optional.empty();
 
-        /// Empty for one that an earlier daemon has started.
+        /// Empty for one that has no limit or that an earlier daemon has started.
         Optional<MemoryKills> kills = Optional.empty();
 
         /// The pause before the present run when a policy started it; 0: the user did.
@@ -154,7 +154,9 @@ final class ContainerLifecycle {
             observer.starts(c);
             // The monitor starts while the root file system is mounted and the configuration written.
             CgroupAccess cgroups = files.cgroups(c);
-            entry.kills = Optional.of(new MemoryKills(cgroups));
+            entry.kills = c.definition().spec().resources().memoryBytes() == 0
+                    ? Optional.empty()
+                    : Optional.of(new MemoryKills(cgroups));
             launch = tasks.prepare(files.task(c, cgroups.driver()));
             ContainerTask task;
             try (NetworkShare network = networking.connect(c)) {

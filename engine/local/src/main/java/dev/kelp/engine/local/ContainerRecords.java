@@ -237,7 +237,14 @@ final class ContainerRecords {
     }
 
     /// Every container of every namespace, whatever its phase.
+    ///
+    /// @throws KelpException when one cannot be read
     List<ContainerRecord> all() {
+        return query("ORDER BY rowid");
+    }
+
+    /// As [#all], without those that cannot be read.
+    List<ContainerRecord> readable() {
         return readable("ORDER BY rowid");
     }
 

@@ -44,7 +44,7 @@ final class ContainerRecovery {
     }
 
     void run() {
-        List<ContainerRecord> all = records.all();
+        List<ContainerRecord> all = records.readable();
         try {
             networking.recover(all);
         } catch (RuntimeException e) {

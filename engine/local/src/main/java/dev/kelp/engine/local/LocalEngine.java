@@ -202,7 +202,7 @@ public final class LocalEngine implements Engine {
         engine.secrets.recover();
         engine.volumes.recover();
         engine.lifecycle.recover();
-        engine.logs.recover(engine.records.all());
+        engine.logs.recover(engine.records.readable());
         engine.collector.recover();
         return engine;
     }
