@@ -707,7 +707,7 @@ static void ask_reason(void) {                        /* nobody is there to get 
 }
 /* The holder answers all at once, so this does not wait when there is something to read */
 static void read_reason(void) {
-    char *text = read_all(c.holder, NULL); shut(&c.holder); catch_signals(false); if (*text && !starts(text, "ready"))
+    char *text = read_all(c.holder, NULL); shut(&c.holder); if (*text && !starts(text, "ready"))
         fail(format("the log of the daemon is %s", in_run("daemon.log")), "start the daemon: %s", text);
 }
 static void read_daemon(void) {
@@ -769,7 +769,7 @@ static int client_loop(void) {
         if (p[INPUT].revents && a->in.fd >= 0) write_input(a);
         if (p[STDIN].revents && a->reading) read_stdin(a);
         if (p[SOCK].revents && c.sock >= 0) read_daemon();
-        if (p[HOLDER].revents && c.holder >= 0) read_reason();
+        if (p[HOLDER].revents && c.holder >= 0) read_reason(), catch_signals(c.at.flags & AT_SIGNALS);
     }
     tty_leave(); return c.lost_output && !c.code ? EXIT_KELP : c.code;
 }
@@ -793,14 +793,14 @@ static int shared_network(void) {
     int pid = access(format("%s/netns", dir), F_OK) < 0 ? atoi(first_line(format("%s/child_pid", dir))) : 0;
     return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
-/* kelp unshare [COMMAND…]: runs it, or a shell, as root in the user and mount namespace of the engine; or nsenter */
+/* kelp unshare [COMMAND…], nsenter: it, or a shell, as root in the engine's user (EINVAL: ours) and mount namespace */
 static int unshare_command(char **argv, bool nsenter) {
     char *cwd = getcwd(NULL, 0), *shell[] = { (char *)(env("SHELL") ? env("SHELL") : "/bin/sh"), NULL };
     int pid = 0; argv += *argv && strcmp(*argv, "--") == 0; argv = *argv ? argv : shell;
     sscanf(ask_engine("status"), "holder pid: %d", &pid);
     int holder = (int)syscall(SYS_pidfd_open, pid, 0), net = nsenter ? shared_network() : -1;
-    if (setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 || (net >= 0 && setns(net, CLONE_NEWNET) < 0) ||
-        setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+    if ((setns(holder, CLONE_NEWUSER | CLONE_NEWNS) < 0 && (errno != EINVAL || setns(holder, CLONE_NEWNS) < 0)) ||
+        (net >= 0 && setns(net, CLONE_NEWNET) < 0) || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
         fail(NULL, "enter the namespaces of the engine: %s", errtext(errno));
     (void)!(cwd && chdir(cwd) == 0 ? 0 : chdir("/")); execvp(*argv, argv); int why = errno == ENOENT ? 127 : 126;
     dprintf(2, "kelp: error: execute %s: %s\n", *argv, errtext(errno)); return why;

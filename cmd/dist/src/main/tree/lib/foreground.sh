@@ -17,6 +17,7 @@
 # Called as `containerd` it takes containerd's options and config.toml: Kelp's folders are below `root` and `state`, and
 # at the address lies a link to Kelp's socket, which clients follow that have it in CONTAINERD_ADDRESS. In a launcher's
 # namespaces the engine has those. They end with the launcher, so nothing keeps the engine when this process is ended.
+# The user's engine outside is in reach of a launcher, too: what is not named there is where containerd has it.
 set -u
 umask 077
 kelp=${0%/lib/*}/bin/kelp
@@ -25,17 +26,29 @@ say() {
     echo "kelp: $*" >&2
 }
 
-# What one line of `kelp system status` says.
-status() {
-    "$kelp" system status 2>/dev/null | sed -n "s/^$1: //p"
+# The engine that runs; all is empty when none does.
+look() {
+    engine=$("$kelp" system status 2>/dev/null)
+    holder=$(told 'holder pid') run=$(told 'run root') data=$(told 'data root')
+    [ -z "$folders" ] || [ -z "$data" ] || [ "$data" = "$KELP_DATA_ROOT" ] ||
+        end_with "use data root $KELP_DATA_ROOT: the engine in $run has another one, $data"
 }
 
-# Whether a monitor of a container lives.
-containers_run() {
+told() {
+    printf '%s\n' "$engine" | sed -n "s/^$1: //p"
+}
+
+# The monitors of the engine's containers that live. What a file says may be another process by now.
+monitors() {
+    [ -n "$run" ] || return 0
     for file in "$run"/containers/*/conmon.pid; do
-        [ -r "$file" ] && [ "$(cat "/proc/$(cat "$file")/comm" 2>/dev/null)" = conmon ] && return 0
+        [ -r "$file" ] && pid=$(cat "$file") && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = conmon ] &&
+            tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$run/" && echo "$pid"
     done
-    return 1
+}
+
+containers_run() {
+    [ -n "$(monitors)" ]
 }
 
 # Whether the service manager means this to stay down. OpenRC says so itself, after this process has ended.
@@ -50,6 +63,7 @@ is_stop() {
 
 end() {
     trap '' TERM INT HUP
+    [ -n "$run" ] || look
     if [ -z "$configured" ] && containers_run && ! is_stop; then
         say "containers run, so the engine stays; to stop it: kelp system stop"
     else
@@ -65,9 +79,7 @@ end() {
 end_containers() {
     [ -n "$configured" ] && [ -n "${ROOTLESSKIT_STATE_DIR-}" ] || return 0
     for signal in TERM KILL; do
-        for file in "$run"/containers/*/conmon.pid; do
-            [ -r "$file" ] || continue
-            monitor=$(cat "$file")
+        for monitor in $(monitors); do
             for pid in $(cat "/proc/$monitor/task/$monitor/children" 2>/dev/null); do
                 kill -$signal "$pid" 2>/dev/null
             done
@@ -79,19 +91,25 @@ end_containers() {
     done
 }
 
+# False where there is something that is no link, such as the socket of a containerd that runs.
+address_is_free() {
+    [ -L "$address" ] || [ ! -e "$address" ]
+}
+
 # The link where containerd's socket would be.
 publish() {
-    [ -n "$address" ] || return 0
-    if mkdir -p "${address%/*}" && ln -sfn "$run/kelp.sock" "$address"; then
+    [ -n "$address" ] && [ -n "$run" ] || return 0
+    if address_is_free && mkdir -p "${address%/*}" && ln -sfn "$run/kelp.sock" "$address"; then
         say "clients find the engine by CONTAINERD_ADDRESS=$address"
     else
         [ -z "$asked" ] || end_with "make the link $address to the engine's socket"
+        say "there is no link to the engine at $address"
         address=
     fi
 }
 
 withdraw() {
-    [ -z "$address" ] || [ "$(readlink "$address")" != "$run/kelp.sock" ] || rm -f "$address"
+    [ -z "$address" ] || [ -z "$run" ] || [ "$(readlink "$address")" != "$run/kelp.sock" ] || rm -f "$address"
 }
 
 end_with() {
@@ -143,9 +161,14 @@ as_daemon() {
     for folder in "$root" "$state" "$asked"; do
         case $folder in '' | /*) ;; *) end_with "use $folder: it must be an absolute path" ;; esac
     done
-    [ -z "$root" ] || export KELP_DATA_ROOT="${root%/}/kelp"
-    [ -z "$state" ] || export KELP_RUN_ROOT="${state%/}/kelp"
     address=${asked:-/run/containerd/containerd.sock}
+    address_is_free || [ -z "$asked" ] || end_with "use address $address: there is something, and it is no link"
+    if [ -n "${ROOTLESSKIT_STATE_DIR-}$root$state" ]; then
+        root=${root:-/var/lib/containerd} state=${state:-/run/containerd} folders=yes
+        export KELP_DATA_ROOT="${root%/}/kelp" KELP_RUN_ROOT="${state%/}/kelp"
+        mkdir -p "$KELP_DATA_ROOT" "$KELP_RUN_ROOT" ||
+            end_with "make folders in $root and $state: name others by root and state in $config, or --root and --state"
+    fi
     unset CONTAINERD_ADDRESS
 }
 
@@ -186,7 +209,7 @@ hand_over_settings() {
     mv "$run/environment.new" "$run/environment"
 }
 
-configured='' address='' asked=''
+configured='' folders='' address='' asked=''
 case ${KELP_CALLED_AS-} in
 containerd | */containerd) as_daemon "$@" ;;
 containerd-rootless.sh | */containerd-rootless.sh) as_containerd "$@" ;;
@@ -202,10 +225,12 @@ if [ "${LISTEN_PID-}" = $$ ] && [ "${LISTEN_FDS-}" = 1 ]; then
     export KELP_LISTENER=1
 fi
 unset LISTEN_PID LISTEN_FDS LISTEN_FDNAMES
+# It is not ended before it is known which engine that would end.
+early=''
+trap 'early=yes' TERM INT
+look
 trap end TERM INT
-
-holder=$(status 'holder pid')
-run=$(status 'run root')
+[ -z "$early" ] || end
 listens=yes
 if [ -n "${KELP_LISTENER-}" ] && [ -n "$holder" ]; then
     tr '\0' '\n' <"/proc/$holder/environ" 2>/dev/null | grep -q '^KELP_LISTENER=' || listens=
@@ -215,13 +240,12 @@ if [ -z "$configured" ] && [ -n "$holder" ] && [ -n "$listens" ] && containers_r
     "$kelp" system restart || exit
 else
     [ -z "$holder" ] || "$kelp" system stop || exit
-    [ -z "$run" ] || end_containers
+    end_containers
     "$kelp" system start || exit
 fi
 # Has it move into its scope, out of the cgroup that ends with this process.
 "$kelp" info >/dev/null 2>&1
-run=$(status 'run root')
-data=$(status 'data root')
+look
 trap '"$kelp" system restart' HUP
 publish
 [ -z "${NOTIFY_SOCKET-}" ] || systemd-notify --ready

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 @Tag("e2e")
 class ForegroundTest {
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final int SIGUSR1 = 10;
     private static final int SIGTERM = 15;
 
     /// Ready once the pipe says so, as s6 is told.
@@ -49,7 +50,11 @@ class ForegroundTest {
     }
 
     private static void signal(String name, Program.Running service) {
-        Program.of("kill", "-" + name, Long.toString(service.pid())).run().succeeded();
+        signal(name, service.pid());
+    }
+
+    private static void signal(String name, long pid) {
+        Program.of("kill", "-" + name, Long.toString(pid)).run().succeeded();
     }
 
     private static long pidOf(KelpCli kelp, String container) {
@@ -109,6 +114,34 @@ class ForegroundTest {
             // somebody stops the engine: that is no failure
             kelp.run("system", "stop").succeeded();
             service.await().succeeded();
+        }
+    }
+
+    private static boolean asksForTheState(Program.Running service) {
+        return ProcessHandle.of(service.pid()).stream()
+                .flatMap(ProcessHandle::descendants)
+                .anyMatch(child -> child.info().commandLine().orElse("").endsWith("system status"));
+    }
+
+    /// It must know which containers there are, which the holder, stopped meanwhile, has not told yet.
+    @Test
+    void whoIsEndedAtOnceStopsNoContainer() {
+        try (KelpCli kelp = new KelpCli()) {
+            kelp.run("run", "-d", "--net=none", "--name", "web", "--rootfs", "/", "sleep", "1000")
+                    .succeeded();
+            long daemon = kelp.daemonPid();
+            long holder = kelp.holderPid();
+            signal("STOP", holder);
+            Program.Running service;
+            try {
+                service = kelp.command("system", "start", "--foreground").start();
+                Waiting.until(SOON, "it asks", () -> asksForTheState(service), () -> service.isAlive() + "");
+                signal("TERM", service);
+            } finally {
+                signal("CONT", holder);
+            }
+            assertThat(service.await().succeeded().err()).contains("containers run, so the engine stays");
+            assertThat(kelp.daemonPid()).isEqualTo(daemon);
         }
     }
 
@@ -248,12 +281,13 @@ class ForegroundTest {
         }
     }
 
-    private static boolean blocksTerm(Path status) {
+    private static boolean blocks(int signal, Program.Running client) {
+        Path status = Path.of("/proc/" + client.pid() + "/status");
         try (Stream<String> lines = Files.lines(status)) {
             return lines.filter(line -> line.startsWith("SigBlk:"))
                     .map(line -> Long.parseUnsignedLong(
                             line.substring("SigBlk:".length()).strip(), 16))
-                    .anyMatch(mask -> (mask & 1L << (SIGTERM - 1)) != 0);
+                    .anyMatch(mask -> (mask & 1L << (signal - 1)) != 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -267,20 +301,70 @@ class ForegroundTest {
             Files.createDirectories(kelp.runRoot());
             nobody.bind(UnixDomainSocketAddress.of(kelp.runRoot().resolve("kelp.sock")));
             Program.Running client = kelp.command("info").start();
-            Path status = Path.of("/proc/" + client.pid() + "/status");
             // it keeps them for a second, which a busy machine may let pass unseen
             Instant over = Instant.now().plusSeconds(3);
             Waiting.until(
                     SOON,
                     "signals are kept for the engine",
-                    () -> blocksTerm(status) || Instant.now().isAfter(over),
+                    () -> blocks(SIGTERM, client) || Instant.now().isAfter(over),
                     () -> client.isAlive() + "");
-            Waiting.until(SOON, "and no longer", () -> !blocksTerm(status), () -> client.isAlive() + "");
+            Waiting.until(SOON, "and no longer", () -> !blocks(SIGTERM, client), () -> client.isAlive() + "");
             signal("TERM", client);
             Waiting.until(SOON, "the client ends", () -> !client.isAlive(), kelp::daemonLog);
             // its request lies here, and the ends of its outputs with it
             nobody.close();
             client.await().expect(143);
+        }
+    }
+
+    private static long sockets(Program.Running client) {
+        try (Stream<Path> files = Files.list(Path.of("/proc/" + client.pid() + "/fd"))) {
+            return files.filter(file -> linksTo(file).startsWith("socket:")).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Empty where it was closed meanwhile.
+    private static String linksTo(Path file) {
+        try {
+            return Files.readSymbolicLink(file).toString();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /// After a second of silence the client asks the holder why; the daemon may well be faster to answer.
+    @Test
+    void theContainerGetsSignalsThoughTheHolderAnswersLast() throws Exception {
+        try (KelpCli kelp = new KelpCli()) {
+            kelp.pull(busybox());
+            String script = "trap 'exit 7' USR1; touch /up; while :; do sleep 0.1; done";
+            kelp.run("run", "-d", "--net=none", "--name", "web", busybox(), "sh", "-c", script)
+                    .succeeded();
+            Waiting.until(
+                    SOON,
+                    "it runs",
+                    () -> kelp.run("exec", "web", "test", "-e", "/up").exitCode() == 0,
+                    () -> "no");
+            long holder = kelp.holderPid();
+            long daemon = kelp.daemonPid();
+            signal("STOP", holder);
+            signal("STOP", daemon);
+            Program.Running client = kelp.command("attach", "web").start();
+            long asking;
+            try {
+                Waiting.until(SOON, "it asks the holder", () -> sockets(client) == 2, () -> client.isAlive() + "");
+                signal("CONT", daemon);
+                Waiting.until(SOON, "it is attached", () -> blocks(SIGUSR1, client), () -> client.isAlive() + "");
+                asking = sockets(client);
+            } finally {
+                signal("CONT", daemon);
+                signal("CONT", holder);
+            }
+            Waiting.until(SOON, "it has the answer", () -> sockets(client) < asking, () -> client.isAlive() + "");
+            signal("USR1", client);
+            client.await().expect(7);
         }
     }
 }

@@ -42,8 +42,34 @@ class LauncherContainerdTest {
             nerdctl tag $(nerdctl images -q) busybox
             nerdctl run --rm busybox sed -n 2p /proc/self/uid_map
             ctr run --rm --fifo-dir /tmp/foo-fifo --cgroup "" docker.io/library/busybox:latest foo echo by ctr
+            kelp unshare sed -n 2p /proc/self/uid_map
+            containerd-rootless-setuptool.sh nsenter -- echo by nsenter
             nerdctl run -d --name stays busybox sleep 100
+            mkdir state/kelp/containers/other
+            echo %d >state/kelp/containers/other/conmon.pid
             """;
+
+    /// In a launcher whose /etc, /run and /var/lib can be written to: what names no folders, and then one of them.
+    private static final String ITS_OWN = """
+            rm -f /etc/containerd /run/containerd /var/lib/containerd
+            for words in "" "--root=/run/root" "--state=/run/state"; do
+                containerd $words & daemon=$!
+                until [ -L /run/containerd/containerd.sock ]; do kill -0 $daemon; sleep 0.1; done
+                CONTAINERD_ADDRESS=/run/containerd/containerd.sock kelp system status | grep ' root:'
+                kill $daemon
+                wait $daemon
+            done
+            touch /run/containerd/containerd.sock
+            containerd 2>said & daemon=$!
+            until grep 'there is no link' said; do kill -0 $daemon; sleep 0.1; done
+            test -f /run/containerd/containerd.sock
+            kill $daemon
+            wait $daemon
+            ! containerd --state="$XDG_RUNTIME_DIR"
+            """;
+
+    private static final String OUTSIDE =
+            "kelp system status | grep pid: && kelp inspect --format '{{.State.Pid}} {{.State.Status}}' web";
 
     @ParameterizedTest
     @MethodSource("dev.kelp.e2e.Launcher#all")
@@ -81,7 +107,8 @@ class LauncherContainerdTest {
         String layout = Engines.images().busybox().replaceFirst(":[a-z]+$", "");
         Path folder = Folders.create("kelp-containerd-");
         configure(folder);
-        Files.writeString(folder.resolve("inside.sh"), INSIDE.formatted(folder, layout));
+        Program.Running another = monitorOfAnotherEngine(folder);
+        Files.writeString(folder.resolve("inside.sh"), INSIDE.formatted(folder, layout, another.pid()));
         Program.Running running = shell(launcher, folder, "exec " + START).start();
         try {
             await(folder, running);
@@ -91,8 +118,11 @@ class LauncherContainerdTest {
                             .run()
                             .succeeded()
                             .lines())
-                    .anyMatch(line -> line.matches(" +1 +\\d+ +65536"))
-                    .contains("by ctr");
+                    .satisfies(lines -> assertThat(lines)
+                            .filteredOn(line -> line.matches(" +1 +\\d+ +65536"))
+                            .as("of a container and of unshare")
+                            .hasSize(2))
+                    .contains("by ctr", "by nsenter");
             // the address leads there from outside, too
             assertThat(shell(launcher, folder, "nerdctl ps --format '{{.Names}}'")
                             .run()
@@ -104,6 +134,53 @@ class LauncherContainerdTest {
             Program.of("kill", Long.toString(running.pid())).run();
             assertThat(running.await().exitCode()).isZero();
             assertThat(folder.resolve("containerd.sock")).doesNotExist();
+            assertThat(another.isAlive()).isTrue();
+            ProcessHandle.of(another.pid()).stream()
+                    .flatMap(ProcessHandle::children)
+                    .forEach(ProcessHandle::destroyForcibly);
+            another.await();
+            Folders.delete(folder);
+        }
+    }
+
+    /// It has a monitor's name and ends when what it waits for does.
+    private static Program.Running monitorOfAnotherEngine(Path folder) throws IOException {
+        Path conmon = Files.createDirectory(folder.resolve("another")).resolve("conmon");
+        Files.createSymbolicLink(conmon, Path.of("/bin/sh"));
+        return Program.of(conmon.toString(), "-c", "sleep 1000; :").start();
+    }
+
+    /// The engine outside is in reach, as its socket lies in a folder of the same user.
+    @Test
+    void theEngineOutsideGoesOn() throws IOException {
+        Launcher.requireOrdinaryUser();
+        Launcher launcher = Launcher.kelp();
+        Path folder = Folders.create("kelp-containerd-");
+        Files.writeString(folder.resolve("inside.sh"), ITS_OWN);
+        try {
+            ordinary(launcher, folder, "kelp run -d --net=none --name web --rootfs / sleep 1000")
+                    .succeeded();
+            String before = ordinary(launcher, folder, OUTSIDE).succeeded().text();
+            Outcome launched = ordinary(
+                    launcher,
+                    folder,
+                    "rootlesskit --net=slirp4netns --copy-up=/etc --copy-up=/run --copy-up=/var/lib sh -e inside.sh");
+            assertThat(ordinary(launcher, folder, OUTSIDE).succeeded().text())
+                    .isEqualTo(before)
+                    .endsWith("running");
+            assertThat(launched.succeeded().lines())
+                    .containsExactly(
+                            "run root: /run/containerd/kelp",
+                            "data root: /var/lib/containerd/kelp",
+                            "run root: /run/containerd/kelp",
+                            "data root: /run/root/kelp",
+                            "run root: /run/state/kelp",
+                            "data root: /var/lib/containerd/kelp",
+                            "kelp: there is no link to the engine at /run/containerd/containerd.sock");
+            assertThat(launched.err())
+                    .contains("use data root /var/lib/containerd/kelp: the engine in " + folder + "/kelp has another");
+        } finally {
+            ordinary(launcher, folder, "kelp rm -f web; kelp system stop");
             Folders.delete(folder);
         }
     }
@@ -114,6 +191,7 @@ class LauncherContainerdTest {
             --config                       | flag needs an argument: --config
             config dump                    | containerd config: Kelp knows --config
             --root relative                | use relative: it must be
+            --address /etc/passwd          | use address /etc/passwd: there is something
             """)
     void whatItCannotTakeIsSaid(String words, String said) {
         Launcher.requireOrdinaryUser();
@@ -138,6 +216,15 @@ class LauncherContainerdTest {
     private static void await(Path folder, Program.Running running) {
         Path socket = folder.resolve("containerd.sock");
         Waiting.until(SOON, "containerd listens", () -> Files.exists(socket) || !running.isAlive(), () -> "no");
+    }
+
+    /// By a user whose runtime folder and home this is.
+    private static Outcome ordinary(Launcher launcher, Path folder, String line) {
+        return shell(launcher, folder, line)
+                .environment(Map.of("HOME", folder.toString(), "XDG_DATA_HOME", ""))
+                .environment(Map.of("KELP_DATA_ROOT", "", "KELP_RUN_ROOT", ""))
+                .timeoutSeconds(180)
+                .run();
     }
 
     private static Program shell(Launcher launcher, Path folder, String line) {
