@@ -651,7 +651,7 @@ static void write_input(struct attach *a) {
 }
 static void read_stream(struct attach *a, int i) {
     static unsigned char p[IO_CHUNK]; ssize_t r = read(a->read[i], p, sizeof p);
-    if (r < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (r < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) return;   /* told once: unread input */
     if (r <= 0) return shut(&a->read[i]);             /* a pty ends with EIO */
     if (c.exiting) c.drain_until = now_ms() + DRAIN_MS;
     bool tagged = a->kind == KIND_CONMON, err = tagged ? p[0] == 3 : i == 1;
