@@ -60,6 +60,8 @@ public final class Bridges {
                 }
             }
             int bridge = links.index(network.bridge());
+            // else it has the lowest of its ports' and changes with them: neighbours would send to one that is gone
+            links.setHardware(bridge, mac(network), network.mtu());
             for (Pool pool : network.pools()) {
                 try {
                     links.addAddress(
@@ -147,12 +149,23 @@ public final class Bridges {
         if (endpoint.mac() != null) {
             return endpoint.mac();
         }
-        for (InetAddress address : endpoint.addresses()) {
-            byte[] a = address.getAddress();
-            if (a.length == 4) {
-                return "02:42:" + HexFormat.ofDelimiter(":").formatHex(a);
-            }
-        }
-        return null;
+        return endpoint.addresses().stream()
+                .filter(Inet4Address.class::isInstance)
+                .map(a -> mac(a.getAddress()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static String mac(NetworkDefinition network) {
+        return network.pools().stream()
+                .map(Pool::gateway)
+                .filter(Inet4Address.class::isInstance)
+                .map(a -> mac(a.getAddress()))
+                .findFirst()
+                .orElseGet(() -> mac(HexFormat.of().parseHex(network.id(), 0, 8)));
+    }
+
+    private static String mac(byte[] last) {
+        return "02:42:" + HexFormat.ofDelimiter(":").formatHex(last);
     }
 }

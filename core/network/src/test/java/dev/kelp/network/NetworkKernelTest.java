@@ -75,6 +75,23 @@ class NetworkKernelTest {
         assertThat(reaches(a, server(detached.fd(), "10.4.0.1"))).isTrue();
     }
 
+    /// Containers remember it for half a minute and longer.
+    @ParameterizedTest
+    @CsvSource({"10.4.0.0/24, 10.4.0.", "fd00:4::/64, fd00:4::"})
+    void theGatewayKeepsItsHardwareAddressWhenContainersComeAndGo(String subnet, String prefix) throws IOException {
+        NetworkDefinition network = network("one", subnet, false);
+        Bridges bridges = new Bridges(detached);
+        bridges.ensure(network);
+        String mac = detached.links().find(network.bridge()).orElseThrow().mac();
+        for (int i = 2; i < 6; i++) {
+            container(bridges, network, prefix + i);
+            assertThat(detached.links().find(network.bridge()).orElseThrow().mac())
+                    .isEqualTo(mac);
+        }
+        bridges.disconnect("v" + prefix.replaceAll("[.:]", "") + 5);
+        assertThat(detached.links().find(network.bridge()).orElseThrow().mac()).isEqualTo(mac);
+    }
+
     @Test
     void networksAreApartAndAnInternalOneIsAlone() throws IOException {
         NetworkDefinition one = network("one", "10.4.0.0/24", false);
@@ -314,7 +331,7 @@ class NetworkKernelTest {
 
     private Fd container(Bridges bridges, NetworkDefinition network, String... addresses) {
         ContainerNamespace namespace = keep(ContainerNamespace.create());
-        String outside = "v" + addresses[0].replace(".", "");
+        String outside = "v" + addresses[0].replaceAll("[.:]", "");
         List<InetAddress> all = Stream.of(addresses).map(NetworkKernelTest::ip).toList();
         bridges.connect(network, namespace, new Endpoint(outside, "eth0", all, null, true));
         return namespace.fd();
