@@ -61,6 +61,10 @@ class LanClientTest {
     void aServiceSeesTheOtherMachine(String network, String seenOfIpv6) {
         Launcher.requireOrdinaryUser();
         assumeTrue(Files.exists(Path.of("/usr/sbin/nft")), "nft is not installed");
+        assumeTrue(
+                Program.of("unshare", "--help").run().out().contains("--map-auto"),
+                "unshare(1) is older than util-linux 2.38: it knows no --map-auto");
+        assumeTrue(hasIpv6(), "new network namespaces have no IPv6");
         try (KelpCli kelp = new KelpCli()) {
             List<String> lines = Program.of("unshare", "--map-auto", "--map-root-user", "--net", "--mount")
                     .with("bash", "-c", SCRIPT, "lan", network)
@@ -86,5 +90,13 @@ class LanClientTest {
                             "udp fd77::1 8002 " + seenOfIpv6,
                             "udp fd77::1 8003 nobody");
         }
+    }
+
+    /// Whether an interface of a new namespace may have such an address.
+    private static boolean hasIpv6() {
+        return Program.of("unshare", "--map-root-user", "--net", "ip", "addr", "add", "fd77::1/64", "dev", "lo")
+                        .run()
+                        .exitCode()
+                == 0;
     }
 }
