@@ -87,8 +87,8 @@ try() { # COMMAND FLAG
         timeout -k 5 30 "$KELP" $1 ${BEFORE[$1]-} "$2=$value" ${AFTER[$1]-} >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $1 $2" "$value" $?
     done
-    # these take what follows for a command; logs --follow does not end
-    if [[ $1 != @(run|exec|top|unshare) && "$1 $2" != 'logs --follow' ]]; then
+    # these take what follows for a command; the others do not end
+    if [[ $1 != @(run|exec|top|unshare) && "$1 $2" != @('logs --follow'|'system start --foreground') ]]; then
         timeout -k 5 30 "$KELP" $1 ${AFTER[$1]-} "$2" >"out$PART" 2>"err$PART" </dev/null
         judge "kelp $1 $2" 'no value' $?
     fi
