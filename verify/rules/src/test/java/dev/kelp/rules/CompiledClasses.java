@@ -22,6 +22,8 @@ final class CompiledClasses {
     static JavaClasses ofAllModules() {
         return new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())
+                // where builds for use have them
+                .withImportOption(location -> !location.contains("/quick/test-classes/"))
                 .withImportOption(location -> !location.contains("/dev/kelp/testkit/"))
                 .importPackages("dev.kelp");
     }
