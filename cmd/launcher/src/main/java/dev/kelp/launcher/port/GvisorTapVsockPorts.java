@@ -75,7 +75,8 @@ public final class GvisorTapVsockPorts implements PortDriver {
         published.remove(id);
     }
 
-    /// Whether gvproxy would take it for one of ours: it knows fewer protocols and addresses than can be told apart.
+    /// Whether gvproxy would take it for one of ours: it knows fewer protocols and addresses than can be told
+    /// apart.
     private boolean isPublished(PortSpec spec) {
         return published.list().stream()
                 .map(PortStatus::spec)
