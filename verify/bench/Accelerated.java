@@ -196,7 +196,7 @@ final class Accelerated {
 
     /// GETs a second of 50 connections.
     List<Measurement.Trial> redis(boolean in) {
-        int requests = quick ? 20_000 : 100_000;
+        int requests = quick ? 100_000 : 300_000;
         return trials(in, false, place -> in
                 ? redis(host, LOOPBACK, place.port(REDIS), requests, "-c", "50")
                 : redis(place, own(), host.port(REDIS), requests, "-c", "50"));
@@ -204,7 +204,7 @@ final class Accelerated {
 
     /// Requests a second of 32 connections.
     List<Measurement.Trial> http(boolean in) {
-        String time = quick ? "1s" : "3s";
+        String time = quick ? "2s" : "3s";
         return trials(in, false, place -> in
                 ? wrk(host, LOOPBACK, place.port(HTTP), time)
                 : wrk(place, own(), host.port(HTTP), time));

@@ -71,6 +71,17 @@ public final class MountTarget {
     }
 
     static void mountOverlay(Mount mount, String target) throws ErrnoException {
+        try {
+            mountOverlayOnce(mount, target);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EINVAL) || !VolatileOverlay.unmark(mount)) {
+                throw e;
+            }
+            mountOverlayOnce(mount, target);
+        }
+    }
+
+    private static void mountOverlayOnce(Mount mount, String target) throws ErrnoException {
         String joined = String.join(",", mount.options());
         // by bytes, roughly: a path that is not ASCII goes the other way
         boolean plain = joined.indexOf('\\') < 0 && joined.chars().allMatch(c -> c < 0x80);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kelp.linux.Mounts;
 import dev.kelp.model.ErrorKind;
+import dev.kelp.model.Mount;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -54,6 +55,23 @@ final class OverlaySnapshotterTest extends SnapshotterContract {
             Files.writeString(root.resolve("above"), "x");
         });
         mounted(there.mounts("a"), root -> assertThat(root.toFile().list()).containsExactly("above"));
+    }
+
+    @Test
+    void volatileMountsStandInTheWayOfNoLaterOne() throws IOException {
+        layer("base", null, root -> Files.writeString(root.resolve("below"), "base"));
+        List<Mount> durable = snapshotter.prepare("a", "base", Map.of());
+        List<Mount> lossy = VolatileOverlay.of(durable);
+        assertThat(lossy.getFirst().options()).contains("volatile").containsAll(durable.getFirst().options());
+        mounted(lossy, root -> Files.writeString(root.resolve("below"), "once"));
+        mounted(lossy, root -> Files.writeString(root.resolve("above"), "twice"));
+        mounted(durable, root -> {
+            assertThat(Files.readString(root.resolve("below"))).isEqualTo("once");
+            assertThat(Files.readString(root.resolve("above"))).isEqualTo("twice");
+        });
+        // nothing to write, nothing to lose
+        List<Mount> view = snapshotter.view("v", "base", Map.of());
+        assertThat(VolatileOverlay.of(view)).isEqualTo(view);
     }
 
     @Test

@@ -118,6 +118,20 @@ class CopyTest {
     }
 
     @Test
+    void whatIsThereIsReplacedAsAWhole() throws IOException {
+        running();
+        inside("echo new >/n; : >/empty; ln /there/file /there/same");
+        for (String name : List.of("n", "empty")) {
+            Files.writeString(folder.resolve(name), "much longer than what comes\n");
+            cp("c:/" + name, name).succeeded();
+        }
+        assertThat(folder.resolve("n")).hasContent("new\n");
+        assertThat(folder.resolve("empty")).isEmptyFile();
+        cp("file", "c:/there/file").succeeded();
+        assertThat(inside("cat /there/file /there/same")).isEqualTo("hello\nold\n");
+    }
+
+    @Test
     void aStoppedAndANewContainerHaveFilesToo() {
         running();
         inside("echo kept >/kept");

@@ -5,7 +5,6 @@ import dev.kelp.engine.Progress;
 import dev.kelp.engine.UserEnvironment;
 import dev.kelp.engine.local.ContainerRecord.Definition;
 import dev.kelp.engine.local.secret.SecretStore;
-import dev.kelp.linux.Errno;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
@@ -25,14 +24,9 @@ import dev.kelp.runtime.TaskSpec;
 import dev.kelp.runtime.spec.OciSpec;
 import dev.kelp.runtime.spec.SpecInputs;
 import dev.kelp.runtime.spec.Users;
-import dev.kelp.snapshot.ChangedTree;
-import dev.kelp.snapshot.HostRootfs;
-import dev.kelp.snapshot.MergedTree;
-import dev.kelp.snapshot.MountTarget;
 import dev.kelp.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -49,8 +43,6 @@ import java.util.stream.Collectors;
 
 /// What a container has on the disk: its snapshot, its folder below the data root (log, hosts, resolv.conf), and while
 /// it runs the mounted root file system and the bundle below the run root.
-///
-/// The root file system is never mounted below a folder that is removed as a tree: removing would go through the mount.
 final class ContainerFiles {
     private final Instance instance;
     private final CgroupDelegation cgroups;
@@ -64,7 +56,7 @@ final class ContainerFiles {
     private final ContainerSecrets secrets;
     private final OwnIds ownIds;
     private final JoinedNamespaces joined;
-    private final OpenMountPoints openMountPoints = new OpenMountPoints();
+    private final ContainerRoots roots;
 
     /// @param snapshotters by name
     /// @param filters the seccomp filters compiled so far, by OCI runtime
@@ -81,6 +73,7 @@ final class ContainerFiles {
         this.instance = instance;
         this.cgroups = cgroups;
         this.snapshotters = snapshotters;
+        this.roots = new ContainerRoots(instance, snapshotters);
         this.filters = filters;
         this.volumes = volumes;
         this.ownIds = new OwnIds(instance);
@@ -112,6 +105,10 @@ final class ContainerFiles {
         } catch (IOException e) {
             return "localhost";
         }
+    }
+
+    ContainerRoots roots() {
+        return roots;
     }
 
     UserNamespaces userNamespaces() {
@@ -152,24 +149,6 @@ final class ContainerFiles {
             throw new KelpException(
                     ErrorKind.INTERNAL, "cannot read the bundle of container " + c.name() + ": " + e.getMessage(), e);
         }
-    }
-
-    private Path mountPoint(ContainerRecord c) {
-        return OpenMountPoints.areFor(c.definition().ids())
-                ? openMountPoints.of(c.id())
-                : instance.runRoot().resolve("mounts").resolve(c.id());
-    }
-
-    private void makeMountPoint(ContainerRecord c) throws IOException {
-        if (OpenMountPoints.areFor(c.definition().ids())) {
-            openMountPoints.make(c.id());
-        } else {
-            make(mountPoint(c));
-        }
-    }
-
-    private Path hostTree(ContainerRecord c) {
-        return folder(c).resolve("host");
     }
 
     /// The mounts as a container's definition keeps them. Host root's client makes the binds now. For anybody else
@@ -251,7 +230,7 @@ final class ContainerFiles {
     }
 
     /// createDirectories tries first and looks then: an exception for each that is there.
-    private static void make(Path folder) throws IOException {
+    static void make(Path folder) throws IOException {
         Path parent = folder.getParent();
         if (parent != null && !Files.isDirectory(parent)) {
             Files.createDirectories(parent);
@@ -263,12 +242,11 @@ final class ContainerFiles {
 
     private void fill(ContainerRecord c, List<MountSpec> toFill) {
         try {
-            makeMountPoint(c);
-            volumes.fill(c, mountRoot(c), toFill);
+            volumes.fill(c, roots.mountBriefly(c), toFill);
         } catch (IOException e) {
             throw failed("fill the volumes of container " + c.name(), e);
         } finally {
-            unmountRoot(c);
+            roots.unmount(c);
         }
     }
 
@@ -281,8 +259,7 @@ final class ContainerFiles {
         ContainerSpec spec = d.spec();
         try {
             make(folder(c));
-            makeMountPoint(c);
-            Path rootfs = mountRoot(c);
+            Path rootfs = roots.mount(c);
             IdMaps ids = c.definition().ids();
             if (ids != null) {
                 ownIds.prepare(c, ids, rootfs);
@@ -328,7 +305,7 @@ final class ContainerFiles {
     /// The process that `exec` starts in this running container.
     OciSpec.ProcessConfig execProcess(ContainerRecord c, ContainerSpec changed) {
         ContainerSpec told = ContainerSecrets.environment(c, changed, folder(c));
-        return OciSpec.process(inputs(c, told, root(c), List.of(), NetworkShare.NONE, CgroupAccess.none()));
+        return OciSpec.process(inputs(c, told, roots.of(c), List.of(), NetworkShare.NONE, CgroupAccess.none()));
     }
 
     /// What a container binds, its volumes among them.
@@ -363,19 +340,12 @@ final class ContainerFiles {
                     "container " + c.name() + " is a throw-away view of this machine: it has files only while it runs");
         }
         try {
-            makeMountPoint(c);
-            work.accept(mountRoot(c));
+            work.accept(roots.mountBriefly(c));
         } catch (IOException e) {
             throw failed("mount the root file system of container " + c.name(), e);
         } finally {
-            unmountRoot(c);
+            roots.unmount(c);
         }
-    }
-
-    /// The root file system of a container that runs or is ready to.
-    Path root(ContainerRecord c) {
-        String rootfs = c.definition().spec().rootfs();
-        return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
     }
 
     private SpecInputs inputs(
@@ -433,32 +403,6 @@ final class ContainerFiles {
                 cgroups);
     }
 
-    private Path mountRoot(ContainerRecord c) throws IOException {
-        Definition d = c.definition();
-        Path target = mountPoint(c);
-        String rootfs = d.spec().rootfs();
-        if (rootfs == null) {
-            String name = d.snapshotter() == null ? "" : d.snapshotter();
-            MountTarget.mount(snapshotters.apply(name).mounts(c.id()), target);
-            return target;
-        }
-        if (!rootfs.equals("/")) {
-            return Path.of(rootfs);
-        }
-        Path tree = hostTree(c);
-        removeTree(tree);
-        Path root = tree.resolve("root");
-        Path scratch = tree.resolve("scratch");
-        Files.createDirectories(root);
-        Files.createDirectories(scratch);
-        List<Path> hidden = new ArrayList<>(Homes.of(Path.of("/etc/passwd"), instance.hostUid(), instance.home()));
-        hidden.addAll(List.of(instance.dataRoot(), instance.runRoot(), instance.installRoot()));
-        HostRootfs.View view = HostRootfs.prepare(Path.of("/"), root, scratch, hidden);
-        MountTarget.mount(List.of(new dev.kelp.model.Mount("bind", root.toString(), List.of("bind"))), target);
-        HostRootfs.mount(view, target);
-        return target;
-    }
-
     /// Refuses a bind whose source is missing, or is not the file that the client saw.
     private static void checkSource(MountSpec m) {
         if (!m.type().equals("bind") || m.source() == null) {
@@ -479,39 +423,6 @@ final class ContainerFiles {
         }
     }
 
-    /// Where the container's own layer is; it has one unless it was made from a root file system.
-    ChangedTree changes(ContainerRecord c) {
-        String name = c.definition().snapshotter();
-        return snapshotters.apply(name == null ? "" : name).changes(c.id());
-    }
-
-    /// The root file system, to be read: what the container sees while it runs, without what is mounted into it.
-    Fd openRoot(ContainerRecord c) {
-        String rootfs = c.definition().spec().rootfs();
-        try {
-            if (rootfs != null && !rootfs.equals("/")) {
-                return Inodes.open(rootfs, Inodes.O_RDONLY | Inodes.O_DIRECTORY);
-            }
-            if (c.isRunning()) {
-                return Inodes.open(mountPoint(c).toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY);
-            }
-            if (rootfs != null) {
-                throw new KelpException(
-                        ErrorKind.FAILED_PRECONDITION,
-                        "the view of this machine that container " + c.name() + " had is gone: it does not run");
-            }
-            Path place = Files.createTempDirectory(
-                    Files.createDirectories(instance.runRoot().resolve("mounts")), "read-");
-            try {
-                return MergedTree.open(changes(c), place);
-            } finally {
-                Files.delete(place);
-            }
-        } catch (IOException e) {
-            throw failed("open the root file system of container " + c.name(), e);
-        }
-    }
-
     long writableBytes(ContainerRecord c) {
         String snapshotter = c.definition().snapshotter();
         return snapshotter == null
@@ -522,29 +433,11 @@ final class ContainerFiles {
     /// Unmounts the root file system of a container that does not run.
     void discard(ContainerRecord c) {
         binds.release(c.id());
-        unmountRoot(c);
+        roots.unmount(c);
         volumes.release(c);
         imageMounts.unmount(c);
         sharedMemory.unmount(c);
         secrets.unmount(c);
-    }
-
-    private void unmountRoot(ContainerRecord c) {
-        Path target = mountPoint(c);
-        if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        if ("/".equals(c.definition().spec().rootfs())) {
-            // Everything below the view goes with it: MNT_DETACH takes the whole tree.
-            MountTarget.unmount(target);
-        } else if (c.definition().spec().rootfs() == null) {
-            MountTarget.unmount(target);
-        }
-        try {
-            Files.deleteIfExists(target);
-        } catch (IOException e) {
-            throw failed("remove the mount point " + target, e);
-        }
     }
 
     /// Removes the writable layers of containers that do not run, which waits for the disk once; [#delete] does the
@@ -574,24 +467,13 @@ final class ContainerFiles {
         imageMounts.delete(c);
         binds.detach(c.id());
         try {
-            removeTree(folder(c));
+            ContainerRoots.removeTree(folder(c));
         } catch (IOException e) {
             throw failed("remove the folder of container " + c.name(), e);
         }
     }
 
-    private static void removeTree(Path tree) throws IOException {
-        try (Fd parent =
-                Inodes.open(tree.resolveSibling(".").normalize().toString(), Inodes.O_RDONLY | Inodes.O_DIRECTORY)) {
-            Inodes.removeTree(parent, tree.getFileName().toString());
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.ENOENT)) {
-                throw e;
-            }
-        }
-    }
-
-    private static KelpException failed(String what, IOException e) {
+    static KelpException failed(String what, IOException e) {
         return e instanceof ErrnoException errno
                 ? errno.toKelp("cannot " + what)
                 : new KelpException(ErrorKind.INTERNAL, "cannot " + what + ": " + e.getMessage(), e);

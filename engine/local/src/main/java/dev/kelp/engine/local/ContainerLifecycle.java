@@ -517,7 +517,7 @@ final class ContainerLifecycle {
                 return false;
             }
             if (entry.task.isPresent()) {
-                work.accept(files.root(now));
+                work.accept(files.roots().of(now));
             } else {
                 files.withMountedRoot(now, work);
             }

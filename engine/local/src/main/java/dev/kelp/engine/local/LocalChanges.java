@@ -71,7 +71,7 @@ final class LocalChanges implements Changes {
     public List<FileChange> diff(String container) {
         ContainerRecord c = withLayer(find.apply(container), "find the changes of");
         List<FileChange> found = new ArrayList<>();
-        new Differ(exclusions(c)).changes(files.changes(c), change -> {
+        new Differ(exclusions(c)).changes(files.roots().changes(c), change -> {
             if (!change.path().isEmpty()) {
                 found.add(new FileChange(kind(change), "/" + change.path()));
             }
@@ -93,7 +93,7 @@ final class LocalChanges implements Changes {
     public void export(String container, OutputStream out) {
         ContainerRecord c = find.apply(container);
         checkStillThere(c);
-        try (Fd root = files.openRoot(c)) {
+        try (Fd root = files.roots().open(c)) {
             new Differ(Exclusions.NONE, owners(c)).writeTree(root, out);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.UNAVAILABLE, "export container " + c.name() + ": " + e.getMessage(), e);
@@ -111,7 +111,7 @@ final class LocalChanges implements Changes {
         }
         return images.commit(new ContainerCommit.Request(
                 image,
-                files.changes(c),
+                files.roots().changes(c),
                 exclusions(c),
                 execution(d),
                 String.join(" ", d.process().arguments()),

@@ -56,7 +56,7 @@ record ClientFolder(UserEnvironment user, String directory) implements Folder {
 
     @Override
     public Fd create(String name, int mode) {
-        return user.open(path(name), Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC, mode);
+        return user.open(path(name), Inodes.O_WRONLY | Inodes.O_CREAT, mode);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.linux.NativeBuffer;
 import dev.kelp.linux.Pipes;
+import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.nio.ByteBuffer;
@@ -20,18 +21,38 @@ final class FileData {
 
     private FileData() {}
 
+    /// Replaces the content of `to`. A file that was larger is cut at the end and not before: emptying a large one
+    /// takes the file system as long as copying it, and ext4 then waits for the disk when the new one is closed.
+    ///
+    /// @param to at its beginning
     /// @param sizeBytes 0 may be a file of procfs, which has content all the same
     static void copy(Fd from, Fd to, long sizeBytes) throws ErrnoException {
         if (sizeBytes > 0) {
             try {
                 Inodes.reflink(from, to);
+                cut(to, sizeBytes);
                 return;
             } catch (ErrnoException e) {
                 // not one file system, or one that cannot
             }
         }
-        if (sizeBytes == 0 || (!byRange(from, to) && !bySendFile(from, to))) {
-            byBuffer(from, to);
+        try {
+            if (sizeBytes == 0 || (!byRange(from, to) && !bySendFile(from, to))) {
+                byBuffer(from, to);
+            }
+        } finally {
+            cut(to, -1);
+        }
+    }
+
+    /// @param sizeBytes negative: what was written so far
+    private static void cut(Fd to, long sizeBytes) throws ErrnoException {
+        Stat now = Inodes.stat(to);
+        if (now.isRegular() && now.sizeBytes() > 0) {
+            long end = sizeBytes < 0 ? Pipes.seek(to, 0, 1) : sizeBytes;
+            if (now.sizeBytes() > end) {
+                Inodes.truncate(to, end);
+            }
         }
     }
 

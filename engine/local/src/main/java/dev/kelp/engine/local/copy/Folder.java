@@ -20,7 +20,7 @@ interface Folder extends AutoCloseable {
 
     Folder folder(String name) throws ErrnoException;
 
-    /// A new file in place of what is there.
+    /// A new file in place of what is there, or that one itself, whose content is to be replaced.
     Fd create(String name, int mode) throws ErrnoException;
 
     /// A folder that may be there already.
