@@ -31,6 +31,11 @@ public final class Processes {
         Libc.check(Libc.call(Syscall.KILL, pid, signal), "kill", Integer.toString(pid));
     }
 
+    /// The calling thread's id, by gettid(2).
+    public static int ownThread() {
+        return Libc.call(Syscall.GETTID, 0);
+    }
+
     /// Field 22 of /proc/PID/stat, the start time in clock ticks since boot: with the pid it names a process for
     /// good.
     public static Optional<Long> startTicks(int pid) {

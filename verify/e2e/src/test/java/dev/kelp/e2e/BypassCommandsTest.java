@@ -169,7 +169,7 @@ class BypassCommandsTest {
     @Test
     void connectionsThatLeaveAreTheHostsAndItsLoopbackStaysAway() throws Exception {
         Path socket = folder.resolve("b.sock");
-        start(socket, "--ignore=127.0.0.0/8,auto", "--ignore", "192.0.2.200/32");
+        Program.Running handler = start(socket, "--ignore=127.0.0.0/8,auto", "--ignore", "192.0.2.200/32");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
                 .isEqualTo("rw-------");
         Outcome outcome = container(
@@ -178,6 +178,14 @@ class BypassCommandsTest {
                                 + "; echo $?; nc -w 2 192.0.2.200 80; echo $?")
                 .run();
         assertThat(outcome.lines()).containsExactly("you are " + address, "1", "1");
+        ProcessHandle.of(handler.pid()).orElseThrow().destroy();
+        // words that scripts look for
+        String log = handler.await().err();
+        assertThat(log.lines().filter(l -> l.contains("bypassed connect socket")))
+                .singleElement()
+                .asString()
+                .contains("to " + address + ":" + server.getLocalPort());
+        assertThat(log.lines().filter(l -> l.contains("is not bypassed"))).hasSize(2);
         assertThat(outcome.err()).contains("Connection refused").contains("Network is unreachable");
     }
 
@@ -262,9 +270,9 @@ class BypassCommandsTest {
     @Test
     void containersReachEachOthersPublishedPortsWhereThatIsWanted() throws Exception {
         int port = freePort();
-        Program.Running daemon = daemon("--handle-c2c-connections");
+        Program.Running daemon = daemon("--handle-c2c-connections", "--tracer");
         Path api = folder.resolve("bypass4netnsd.sock");
-        for (String id : List.of("c1", "c2")) {
+        for (String id : List.of("c1", "c2", "c3")) {
             String ports = id.equals("c1")
                     ? "[{\"protos\":[\"tcp\"],\"parentPort\":%d,\"childPort\":80}]".formatted(port)
                     : "null";
@@ -280,6 +288,9 @@ class BypassCommandsTest {
                         .run()
                         .lines())
                 .containsExactly("served", "1");
+        // of another network
+        assertThat(neighbour("c3", "10.8.0.2", "nc -w 2 10.9.0.1 80").run().out())
+                .doesNotContain("served");
         ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
         assertThat(daemon.await().exitCode()).isZero();
         podman.command("rm", "-a", "-f", "-t", "0").run();
@@ -347,8 +358,10 @@ class BypassCommandsTest {
                 "ignoreSubnets":["127.0.0.0/8","auto"],"ignoreBind":false}""".formatted(socket, pid);
         assertThat(http(api, "POST /v1/bypass", spec))
                 .startsWith("HTTP/1.1 201")
-                .contains("\"id\":\"c1\"", "\"pid\":" + daemon.pid(), "\"socketPath\":\"" + socket + "\"");
-        assertThat(read(pid)).isEqualTo(Long.toString(daemon.pid()));
+                .contains("\"id\":\"c1\"", "\"pid\":" + read(pid) + ",", "\"socketPath\":\"" + socket + "\"");
+        // one that signals may be sent to, and that ends with the container
+        Path served = Path.of("/proc", Long.toString(daemon.pid()), "task", read(pid));
+        assertThat(served).exists();
         assertThat(http(api, "GET /v1/bypass", "")).contains("[{\"id\":\"c1\"");
         assertThat(container(profile(socket, USUAL), "nc " + address + " " + server.getLocalPort())
                         .run()
@@ -356,6 +369,7 @@ class BypassCommandsTest {
                         .text())
                 .isEqualTo("you are " + address);
         assertThat(http(api, "DELETE /v1/bypass/c1", "")).startsWith("HTTP/1.1 200");
+        assertThat(served).doesNotExist();
         assertThat(socket).doesNotExist();
         assertThat(pid).doesNotExist();
         assertThat(http(api, "DELETE /v1/bypass/c1", ""))
@@ -364,9 +378,12 @@ class BypassCommandsTest {
         assertThat(http(api, "POST /v1/bypass", "{\"id\":\"c2\",\"ignoreSubnets\":[\"x\"]}"))
                 .startsWith("HTTP/1.1 400")
                 .contains("not a subnet");
+        Path com = folder.resolve("bypass4netnsd-com.sock");
+        assertThat(http(com, "GET /v1/ping", "")).endsWith("\r\n\r\n\"pong\"");
         ProcessHandle.of(daemon.pid()).orElseThrow().destroy();
         assertThat(daemon.await().exitCode()).isZero();
         assertThat(api).doesNotExist();
+        assertThat(com).doesNotExist();
     }
 
     /// Returns when it listens.

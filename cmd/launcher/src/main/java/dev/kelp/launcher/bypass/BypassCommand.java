@@ -48,8 +48,10 @@ final class BypassCommand {
                 .resolve(flags.text(
                         "socket", program.runtimeFile("bypass4netns.sock").toString()));
         Journal journal =
-                Journal.to(program.err(), flags.on("debug")).and(flags.text("log-file", ""), program.folder());
-        Path pid = program.writePid(flags.text("pid-file", ""));
+                Journal.to(program.err(), flags.on("debug")).and(flags.text("log-file", ""), program.folder())
+                        .tellingConnections();
+        Path pid = program.writePid(
+                flags.text("pid-file", ""), ProcessHandle.current().pid());
         List<Handler> connected = new CopyOnWriteArrayList<>();
         Handler handler = Handler.open(
                 wish,
@@ -58,7 +60,7 @@ final class BypassCommand {
                 to -> connected.stream()
                         .flatMap(h -> h.publishedAt(to).stream())
                         .findFirst());
-        if (flags.on("handle-c2c-connections")) {
+        if (flags.on(Program.CONNECTS)) {
             connected.add(handler);
         }
         if (ready >= 0) {

@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// `bypass4netnsd`: serves a socket for each container that a client of its REST API names. All are in this process,
-/// whose id stands for each of them.
+/// `bypass4netnsd`: serves a socket for each container that a client of its REST API names. All are in this process.
+/// Each has a thread, whose id is told where the program this one replaces tells that of a process: both end with what
+/// they serve.
 final class BypassDaemon {
     /// Containers at a time.
     private static final int SERVED_MAX = 4096;
@@ -29,6 +30,7 @@ final class BypassDaemon {
     private final boolean debugging;
     private final boolean connects;
     private final Map<String, Served> served = new LinkedHashMap<>();
+    private final InterfaceRegistry elsewhere = new InterfaceRegistry();
     private final List<Handler> handlers = new CopyOnWriteArrayList<>();
 
     private record Served(BypassSpec.Status status, Handler handler, Optional<Path> pidFile) {}
@@ -37,7 +39,7 @@ final class BypassDaemon {
         this.program = program;
         this.journal = journal;
         this.debugging = flags.on("debug");
-        this.connects = flags.on("handle-c2c-connections");
+        this.connects = flags.on(Program.CONNECTS);
     }
 
     static int run(Program program, Program.Life life) {
@@ -53,15 +55,25 @@ final class BypassDaemon {
                         "socket", program.runtimeFile("bypass4netnsd.sock").toString()));
         Journal journal =
                 Journal.to(program.err(), flags.on("debug")).and(flags.text("log-file", ""), program.folder());
-        Path pid = program.writePid(flags.text("pid-file", ""));
+        Path others = program.folder()
+                .resolve(flags.text(
+                        "com-socket",
+                        program.runtimeFile("bypass4netnsd-com.sock").toString()));
+        Path pid = program.writePid(
+                flags.text("pid-file", ""), ProcessHandle.current().pid());
         Program.remove(socket, journal);
+        Program.remove(others, journal);
         BypassDaemon daemon = new BypassDaemon(program, flags, journal);
+        HttpSocket com = HttpSocket.start(others, "com", daemon.elsewhere::answer);
         HttpSocket api = HttpSocket.start(socket, "api", daemon::answer);
         journal.info("SocketPath: " + socket);
+        journal.info("CommunicationSocketPath: " + others);
         life.last(
                 () -> {
                     api.close();
+                    com.close();
                     Program.remove(socket, journal);
+                    Program.remove(others, journal);
                     daemon.close();
                     if (!flags.text("pid-file", "").isEmpty()) {
                         Program.remove(pid, journal);
@@ -111,7 +123,7 @@ final class BypassDaemon {
         Handler handler = Handler.open(wish, socket, own, this::find);
         Path pid;
         try {
-            pid = program.writePid(pidFile);
+            pid = program.writePid(pidFile, handler.thread());
         } catch (KelpException e) {
             handler.close();
             throw e;
@@ -122,8 +134,7 @@ final class BypassDaemon {
             end(earlier, earlier.pidFile().filter(f -> !f.equals(pid)));
         }
         handlers.add(handler);
-        BypassSpec.Status status =
-                new BypassSpec.Status(id, ProcessHandle.current().pid(), spec);
+        BypassSpec.Status status = new BypassSpec.Status(id, handler.thread(), spec);
         served.put(id, new Served(status, handler, pidFile.isEmpty() ? Optional.empty() : Optional.of(pid)));
         journal.info("container " + id + " is served");
         return status;
@@ -135,6 +146,7 @@ final class BypassDaemon {
             throw KelpException.invalid("child " + id + " not found");
         }
         end(one, one.pidFile());
+        elsewhere.forget(id);
         journal.info("container " + id + " is served no more");
     }
 
@@ -149,7 +161,10 @@ final class BypassDaemon {
         if (!connects) {
             return Optional.empty();
         }
-        return handlers.stream().flatMap(h -> h.publishedAt(to).stream()).findFirst();
+        return handlers.stream()
+                .flatMap(h -> h.publishedAt(to).stream())
+                .findFirst()
+                .or(() -> elsewhere.find(to));
     }
 
     private synchronized void close() {

@@ -28,7 +28,7 @@ record BypassSpec(
 
     /// One that is served.
     ///
-    /// @param pid the process that does
+    /// @param pid the thread that does, which signals take for its process
     record Status(String id, long pid, BypassSpec spec) {}
 
     static String text(@Nullable String value) {

@@ -6,6 +6,7 @@ import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.bypass.Bypass;
+import dev.kelp.network.bypass.Visitors;
 import dev.kelp.network.port.Listeners.Listener;
 import dev.kelp.network.port.PortForwarder;
 import java.io.IOException;
@@ -20,16 +21,22 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// One socket that filters are sent to, and the containers that came by it.
-final class Handler implements Bypass.Visitors, AutoCloseable {
+final class Handler implements Visitors, AutoCloseable {
     private static final InetAddress ANY = Subnet.parseAddress("0.0.0.0");
     private static final InetAddress ANY_IPV6 = Subnet.parseAddress("::");
     private static final InetAddress LOOPBACK = Subnet.parseAddress("127.0.0.1");
     private static final InetAddress LOOPBACK_IPV6 = Subnet.parseAddress("::1");
+
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final int PAUSES_MAX = 1000;
 
     /// Finds containers of other sockets.
     interface Neighbours {
@@ -77,6 +84,11 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
     private static Object key(Path file) throws IOException {
         return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
                 .fileKey();
+    }
+
+    /// The kernel's id of the thread that serves this socket.
+    int thread() {
+        return Objects.requireNonNull(bypass).thread();
     }
 
     Wish wish() {
@@ -176,12 +188,20 @@ final class Handler implements Bypass.Visitors, AutoCloseable {
         return neighbours;
     }
 
+    /// A thread that has ended for Java is there for the kernel a moment longer.
+    private static void awaitEnd(Path thread) {
+        for (int i = 0; i < PAUSES_MAX && Files.exists(thread); i++) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
     /// Ends; the socket's file goes, unless another handler's is there by now.
     @Override
     public void close() {
         Bypass present = bypass;
         if (present != null) {
             present.close();
+            awaitEnd(Path.of("/proc/self/task/" + present.thread()));
         }
         PortForwarder forwarder = relays;
         if (forwarder != null) {

@@ -17,23 +17,30 @@ import java.util.List;
 /// Lines of a log as logrus writes them, to standard error and a file.
 final class Journal implements AutoCloseable {
     private final List<PrintStream> out;
-    private final boolean debugging;
     private final List<PrintStream> own;
+    private final boolean debugging;
+    private final boolean telling;
 
-    private Journal(List<PrintStream> out, List<PrintStream> own, boolean debugging) {
+    private Journal(List<PrintStream> out, List<PrintStream> own, boolean debugging, boolean telling) {
         this.out = List.copyOf(out);
         this.own = List.copyOf(own);
         this.debugging = debugging;
+        this.telling = telling;
     }
 
     static Journal to(PrintStream stream, boolean debugging) {
-        return new Journal(List.of(stream), List.of(), debugging);
+        return new Journal(List.of(stream), List.of(), debugging, debugging);
+    }
+
+    /// The same, with a line for each connection, debugging or not.
+    Journal tellingConnections() {
+        return new Journal(out, own, debugging, true);
     }
 
     /// The same, written to a file too, which is emptied; an empty name is no file.
     Journal and(String file, Path folder) {
         if (file.isEmpty()) {
-            return new Journal(out, List.of(), debugging);
+            return new Journal(out, List.of(), debugging, telling);
         }
         Path path = folder.resolve(file);
         try {
@@ -45,7 +52,7 @@ final class Journal implements AutoCloseable {
                     StandardCharsets.UTF_8);
             List<PrintStream> all = new ArrayList<>(out);
             all.add(stream);
-            return new Journal(all, List.of(stream), debugging);
+            return new Journal(all, List.of(stream), debugging, telling);
         } catch (IOException e) {
             throw new KelpException(ErrorKind.INVALID_ARGUMENT, "cannot write log file " + path + ": " + e, e);
         }
@@ -62,6 +69,17 @@ final class Journal implements AutoCloseable {
     void debug(String message) {
         if (debugging) {
             write("debug", message);
+        }
+    }
+
+    /// Whether [#connection] writes anything: a line takes longer to make than to leave out.
+    boolean tellsConnections() {
+        return telling;
+    }
+
+    void connection(String message) {
+        if (telling) {
+            write("info", message);
         }
     }
 

@@ -18,17 +18,18 @@ public record Program(
         List<String> words, Map<String, String> variables, Path folder, PrintStream out, PrintStream err) {
     static final String VERSION = "0.4.2+kelp";
 
+    static final String CONNECTS = "handle-c2c-connections";
+
     private static final String TRACER = "tracer";
     private static final String MULTINODE = "multinode";
 
     static final List<Flags.Known> SHARED = List.of(
             new Flags.Known("socket", "string", "the socket to listen on"),
-            new Flags.Known("com-socket", "string", "accepted; there is no second process to talk to"),
+            new Flags.Known("com-socket", "string", "where bypass4netnsd is told of what other processes serve"),
             new Flags.Known("pid-file", "string", "a file for the process id"),
             new Flags.Known("log-file", "string", "a file for what standard error gets, too"),
-            new Flags.Known(
-                    "handle-c2c-connections", "", "connect containers with each other's published ports on the host"),
-            new Flags.Known(TRACER, "", "refused: nothing is traced"),
+            new Flags.Known(CONNECTS, "", "connect containers with each other's published ports on the host"),
+            new Flags.Known(TRACER, "", "always so: containers are connected only where they share a network"),
             new Flags.Known(MULTINODE, "", "refused: containers of other machines are not found"),
             new Flags.Known("multinode-etcd-address", "string", "for --multinode"),
             new Flags.Known("multinode-host-address", "string", "for --multinode"),
@@ -70,9 +71,8 @@ public record Program(
             out.println(name + " version " + VERSION);
         } else if (flags.on("help")) {
             out.println(flags.help());
-        } else if (flags.on(TRACER)) {
-            throw KelpException.invalid("--tracer is not supported: Kelp asks no agent in the container whether an"
-                    + " address can be reached, since it connects by itself and gives the program the result");
+        } else if (flags.on(TRACER) && !flags.on(CONNECTS)) {
+            throw KelpException.invalid("--tracer: --" + CONNECTS + " is not enabled");
         } else if (flags.on(MULTINODE)) {
             throw KelpException.invalid("--multinode is not supported: Kelp knows the containers of one machine");
         } else {
@@ -91,12 +91,12 @@ public record Program(
         return folder.resolve(root).resolve(name);
     }
 
-    /// Writes this process' id, where a file was named.
-    Path writePid(String file) {
+    /// Writes an id, where a file was named.
+    Path writePid(String file, long pid) {
         Path path = folder.resolve(file);
         if (!file.isEmpty()) {
             try {
-                Files.writeString(path, Long.toString(ProcessHandle.current().pid()));
+                Files.writeString(path, Long.toString(pid));
             } catch (IOException e) {
                 throw new KelpException(ErrorKind.INVALID_ARGUMENT, "cannot write pid file " + path + ": " + e, e);
             }

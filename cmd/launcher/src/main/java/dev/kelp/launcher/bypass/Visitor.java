@@ -81,6 +81,21 @@ final class Visitor implements Guest {
         return near ? handler.neighbours().find(to) : Optional.empty();
     }
 
+    /// In the words that others look for in the log of the program this one replaces.
+    @Override
+    public void connects(InetSocketAddress to, boolean byHost) {
+        Journal journal = handler.journal();
+        if (journal.tellsConnections()) {
+            String address = to.getAddress().getHostAddress();
+            String where = (address.contains(":") ? "[" + address + "]" : address) + ":" + to.getPort();
+            journal.connection(
+                    byHost
+                            ? "bypassed connect socket: the host connects container " + container + " to " + where
+                            : "a connection of container " + container + " to " + where
+                                    + " is not bypassed: it is left to the container's network");
+        }
+    }
+
     @Override
     public Optional<InetSocketAddress> claim(int port, Families families) {
         Wish.HostPort host = handler.wish().ports().get(port);

@@ -6,7 +6,7 @@
 /// (package
 /// `bypass` there). [Handler] is one listener's socket with what was said of it. [BypassCommand] has one,
 /// [BypassDaemon]
-/// one for each container that nerdctl names, all in one process.
+/// one for each container that nerdctl names, all in one process. [InterfaceRegistry] has those that others serve.
 ///
 /// - The process is in the machine's first user namespace, as the user who made the containers' one, and so has all
 ///   rights over them, but cannot enter their networks. What is to be known of those is read from /proc

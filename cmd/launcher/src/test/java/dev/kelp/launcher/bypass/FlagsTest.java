@@ -48,7 +48,7 @@ class FlagsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--tracer, --tracer is not supported",
+        "--tracer, --handle-c2c-connections is not enabled",
         "--multinode, --multinode is not supported",
         "--ignore=10.0.0.1, not a subnet",
         "--ready-fd=x, it is no descriptor"

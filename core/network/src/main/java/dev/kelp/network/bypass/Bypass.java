@@ -8,6 +8,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.NotifyLedger;
 import dev.kelp.linux.NotifyLedger.Entry;
 import dev.kelp.linux.NotifyLedger.Left;
+import dev.kelp.linux.Processes;
 import dev.kelp.linux.SeccompNotify;
 import dev.kelp.linux.UnixSockets;
 import dev.kelp.model.KelpException;
@@ -59,6 +60,7 @@ public final class Bypass implements AutoCloseable {
     private final LoopbackGuard loopback;
     private final SocketCalls calls;
     private final Thread thread;
+    private final CompletableFuture<Integer> threadId = new CompletableFuture<>();
     private final Map<Long, Source> sources = new HashMap<>();
     private final Map<Long, Filtered> filters = new HashMap<>();
     private final @Nullable Visitors visitors;
@@ -79,19 +81,6 @@ public final class Bypass implements AutoCloseable {
     }
 
     private static final Keeper FORGETFUL = new Keeper() {};
-
-    /// Whom filters belong to, for a handler that nobody else tells of containers. Called on its thread: must be
-    /// quick.
-    public interface Visitors {
-        /// A filter came.
-        ///
-        /// @param container as the runtime calls it
-        /// @param process one with the filter, or the container's first; 0 when the runtime does not say
-        Guest welcome(String container, int process);
-
-        /// The last process with a filter of the container is gone.
-        void gone(String container);
-    }
 
     /// What epoll watches.
     private interface Source {
@@ -222,6 +211,11 @@ public final class Bypass implements AutoCloseable {
         return path;
     }
 
+    /// The kernel's id of the thread that serves.
+    public int thread() {
+        return threadId.join();
+    }
+
     /// Makes the first container's connections as quick as later ones. Returns at once.
     ///
     /// @param pattern a container
@@ -264,6 +258,7 @@ public final class Bypass implements AutoCloseable {
     // -------- the thread
 
     private void run() {
+        threadId.complete(Processes.ownThread());
         try {
             while (!requests.hasEnded()) {
                 epoll.await(connecting == 0 ? -1 : millisToLook(), this::dispatch);

@@ -18,6 +18,11 @@ public interface Guest {
         return Optional.empty();
     }
 
+    /// A program connects, and it was decided how.
+    ///
+    /// @param byHost by a socket of the host; otherwise by its own, in the container's network
+    default void connects(InetSocketAddress to, boolean byHost) {}
+
     /// Hands a published TCP port over to the service: connections to it are not relayed any more, and the port
     /// stays
     /// reserved in a way that another socket with SO_REUSEADDR may be bound beside.

@@ -221,6 +221,7 @@ final class SocketCalls implements AutoCloseable {
         Optional<InetSocketAddress> target =
                 to.family() == s.family() ? target(s.asked().guest(), asked, to.scope()) : Optional.empty();
         if (target.isEmpty()) {
+            s.asked().guest().connects(asked, false);
             return s.switched() ? backInside(s) : proceed(s.asked());
         }
         if (!idle || isPinned(s)) {
@@ -235,6 +236,7 @@ final class SocketCalls implements AutoCloseable {
             if (guarded && !loopback.guard(made, way.getAddress())) {
                 return s.switched() ? backInside(s) : proceed(s.asked());
             }
+            s.asked().guest().connects(asked, true);
             int errno = SocketOptions.connect(made, SocketAddress.write(s.family(), way));
             int outcome = errno == Errno.EINPROGRESS && !(nonBlocking && guarded) ? SocketOptions.outcome(made) : errno;
             if (outcome != errno) {
