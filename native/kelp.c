@@ -93,8 +93,7 @@ static void put_strv(struct buf *b, char **v) {
 }
 /* 1, 2, 4: an integer of so many bytes; s: a string; v: a counted list of strings */
 static void pack(struct buf *b, const char *fmt, ...) {
-    va_list ap; va_start(ap, fmt);
-    for (; *fmt; fmt++) {
+    va_list ap; va_start(ap, fmt); for (; *fmt; fmt++) {
         if (*fmt == 's') put_str(b, va_arg(ap, const char *));
         else if (*fmt == 'v') put_strv(b, va_arg(ap, char **));
         else put(b, va_arg(ap, unsigned), *fmt - '0');
@@ -124,8 +123,7 @@ static char **get_strv(struct in *in) {
 }
 /* As pack(), into variables: unsigned for every integer. False when the message is bad. */
 static bool unpack(struct in *in, const char *fmt, ...) {
-    va_list ap; va_start(ap, fmt);
-    for (; *fmt; fmt++) {
+    va_list ap; va_start(ap, fmt); for (; *fmt; fmt++) {
         if (*fmt == 's') *va_arg(ap, char **) = get_str(in);
         else if (*fmt == 'v') *va_arg(ap, char ***) = get_strv(in);
         else *va_arg(ap, unsigned *) = get(in, *fmt - '0');
@@ -1382,9 +1380,11 @@ _Noreturn static void holder_loop(void) {
         if (h.kill_at = 0, h.daemon > 0) kill(h.daemon, SIGKILL);
     }
 }
-/* What root made for the holder belongs to the id it is going to be */
+/* What root made for the holder belongs to the id it is going to be; so does a cgroup, to make others below */
 static void give_to_range(void) {
-    uid_t u = root_base(false); gid_t g = root_base(true);
+    uid_t u = root_base(false); gid_t g = root_base(true); struct buf none = { 0 };
+    char *argv[] = { "sh", in_root("lib/cgroup.sh"), format("%d", getpid()), format("%u:%u", u, g), NULL };
+    if (run_program(argv, "", 0, &none) != 0) note("there is no cgroup for containers");
     if (chown(me.data, u, g) < 0 || chown(me.run, u, g) < 0 || fchown(h.lock, u, g) < 0 || fchown(2, u, g) < 0)
         fail(NULL, "give %s and %s to uid %u: %s", me.data, me.run, u, errtext(errno));
 }

@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// and what else the holder started move into a scope of the user's systemd, where both drivers work. It also takes
 /// them out of the cgroup of the service or terminal that happened to start them, with which they would end.
 ///
-/// Without systemd somebody with root's rights may have given the user the cgroup this process is in. A cgroup with
-/// processes hands no controllers on, so what is in there moves into one below, `engine`.
+/// Without systemd somebody with root's rights may have given the user the cgroup this process is in; real root's
+/// holder has itself given one before it leaves root. A cgroup with processes hands no controllers on, so what is in
+/// there moves into one below, `engine`.
 ///
 /// On a hybrid or version 1 host nothing is delegated, and the holder has mounted an empty cgroup2 over /sys/fs/cgroup
 /// so that crun runs at all.
