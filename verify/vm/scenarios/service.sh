@@ -9,6 +9,8 @@ alice() { as alice bash -c "$1"; }
 pids() { alice 'kelp inspect -f "{{.State.Pid}}" c1 c2 c3 c4 c5 c6 c7 c8 c9 c10 | tr "\n" " "'; }
 daemon() { alice 'kelp system status' | sed -n 's/^daemon pid: //p'; }
 
+# Between two commands alice has no session: ten seconds of that would end all that is hers.
+loginctl enable-linger alice
 check "the package" dpkg -i /opt/kelp.deb
 check_says "its profile for containers is loaded" '^kelp-default \(enforce\)$' cat /sys/kernel/security/apparmor/profiles
 check "install" alice 'kelp setup install'
