@@ -784,8 +784,8 @@ static int system_command(const char *what) {
 }
 /* The network that nsenter joins: none in the mode in which it is detached, else that of child_pid; -1 for none */
 static int shared_network(void) {
-    const char *dir = env("CONTAINERD_ROOTLESS_ROOTLESSKIT_STATE_DIR"), *run = env("XDG_RUNTIME_DIR");
-    if (!dir) dir = format("%s/containerd-rootless", run ? run : format("/run/user/%u", me.uid));
+    const char *dir = env("CONTAINERD_ROOTLESS_ROOTLESSKIT_STATE_DIR"), *run = format("/run/user/%u", me.uid);
+    if (!dir) dir = format("%s/containerd-rootless", strcmp(me.run, format("%s/kelp", run)) ? me.run : run);
     setenv("ROOTLESSKIT_STATE_DIR", dir, 1), setenv("ROOTLESSKIT_PARENT_EUID", format("%u", me.uid), 1);
     setenv("ROOTLESSKIT_PARENT_EGID", format("%u", me.gid), 1);
     int pid = access(format("%s/netns", dir), F_OK) < 0 ? atoi(first_line(format("%s/child_pid", dir))) : 0;

@@ -180,6 +180,30 @@ class RootlessModesTest {
     }
 
     @Test
+    void nsenterLeadsIntoTheNetworkInThatModeAlone() throws IOException {
+        Launcher.requireOrdinaryUser();
+        String host = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
+        String[] enter = {"setup", "nsenter", "--", "readlink", "/proc/self/ns/net"};
+        try (KelpCli kelp = NetworkSettingsTest.started(Map.of(PREFIX + "DETACH_NETNS", "false"))) {
+            kelp.run("ps").succeeded();
+            Waiting.until(
+                    SOON,
+                    "it is another network",
+                    () -> !kelp.run(enter).succeeded().text().equals(host),
+                    kelp::daemonLog);
+        }
+        try (KelpCli kelp = NetworkSettingsTest.started(Map.of())) {
+            kelp.run("run", "--rm", "--rootfs", "/", "true").succeeded();
+            assertThat(kelp.run(enter).succeeded().text()).isEqualTo(host);
+            String told = "cd \"$ROOTLESSKIT_STATE_DIR\" && cat child_pid && nsenter --net=netns ip -o -4 addr show kelp0";
+            assertThat(kelp.run("setup", "nsenter", "--", "sh", "-c", told)
+                            .succeeded()
+                            .out())
+                    .contains("10.4.0.1/24");
+        }
+    }
+
+    @Test
     void whatShapesTheNamespacesWaitsForContainersThatRun() {
         try (KelpCli kelp = withBusybox(Map.of())) {
             kelp.run("run", "-d", "--name", "web", busybox(), "sh", "-c", SERVICE)

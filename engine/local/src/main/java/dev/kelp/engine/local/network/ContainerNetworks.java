@@ -410,6 +410,7 @@ public final class ContainerNetworks implements AutoCloseable {
         if (found.isEmpty()) {
             // those without an end have a network for themselves
             all.stream().filter(a -> !a.ends().isEmpty()).forEach(a -> records.forget(a.container()));
+            shared.begin();
             return;
         }
         Plumbing works;

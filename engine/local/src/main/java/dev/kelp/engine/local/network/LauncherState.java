@@ -18,10 +18,19 @@ import java.util.Optional;
 final class LauncherState implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(LauncherState.class.getName());
 
+    private static final String NAME = "containerd-rootless";
+
     private final Fd lock;
 
     private LauncherState(Fd lock) {
         this.lock = lock;
+    }
+
+    /// Where it is unless the user names another: where rootless containerd has it, beside the run root of the user's
+    /// own engine, and in that of others. The client's `nsenter` looks for it there.
+    static Path usual(Path runRoot) {
+        boolean own = runRoot.toString().matches("/run/user/\\d+/kelp");
+        return own ? runRoot.resolveSibling(NAME) : runRoot.resolve(NAME);
     }
 
     /// Empty, with a warning in the log, when it cannot be: nothing of Kelp's own needs it.

@@ -100,15 +100,12 @@ final class Plumbing implements AutoCloseable {
 
     private CompletableFuture<Optional<LauncherState>> state(Tools tools, HostPrograms programs) {
         try {
-            Optional<Path> folder = tools.settings().read().stateFolder();
-            if (folder.isEmpty()) {
-                return CompletableFuture.completedFuture(Optional.empty());
-            }
+            Path folder = tools.settings().read().stateFolder().orElseGet(() -> LauncherState.usual(tools.runRoot()));
             if (!tools.settings().detaches()) {
                 // a program is started, and a daemon that is about to be ready waits for none
                 return CompletableFuture.supplyAsync(
                         () -> LauncherState.open(
-                                folder.get(), NamespaceAnchor.start(programs, detached), Optional.empty()),
+                                folder, NamespaceAnchor.start(programs, detached), Optional.empty()),
                         threads);
             }
             long holder = ProcessHandle.current()
@@ -116,7 +113,7 @@ final class Plumbing implements AutoCloseable {
                     .orElse(ProcessHandle.current())
                     .pid();
             return CompletableFuture.completedFuture(LauncherState.open(
-                    folder.get(), holder, Optional.of(tools.runRoot().resolve(PIN))));
+                    folder, holder, Optional.of(tools.runRoot().resolve(PIN))));
         } catch (KelpException e) {
             // said where the way out is chosen
             return CompletableFuture.completedFuture(Optional.empty());

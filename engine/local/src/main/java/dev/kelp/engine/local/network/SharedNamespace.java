@@ -6,6 +6,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
 import dev.kelp.model.network.Networking;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.function.Supplier;
 /// sockets of the host. So the sockets of pulls are opened on threads that are inside, which is all the same to
 /// whoever is asked.
 public final class SharedNamespace {
+    private static final System.Logger LOG = System.getLogger(SharedNamespace.class.getName());
     private static final int IDLE_SECONDS = 5;
 
     private final StartSettings settings;
@@ -84,6 +86,19 @@ public final class SharedNamespace {
         }
         ready();
         return Optional.of(inside);
+    }
+
+    /// Where that mode is on, has the namespace be there before the first who needs it: `nsenter` leads into it.
+    void begin() {
+        if (isKnownToBeOn()) {
+            threads.execute(() -> {
+                try {
+                    plumbing.get().ensure(bridge.get());
+                } catch (KelpException e) {
+                    LOG.log(Level.DEBUG, "who needs the namespace learns why there is none", e);
+                }
+            });
+        }
     }
 
     private void ready() {
