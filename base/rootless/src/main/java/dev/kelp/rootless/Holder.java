@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The daemon's end of its channel to the holder (`native/PROTOCOL.md`, section 3): starts programs, and keeps
@@ -39,8 +41,13 @@ public final class Holder implements Spawner, AutoCloseable {
     private final Map<Integer, Pending> pending = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+    /// Ends of what earlier daemons started, which nobody here has asked for.
+    private final Set<String> unasked = ConcurrentHashMap.newKeySet();
+
+    private volatile Consumer<String> onUnasked = key -> {};
     private final Object listing = new Object();
-    private volatile boolean ready;
+    private final CompletableFuture<Void> readiness = new CompletableFuture<>();
     private Map<String, Fd> listed = new LinkedHashMap<>();
     private CompletableFuture<Map<String, Fd>> listAnswer = new CompletableFuture<>();
 
@@ -60,12 +67,17 @@ public final class Holder implements Spawner, AutoCloseable {
     /// Says that clients are accepted; only then the holder tells exits, also of what this daemon started.
     public void ready() {
         send(new Packet.Writer('R'), List.of());
-        ready = true;
+        readiness.complete(null);
     }
 
     /// Whether exits are told: who waits for one before deadlocks the daemon's start.
     public boolean isReady() {
-        return ready;
+        return readiness.isDone();
+    }
+
+    /// Completes when exits are told.
+    public CompletableFuture<Void> whenReady() {
+        return readiness;
     }
 
     /// Asks the holder to end, and this daemon with it; containers go on.
@@ -153,6 +165,13 @@ public final class Holder implements Spawner, AutoCloseable {
         return life | (request.ownSession() ? OWN_SESSION : 0);
     }
 
+    /// Has this told of each process that an earlier daemon started and that has ended without anybody here having
+    /// asked for it, by its key; perhaps twice. It must not block.
+    public void onUnasked(Consumer<String> listener) {
+        onUnasked = listener;
+        unasked.forEach(listener);
+    }
+
     @Override
     public CompletableFuture<Integer> exit(String key) {
         CompletableFuture<Integer> exit = exits.computeIfAbsent(key, k -> new CompletableFuture<>());
@@ -163,6 +182,7 @@ public final class Holder implements Spawner, AutoCloseable {
     @Override
     public void acknowledge(String key) {
         exits.remove(key);
+        unasked.remove(key);
         send(new Packet.Writer('A').string(key), List.of());
     }
 
@@ -223,7 +243,7 @@ public final class Holder implements Spawner, AutoCloseable {
             case 'W' -> {
                 String key = packet.string();
                 packet.u32();
-                exits.computeIfAbsent(key, k -> new CompletableFuture<>()).complete(packet.u32());
+                ended(key, packet.u32());
             }
             case 'F' -> {
                 Fd replaced = listed.put(packet.string(), fds.getFirst());
@@ -240,6 +260,16 @@ public final class Holder implements Spawner, AutoCloseable {
                 fds.forEach(Fd::close);
                 LOG.log(Level.WARNING, "the holder sent a message of the unknown type {0}", (int) type);
             }
+        }
+    }
+
+    private void ended(String key, int status) {
+        CompletableFuture<Integer> asked = exits.putIfAbsent(key, CompletableFuture.completedFuture(status));
+        if (asked != null) {
+            asked.complete(status);
+        } else {
+            unasked.add(key);
+            onUnasked.accept(key);
         }
     }
 

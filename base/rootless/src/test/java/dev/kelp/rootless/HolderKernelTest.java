@@ -12,6 +12,8 @@ import dev.kelp.rootless.testing.TestHolder;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +105,38 @@ class HolderKernelTest {
         assertThat(third.exit("early")).isNotDone();
         late.pidfd().close();
         early.pidfd().close();
+    }
+
+    @Test
+    void tellsOfEndsThatNobodyAskedFor() throws Exception {
+        SpawnedProcess asked = test.holder().spawn(shell("asked", "exit 1", Map.of()));
+        SpawnedProcess other = test.holder().spawn(shell("other", "exit 2", Map.of()));
+        asked.waitStatus().get(10, TimeUnit.SECONDS);
+        other.waitStatus().get(10, TimeUnit.SECONDS);
+        Holder second = test.restartDaemon();
+        BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        second.onUnasked(told::add);
+        assertThat(List.of(take(told), take(told))).containsOnly("asked", "other");
+        // what this daemon starts and forgets is its own business
+        second.spawn(shell("own", "exit 3", Map.of()))
+                .waitStatus()
+                .get(10, TimeUnit.SECONDS);
+        second.acknowledge("other");
+        second.acknowledge("own");
+        Holder third = test.restartDaemon();
+        told.clear();
+        third.onUnasked(told::add);
+        assertThat(take(told)).isEqualTo("asked");
+        assertThat(SpawnedProcess.exitCode(third.exit("asked").get(10, TimeUnit.SECONDS)))
+                .isEqualTo(1);
+        asked.pidfd().close();
+        other.pidfd().close();
+    }
+
+    private static String take(BlockingQueue<String> from) throws InterruptedException {
+        String key = from.poll(10, TimeUnit.SECONDS);
+        assertThat(key).as("an end that is told").isNotNull();
+        return key;
     }
 
     @Test

@@ -32,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 final class Exec {
     private static final System.Logger LOG = System.getLogger(Exec.class.getName());
     private static final int LOG_BYTES_MAX = 64 << 10;
+    private static final String KEY_PREFIX = "exec/";
 
     private final ContainerTask.Context context;
     private final TaskFiles files;
@@ -44,7 +45,13 @@ final class Exec {
     }
 
     private static String key(String id, String token) {
-        return "exec/" + id + "/" + token;
+        return KEY_PREFIX + id + "/" + token;
+    }
+
+    /// The container's id and the token of the process that the holder keeps under a key; empty: it is no such one.
+    static Optional<String[]> parse(String key) {
+        String[] words = key.startsWith(KEY_PREFIX) ? key.split("/", -1) : new String[0];
+        return words.length == 3 ? Optional.of(new String[] {words[1], words[2]}) : Optional.empty();
     }
 
     private Path file(String token, String kind) {
@@ -257,7 +264,7 @@ final class Exec {
         return Files.exists(file(token, "json"));
     }
 
-    private void forget(String token) {
+    void forget(String token) {
         removeFiles(token);
         context.spawner().acknowledge(key(id, token));
     }

@@ -15,10 +15,13 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Makes tasks and finds those an earlier daemon made. One object per daemon.
@@ -36,6 +39,9 @@ public final class Tasks implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Tasks.class.getName());
 
     private static final long MONITOR_END_MILLIS_MAX = 5_000;
+
+    /// How long a client may take to come for a code that is known: one looks for a daemon for a minute.
+    private static final Duration KEPT_FOR = Duration.ofMinutes(10);
 
     private final Path runRoot;
     private final Spawner spawner;
@@ -212,6 +218,7 @@ public final class Tasks implements AutoCloseable {
         if (files.exitCode().isEmpty() && pid.isEmpty()) {
             LOG.log(Level.DEBUG, "removing the remains of container {0}, which was never created", id);
             monitor.ifPresent(Tasks::end);
+            spawner.acknowledge(Monitor.KEY_PREFIX + id);
             runtime.delete(id);
             files.remove();
             return Optional.empty();
@@ -229,6 +236,28 @@ public final class Tasks implements AutoCloseable {
     /// Whether the container has, or had since its start, such a process whose end nobody was told yet.
     public boolean keepsExec(String id, String token) {
         return exec(id).isKept(token);
+    }
+
+    /// Forgets a process of an earlier daemon that has ended when nobody has come for its code after a while. Its
+    /// client was told, or went as the daemon did; the holder would keep it for good.
+    ///
+    /// @param key what the holder has it under
+    public void endedUnasked(String key) {
+        endedUnasked(key, KEPT_FOR);
+    }
+
+    void endedUnasked(String key, Duration keptFor) {
+        Exec.parse(key)
+                .ifPresent(words -> CompletableFuture.delayedExecutor(
+                                keptFor.toMillis(), TimeUnit.MILLISECONDS, PlatformThreads.EXECUTOR)
+                        .execute(() -> {
+                            try {
+                                exec(words[0]).forget(words[1]);
+                            } catch (KelpException e) {
+                                // the holder is gone, and this daemon is about to
+                                LOG.log(Level.DEBUG, "forget " + key, e);
+                            }
+                        }));
     }
 
     private Exec exec(String id) {

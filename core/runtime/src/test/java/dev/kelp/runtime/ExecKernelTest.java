@@ -16,11 +16,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -179,5 +182,35 @@ class ExecKernelTest {
             assertThat(files.map(x -> x.getFileName().toString())).noneMatch(n -> n.startsWith("exec-"));
         }
         again.delete();
+    }
+
+    /// The daemon was killed before it said that the client has the code, so nobody comes for it any more.
+    @Test
+    void whatNobodyComesForIsForgotten() throws Exception {
+        ContainerTask task = sleeper("crun");
+        ExecRequest request = request(task, false, false, "true");
+        ExecProcess p = task.exec(request);
+        assertThat(p.exit().get(10, TimeUnit.SECONDS).code()).isZero();
+        p.stdout().orElseThrow().close();
+        p.stderr().orElseThrow().close();
+        f.restartDaemon();
+        assertThat(f.tasks.keepsExec(task.id(), request.token())).isTrue();
+        CompletableFuture<String> told = new CompletableFuture<>();
+        f.holder.holder().onUnasked(key -> {
+            if (key.endsWith("/" + request.token())) {
+                told.complete(key);
+            }
+        });
+        f.tasks.endedUnasked(told.get(10, TimeUnit.SECONDS), Duration.ZERO);
+        awaitForgotten(task.id(), request.token());
+        for (int i = 0; i < 1000 && f.holder.holder().exit(told.join()).isDone(); i++) {
+            Thread.sleep(10);
+        }
+        // an answer comes when what was sent before has arrived
+        f.holder.holder().stored();
+        f.restartDaemon();
+        f.holder.holder().stored();
+        assertThat(f.holder.holder().exit(told.join())).isNotDone();
+        f.tasks.reattach(task.id()).orElseThrow().delete();
     }
 }

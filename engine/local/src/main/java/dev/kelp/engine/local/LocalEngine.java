@@ -204,6 +204,7 @@ public final class LocalEngine implements Engine {
         engine.lifecycle.recover();
         engine.logs.recover(engine.records.readable());
         engine.collector.recover();
+        holder.onUnasked(engine.tasks::endedUnasked);
         return engine;
     }
 
