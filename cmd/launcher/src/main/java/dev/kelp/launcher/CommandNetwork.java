@@ -3,9 +3,8 @@ package dev.kelp.launcher;
 
 import dev.kelp.launcher.api.LauncherInfo;
 import dev.kelp.launcher.port.BuiltinPorts;
-import dev.kelp.launcher.port.GvisorTapVsockPorts;
+import dev.kelp.launcher.port.DriverPorts;
 import dev.kelp.launcher.port.PortDriver;
-import dev.kelp.launcher.port.Slirp4netnsPorts;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
@@ -149,8 +148,12 @@ final class CommandNetwork implements AutoCloseable {
     private void publish() {
         ports = switch (settings.portDriver()) {
             case "builtin" -> new BuiltinPorts(namespace, showsClients());
-            case "slirp4netns" -> slirp4netnsPorts();
-            case "gvisor-tap-vsock" -> gvisorTapVsockPorts();
+            case "slirp4netns" ->
+                restored(DriverPorts.ofSlirp4netns(
+                        state.file(CONTROL_SOCKET), started().address()));
+            case "gvisor-tap-vsock" ->
+                restored(DriverPorts.ofGvisorTapVsock(
+                        state.file(CONTROL_SOCKET), started().address()));
             default -> null;
         };
         if (ports != null) {
@@ -158,16 +161,8 @@ final class CommandNetwork implements AutoCloseable {
         }
     }
 
-    private PortDriver slirp4netnsPorts() {
-        var made = new Slirp4netnsPorts(state.file(CONTROL_SOCKET), started().address());
-        if (outbound != null) {
-            outbound.afterStart(made::restore);
-        }
-        return made;
-    }
-
-    private PortDriver gvisorTapVsockPorts() {
-        var made = new GvisorTapVsockPorts(state.file(CONTROL_SOCKET), started().address());
+    /// With the same ports again when the network driver starts anew.
+    private PortDriver restored(DriverPorts made) {
         if (outbound != null) {
             outbound.afterStart(made::restore);
         }

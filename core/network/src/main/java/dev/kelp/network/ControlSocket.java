@@ -4,9 +4,11 @@ package dev.kelp.network;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -26,6 +28,7 @@ record ControlSocket(Path socket, int answerBytesMax, Duration limit) {
 
     /// @param endsWithQuestion whether the program waits for the end of what it is told
     /// @return what came until the program closed the connection
+    /// @throws InterruptedIOException when the question was put and given up: it may be dealt with later
     byte[] ask(byte[] question, boolean endsWithQuestion) throws IOException {
         long endNanos = System.nanoTime() + limit.toNanos();
         try (Selector selector = Selector.open();
@@ -47,7 +50,15 @@ record ControlSocket(Path socket, int answerBytesMax, Duration limit) {
             }
             key.interestOps(SelectionKey.OP_READ);
             return answer(channel, selector, endNanos);
+        } catch (ClosedByInterruptException e) {
+            throw interrupted(e);
         }
+    }
+
+    private static InterruptedIOException interrupted(ClosedByInterruptException e) {
+        InterruptedIOException told = new InterruptedIOException("interrupted");
+        told.initCause(e);
+        return told;
     }
 
     private byte[] answer(SocketChannel channel, Selector selector, long endNanos) throws IOException {
@@ -69,7 +80,7 @@ record ControlSocket(Path socket, int answerBytesMax, Duration limit) {
     private void await(Selector selector, long endNanos) throws IOException {
         long millis = TimeUnit.NANOSECONDS.toMillis(endNanos - System.nanoTime());
         if (millis <= 0) {
-            throw new IOException("no answer within " + limit.toMillis() + " ms");
+            throw new SocketTimeoutException("no answer within " + limit.toMillis() + " ms");
         }
         selector.select(millis);
         selector.selectedKeys().clear();

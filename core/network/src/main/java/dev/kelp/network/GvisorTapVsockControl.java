@@ -19,6 +19,10 @@ public final class GvisorTapVsockControl {
     private static final String DONE = "HTTP/1.0 200 ";
 
     private final ControlSocket socket;
+    private final GivenUp<Port> givenUp = new GivenUp<>(p -> unexpose(p.protocol(), p.host()));
+
+    /// Of the host.
+    private record Port(String protocol, String host) {}
 
     public GvisorTapVsockControl(Path socket) {
         this(socket, ControlSocket.LIMIT_DEFAULT);
@@ -41,12 +45,24 @@ public final class GvisorTapVsockControl {
         wish.put("local", host);
         wish.put("remote", guest);
         wish.put("protocol", protocol);
-        ask("expose", wish);
+        boolean _ = givenUp.ask(new Port(protocol, host), () -> {
+            ask("expose", wish);
+            return true;
+        });
     }
 
-    /// @throws KelpException NOT_FOUND when gvproxy does not forward it, UNAVAILABLE without an answer
-    public void unexpose(String protocol, String host) {
-        ask("unexpose", Map.of("local", host, "protocol", protocol));
+    /// @return false when gvproxy does not forward it
+    /// @throws KelpException UNAVAILABLE without an answer
+    public boolean unexpose(String protocol, String host) {
+        try {
+            ask("unexpose", Map.of("local", host, "protocol", protocol));
+            return true;
+        } catch (KelpException e) {
+            if (e.kind() != ErrorKind.NOT_FOUND) {
+                throw e;
+            }
+            return false;
+        }
     }
 
     private void ask(String what, Map<String, Object> wish) {

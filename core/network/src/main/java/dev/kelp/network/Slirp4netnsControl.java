@@ -19,6 +19,7 @@ public final class Slirp4netnsControl {
     private static final int ANSWER_BYTES_MAX = 1 << 20;
 
     private final ControlSocket socket;
+    private final GivenUp<Forward> givenUp = new GivenUp<>(this::removeAll);
 
     public Slirp4netnsControl(Path socket) {
         this(socket, ControlSocket.LIMIT_DEFAULT);
@@ -46,6 +47,10 @@ public final class Slirp4netnsControl {
     /// @throws KelpException ALREADY_EXISTS when the port is taken, UNAVAILABLE without an answer, else with the
     ///     program's own words
     public long add(Forward wanted) {
+        return givenUp.ask(wanted, () -> request(wanted));
+    }
+
+    private long request(Forward wanted) {
         Map<String, Object> arguments = new LinkedHashMap<>();
         arguments.put("proto", wanted.protocol());
         arguments.put("host_addr", wanted.host());
@@ -57,6 +62,15 @@ public final class Slirp4netnsControl {
 
     public void remove(long id) {
         ask("remove_hostfwd", Map.of("id", id));
+    }
+
+    /// Closes the host's port, whatever it leads to.
+    ///
+    /// @return false when it was not forwarded
+    public boolean removeAll(Forward wanted) {
+        List<Long> found = find(wanted);
+        found.forEach(this::remove);
+        return !found.isEmpty();
     }
 
     /// The numbers of all that have the same port of the host.

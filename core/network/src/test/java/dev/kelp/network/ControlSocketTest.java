@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
+import dev.kelp.network.Slirp4netnsControl.Forward;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -74,6 +77,46 @@ class ControlSocketTest {
                     () -> new GvisorTapVsockControl(socket, SHORT).unexpose("tcp", "127.0.0.1:1"), "no answer within");
             half.get().close();
         }
+    }
+
+    /// slirp4netns has room for one in its queue, and carries out what is there when it goes on.
+    @Test
+    void aPortThatIsOpenedAfterAllIsTakenBack() throws Exception {
+        var control = new Slirp4netnsControl(socket, SHORT);
+        assertUnavailable(() -> control.add(new Forward("tcp", "127.0.0.1", 8080, "10.0.2.100", 80)), "no answer");
+        String entry = "{\"id\":%d,\"proto\":\"tcp\",\"host_addr\":\"127.0.0.1\",\"host_port\":%d}";
+        String entries = "{\"entries\":[" + entry.formatted(7, 8080) + "," + entry.formatted(8, 8081) + "]}";
+        List<String> questions = serveUntil("remove_hostfwd", q -> q.contains("list_hostfwd") ? entries : "{}");
+        assertThat(questions.getFirst()).contains("add_hostfwd");
+        assertThat(questions.getLast()).contains("7").doesNotContain("8");
+    }
+
+    @Test
+    void aPortThatGvproxyOpensAfterAllIsTakenBack() throws Exception {
+        var control = new GvisorTapVsockControl(socket, SHORT);
+        assertUnavailable(() -> control.expose("tcp", "127.0.0.1:8080", "192.168.127.2:80"), "no answer");
+        List<String> questions = serveUntil("/unexpose ", q -> "HTTP/1.0 200 OK\r\n\r\n");
+        assertThat(questions.getFirst()).contains("/expose ");
+        assertThat(questions.getLast()).contains("127.0.0.1:8080");
+    }
+
+    /// Answers questions, those that nobody waits for any more too, until one has these words.
+    private List<String> serveUntil(String words, UnaryOperator<String> answer) throws IOException {
+        List<String> questions = new ArrayList<>();
+        while (questions.isEmpty() || !questions.getLast().contains(words)) {
+            try (SocketChannel client = server.accept()) {
+                byte[] question = new byte[4096];
+                int n = Channels.newInputStream(client).read(question);
+                questions.add(new String(question, 0, n, US_ASCII));
+                byte[] bytes = answer.apply(questions.getLast()).getBytes(US_ASCII);
+                try {
+                    client.write(ByteBuffer.wrap(bytes));
+                } catch (IOException e) {
+                    assertThat(e).hasMessageContaining("Broken pipe");
+                }
+            }
+        }
+        return questions;
     }
 
     @Test

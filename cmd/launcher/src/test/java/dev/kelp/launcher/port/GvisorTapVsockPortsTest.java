@@ -39,13 +39,13 @@ class GvisorTapVsockPortsTest {
     private Path folder;
 
     private Gvproxy gvproxy;
-    private GvisorTapVsockPorts ports;
+    private DriverPorts ports;
 
     @BeforeEach
     void start() throws IOException {
         Path socket = folder.resolve("control.sock");
         gvproxy = new Gvproxy(socket);
-        ports = new GvisorTapVsockPorts(socket, Subnet.parseAddress("192.168.127.2"));
+        ports = DriverPorts.ofGvisorTapVsock(socket, Subnet.parseAddress("192.168.127.2"));
     }
 
     @AfterEach
