@@ -28,7 +28,7 @@ public final class AddressPool {
         return new Pool(subnet, subnet.address(1), null);
     }
 
-    /// Checks what a user asked for: gateway and range lie inside the subnet.
+    /// Checks what a user asked for: gateway, range and auxiliary addresses lie inside the subnet, the addresses apart.
     ///
     /// @throws KelpException INVALID_ARGUMENT
     public static void check(Pool pool) {
@@ -41,6 +41,17 @@ public final class AddressPool {
         if (range != null && !subnet.contains(range)) {
             throw KelpException.invalid("range " + range + " is not inside subnet " + subnet);
         }
+        Set<InetAddress> known = new HashSet<>(Set.of(pool.gateway()));
+        pool.auxiliary().forEach((name, address) -> {
+            if (!isUsable(subnet, address)) {
+                throw KelpException.invalid("auxiliary address " + name + "=" + address.getHostAddress()
+                        + " is no address for a host in " + subnet);
+            }
+            if (!known.add(address)) {
+                throw KelpException.invalid("auxiliary address " + name + "=" + address.getHostAddress()
+                        + " is the gateway's or another one's");
+            }
+        });
     }
 
     /// The lowest free address of the pool, after those in use: a name that was just given back is not handed out
@@ -50,6 +61,7 @@ public final class AddressPool {
     public static InetAddress next(Pool pool, Collection<InetAddress> taken) {
         Set<InetAddress> used = new HashSet<>(taken);
         used.add(pool.gateway());
+        used.addAll(pool.auxiliary().values());
         Subnet range = pool.range() == null ? pool.subnet() : pool.range();
         Predicate<InetAddress> free = a -> isUsable(pool.subnet(), a) && !used.contains(a);
         BigInteger start = taken.stream()
@@ -83,7 +95,9 @@ public final class AddressPool {
             throw KelpException.invalid(
                     "address " + address.getHostAddress() + " is no address for a host in " + pool.subnet());
         }
-        if (taken.contains(address) || address.equals(pool.gateway())) {
+        if (taken.contains(address)
+                || address.equals(pool.gateway())
+                || pool.auxiliary().containsValue(address)) {
             throw new KelpException(
                     ErrorKind.ALREADY_EXISTS, "address " + address.getHostAddress() + " is already in use");
         }

@@ -126,7 +126,7 @@ public final class Bridges {
                     .orElseThrow(() -> new IllegalArgumentException(address + " is not of " + network.name()));
             inside.addAddress(new Address(link, address, pool.subnet().prefixBits()));
             if (endpoint.gateway() && !network.internal()) {
-                inside.addRoute(Route.byDefault(pool.gateway(), link));
+                inside.addRoute(Route.byDefault(pool.router(), link));
             }
         }
         for (InetAddress address : endpoint.linkLocal()) {

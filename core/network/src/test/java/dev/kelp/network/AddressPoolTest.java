@@ -10,6 +10,7 @@ import dev.kelp.model.network.Subnet;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class AddressPoolTest {
@@ -44,6 +45,20 @@ class AddressPoolTest {
                 .allMatch(a -> Subnet.parse("10.4.0.128/30").contains(a))
                 .doesNotHaveDuplicates();
         assertThatThrownBy(() -> AddressPool.next(pool, taken)).isInstanceOf(KelpException.class);
+    }
+
+    @Test
+    void handsOutNoAuxiliaryAddress() {
+        Pool pool = new Pool(SMALL.subnet(), SMALL.gateway(), null, Map.of("a", ip("10.4.0.2"), "b", ip("10.4.0.4")));
+        AddressPool.check(pool);
+        assertThat(AddressPool.next(pool, List.of())).isEqualTo(ip("10.4.0.3"));
+        assertThat(AddressPool.next(pool, List.of(ip("10.4.0.3")))).isEqualTo(ip("10.4.0.5"));
+        assertThatThrownBy(() -> AddressPool.wanted(pool, ip("10.4.0.2"), List.of()))
+                .hasMessageContaining("in use");
+        assertThat(pool.router()).isEqualTo(pool.gateway());
+        assertThat(new Pool(SMALL.subnet(), SMALL.gateway(), null, Map.of("DefaultGatewayIPv4", ip("10.4.0.5")))
+                        .router())
+                .isEqualTo(ip("10.4.0.5"));
     }
 
     @Test

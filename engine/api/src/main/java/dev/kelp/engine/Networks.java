@@ -46,20 +46,37 @@ public interface Networks {
     /// Takes a running container out of a network.
     void disconnect(String network, String container);
 
-    /// @param subnets at most one of each family; empty: a free one is chosen
-    /// @param gateways of the subnets, by family; missing ones are the first address
-    /// @param ranges inside the subnets, by family
     /// @param driver `bridge`
     record NewNetwork(
             String name,
             String driver,
+            Addressing addressing,
+            boolean internal,
+            Map<String, String> labels,
+            Map<String, String> options) {}
+
+    /// The addresses of a new network.
+    ///
+    /// @param subnets at most one of each family; where none is of a family that is wanted, a free one is chosen
+    /// @param gateways of the subnets, by family; missing ones are the first address
+    /// @param ranges inside the subnets, by family
+    /// @param auxiliary name → an address of a subnet that no container is to get
+    /// @param ipv4 whether there is IPv4
+    /// @param ipv6 the same of IPv6; null: where a subnet is of it
+    /// @param options kept and shown
+    record Addressing(
             List<String> subnets,
             List<String> gateways,
             List<String> ranges,
-            boolean internal,
-            boolean ipv6,
-            Map<String, String> labels,
-            Map<String, String> options) {}
+            Map<String, String> auxiliary,
+            boolean ipv4,
+            @Nullable Boolean ipv6,
+            Map<String, String> options) {
+        /// IPv4 in these subnets.
+        public static Addressing of(String... subnets) {
+            return new Addressing(List.of(subnets), List.of(), List.of(), Map.of(), true, null, Map.of());
+        }
+    }
 
     /// A network and who is on it.
     record NetworkDetail(NetworkDefinition network, List<Member> members) {}

@@ -3,8 +3,10 @@ package dev.kelp.model.network;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.net.InetAddress;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A network as `network create` fixes it.
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param bridge the name of its bridge interface
 /// @param createdMillis since 1970
 /// @param plugins what makes it when it is not Kelp's own; null: it is
+/// @param ipamOptions what was said to whoever hands out its addresses; only shown
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NetworkDefinition(
         String id,
@@ -29,7 +32,8 @@ public record NetworkDefinition(
         Map<String, String> labels,
         Map<String, String> options,
         long createdMillis,
-        @Nullable Plugins plugins) {
+        @Nullable Plugins plugins,
+        Map<String, String> ipamOptions) {
     public static final int MTU_DEFAULT = 1500;
 
     /// The option that says whether a network's containers may talk to each other; they may unless it is `false`.
@@ -39,6 +43,7 @@ public record NetworkDefinition(
         pools = pools == null ? List.of() : List.copyOf(pools);
         labels = labels == null ? Map.of() : Map.copyOf(labels);
         options = options == null ? Map.of() : Map.copyOf(options);
+        ipamOptions = ipamOptions == null ? Map.of() : Map.copyOf(ipamOptions);
     }
 
     /// Whether its containers must not reach each other.
@@ -58,7 +63,7 @@ public record NetworkDefinition(
             Map<String, String> labels,
             Map<String, String> options,
             long createdMillis) {
-        this(id, name, driver, pools, internal, mtu, bridge, labels, options, createdMillis, null);
+        this(id, name, driver, pools, internal, mtu, bridge, labels, options, createdMillis, null, Map.of());
     }
 
     /// The network configuration of the Container Network Interface that a file of the user's holds.
@@ -83,7 +88,26 @@ public record NetworkDefinition(
     ///
     /// @param gateway the bridge's own address
     /// @param range addresses are handed out from here; null: from all of the subnet
-    @JsonInclude(JsonInclude.Include.NON_NULL)
+    /// @param auxiliary name → an address that no container gets
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Pool(
-            Subnet subnet, InetAddress gateway, @Nullable Subnet range) {}
+            Subnet subnet, InetAddress gateway, @Nullable Subnet range, Map<String, InetAddress> auxiliary) {
+        /// Names of auxiliary addresses with a meaning: containers send there what is for nobody on the network.
+        private static final String ROUTER = "DefaultGatewayIPv4";
+
+        private static final String ROUTER_IPV6 = "DefaultGatewayIPv6";
+
+        public Pool {
+            auxiliary = auxiliary == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(auxiliary));
+        }
+
+        public Pool(Subnet subnet, InetAddress gateway, @Nullable Subnet range) {
+            this(subnet, gateway, range, Map.of());
+        }
+
+        /// Where containers' way out leads.
+        public InetAddress router() {
+            return auxiliary.getOrDefault(subnet.isIpv6() ? ROUTER_IPV6 : ROUTER, gateway);
+        }
+    }
 }

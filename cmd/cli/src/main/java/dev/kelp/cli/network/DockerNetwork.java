@@ -27,7 +27,7 @@ final class DockerNetwork {
         d.put("EnableIPv6", n.pools().stream().anyMatch(p -> p.subnet().isIpv6()));
         Map<String, @Nullable Object> ipam = new LinkedHashMap<>();
         ipam.put("Driver", "default");
-        ipam.put("Options", Map.of());
+        ipam.put("Options", n.ipamOptions());
         ipam.put("Config", n.pools().stream().map(DockerNetwork::pool).toList());
         d.put("IPAM", ipam);
         d.put("Internal", n.internal());
@@ -52,6 +52,11 @@ final class DockerNetwork {
             p.put("IPRange", pool.range().toString());
         }
         p.put("Gateway", pool.gateway().getHostAddress());
+        if (!pool.auxiliary().isEmpty()) {
+            Map<String, String> auxiliary = new LinkedHashMap<>();
+            pool.auxiliary().forEach((name, address) -> auxiliary.put(name, address.getHostAddress()));
+            p.put("AuxiliaryAddresses", auxiliary);
+        }
         return p;
     }
 

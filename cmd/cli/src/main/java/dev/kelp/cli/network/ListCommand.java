@@ -53,6 +53,7 @@ public final class ListCommand extends KelpCommand {
                 .column("NAME", "Name", NetworkDefinition::name)
                 .column("DRIVER", "Driver", NetworkDefinition::driver)
                 .column("SCOPE", "Scope", n -> "local")
+                .field("IPv4", n -> n.pools().stream().anyMatch(p -> !p.subnet().isIpv6()))
                 .field("IPv6", n -> n.pools().stream().anyMatch(p -> p.subnet().isIpv6()))
                 .field("Internal", NetworkDefinition::internal)
                 .labels(NetworkDefinition::labels)

@@ -7,7 +7,9 @@ import dev.kelp.model.network.PortMapping;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.Bridges;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -89,6 +91,17 @@ public record Attachment(
             return new End(network, outside, inside, ipv4, ipv6, mac, aliases, parsed, plugged);
         }
 
+        /// With a hardware address: the same address has the same one again, so neighbours' caches stay right.
+        End withMac() {
+            byte[] last = ipv4 != null
+                    ? ipv4.getAddress()
+                    : ByteBuffer.allocate(Integer.BYTES)
+                            .putInt(Objects.hashCode(ipv6))
+                            .array();
+            String made = "02:42:" + HexFormat.ofDelimiter(":").formatHex(last);
+            return new End(network, outside, inside, ipv4, ipv6, mac == null ? made : mac, aliases, linkLocal, plugged);
+        }
+
         /// How a bridge connects it.
         ///
         /// @param gateway whether it is the way out
@@ -152,7 +165,7 @@ public record Attachment(
     Attachment renamed(String newName) {
         List<String> now =
                 names.stream().map(n -> n.equals(name) ? newName : n).distinct().toList();
-        return new Attachment(container, newName, now, ends, ports);
+        return new Attachment(container, newName, now, ends, ports, servers, endedMillis);
     }
 
     Attachment withPorts(List<PortMapping> opened) {

@@ -297,12 +297,11 @@ public final class ContainerNetworks implements AutoCloseable {
                 ipv4 = address;
             }
         }
-        String mac = wish.mac() != null || ipv4 == null
-                ? wish.mac()
-                : "02:42:" + HexFormat.ofDelimiter(":").formatHex(ipv4.getAddress());
         String outside =
                 "veth" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
-        return new End(network.id(), outside, inside, ipv4, ipv6, mac, wish.aliases()).withLinkLocal(wish.linkLocal());
+        return new End(network.id(), outside, inside, ipv4, ipv6, wish.mac(), wish.aliases())
+                .withLinkLocal(wish.linkLocal())
+                .withMac();
     }
 
     /// A free address; one that a stopped container will ask for only when there is no other.

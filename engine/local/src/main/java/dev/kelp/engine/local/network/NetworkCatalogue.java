@@ -2,6 +2,7 @@
 package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.Networks;
+import dev.kelp.engine.Networks.Addressing;
 import dev.kelp.engine.Networks.NewNetwork;
 import dev.kelp.model.Digest;
 import dev.kelp.model.ErrorKind;
@@ -12,6 +13,7 @@ import dev.kelp.model.network.NetworkDefinition.Pool;
 import dev.kelp.model.network.Subnet;
 import dev.kelp.network.AddressPool;
 import dev.kelp.network.cni.NetworkList;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -33,6 +35,7 @@ final class NetworkCatalogue {
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
     private static final int ID_BYTES = 32;
     private static final int MTU_MIN = 68;
+    private static final int MTU_MIN_IPV6 = 1280;
     private static final int MTU_MAX = 65535;
 
     /// Where subnets are chosen from when none is asked for: 10.4.1.0/24, 10.4.2.0/24, …
@@ -177,22 +180,25 @@ final class NetworkCatalogue {
             throw KelpException.invalid(
                     NetworkDefinition.INTER_CONTAINER + "=" + together + " is neither true nor false");
         }
+        List<Pool> pools = pools(wanted.addressing(), all);
         NetworkDefinition made = new NetworkDefinition(
                 id,
                 wanted.name(),
                 wanted.driver(),
-                pools(wanted, all),
+                pools,
                 wanted.internal(),
-                mtu(wanted),
+                mtu(wanted, pools),
                 bridge,
                 wanted.labels(),
                 wanted.options(),
-                System.currentTimeMillis());
+                System.currentTimeMillis(),
+                null,
+                wanted.addressing().options());
         records.insert(made);
         return made;
     }
 
-    private int mtu(NewNetwork wanted) {
+    private int mtu(NewNetwork wanted, List<Pool> pools) {
         String text = wanted.options().getOrDefault(MTU, wanted.options().get("mtu"));
         if (text == null) {
             return mtuByDefault.getAsInt();
@@ -201,10 +207,14 @@ final class NetworkCatalogue {
         if (mtu < MTU_MIN || mtu > MTU_MAX) {
             throw KelpException.invalid("mtu `" + text + "` is not between " + MTU_MIN + " and " + MTU_MAX);
         }
+        if (mtu < MTU_MIN_IPV6 && pools.stream().anyMatch(p -> p.subnet().isIpv6())) {
+            // the kernel takes IPv6 away from such an interface
+            throw KelpException.invalid("mtu " + mtu + ": IPv6 needs " + MTU_MIN_IPV6);
+        }
         return mtu;
     }
 
-    private static List<Pool> pools(NewNetwork wanted, List<NetworkDefinition> all) {
+    private static List<Pool> pools(Addressing wanted, List<NetworkDefinition> all) {
         List<Subnet> subnets =
                 new ArrayList<>(wanted.subnets().stream().map(Subnet::parse).toList());
         for (Subnet s : subnets) {
@@ -214,35 +224,73 @@ final class NetworkCatalogue {
                     .ifPresent(n -> {
                         throw KelpException.invalid("subnet " + s + " overlaps that of network " + n.name());
                     });
+            if (s.isIpv6() ? Boolean.FALSE.equals(wanted.ipv6()) : !wanted.ipv4()) {
+                throw KelpException.invalid("subnet " + s + ": " + family(s.isIpv6()) + " is turned off");
+            }
         }
         if (subnets.stream().filter(Subnet::isIpv6).count() > 1
                 || subnets.stream().filter(s -> !s.isIpv6()).count() > 1) {
             throw KelpException.invalid("a network has at most one subnet of each family");
         }
-        if (subnets.stream().allMatch(Subnet::isIpv6)) {
+        if (wanted.ipv4() && subnets.stream().allMatch(Subnet::isIpv6)) {
             subnets.addFirst(free(all));
         }
-        if (wanted.ipv6() && subnets.stream().noneMatch(Subnet::isIpv6)) {
+        if (Boolean.TRUE.equals(wanted.ipv6()) && subnets.stream().noneMatch(Subnet::isIpv6)) {
             subnets.add(uniqueLocal());
         }
-        return subnets.stream().map(s -> pool(s, wanted)).toList();
+        if (subnets.isEmpty()) {
+            throw KelpException.invalid("a network without IPv4 and IPv6").withHint("--ipv4=false goes with --ipv6");
+        }
+        List<InetAddress> gateways =
+                wanted.gateways().stream().map(Subnet::parseAddress).toList();
+        List<Subnet> ranges = wanted.ranges().stream().map(Subnet::parse).toList();
+        Map<String, InetAddress> auxiliary = new LinkedHashMap<>();
+        wanted.auxiliary().forEach((name, text) -> auxiliary.put(name, auxiliary(name, text, subnets)));
+        List<Pool> pools = new ArrayList<>();
+        for (Subnet s : subnets) {
+            Map<String, InetAddress> mine = new LinkedHashMap<>(auxiliary);
+            mine.values().removeIf(a -> !s.contains(a));
+            Pool pool = new Pool(
+                    s,
+                    one("gateway", gateways, g -> isIpv6(g) == s.isIpv6())
+                            .orElseGet(() -> AddressPool.of(s).gateway()),
+                    one("range", ranges, r -> r.isIpv6() == s.isIpv6()).orElse(null),
+                    mine);
+            AddressPool.check(pool);
+            pools.add(pool);
+        }
+        Stream.concat(gateways.stream().map(NetworkCatalogue::isIpv6), ranges.stream().map(Subnet::isIpv6))
+                .filter(v6 -> subnets.stream().noneMatch(s -> s.isIpv6() == v6))
+                .findFirst()
+                .ifPresent(v6 -> {
+                    throw KelpException.invalid("a gateway or range of " + family(v6) + " has no subnet");
+                });
+        return pools;
     }
 
-    private static Pool pool(Subnet subnet, NewNetwork wanted) {
-        Pool usual = AddressPool.of(subnet);
-        InetAddress gateway = wanted.gateways().stream()
-                .map(Subnet::parseAddress)
-                .filter(a -> a.getAddress().length > 4 == subnet.isIpv6())
-                .findFirst()
-                .orElse(usual.gateway());
-        Subnet range = wanted.ranges().stream()
-                .map(Subnet::parse)
-                .filter(r -> r.isIpv6() == subnet.isIpv6())
-                .findFirst()
-                .orElse(null);
-        Pool pool = new Pool(subnet, gateway, range);
-        AddressPool.check(pool);
-        return pool;
+    private static InetAddress auxiliary(String name, String text, List<Subnet> subnets) {
+        InetAddress address = Subnet.parseAddress(text);
+        if (subnets.stream().noneMatch(s -> s.contains(address))) {
+            throw KelpException.invalid("auxiliary address " + name + "=" + text + " is of no subnet of the network");
+        }
+        return address;
+    }
+
+    /// The one that is of the right family.
+    private static <T> Optional<T> one(String what, List<T> all, Predicate<T> right) {
+        List<T> found = all.stream().filter(right).toList();
+        if (found.size() > 1) {
+            throw KelpException.invalid("a subnet has one " + what + ", not " + found.get(0) + " and " + found.get(1));
+        }
+        return found.stream().findFirst();
+    }
+
+    private static boolean isIpv6(InetAddress address) {
+        return !(address instanceof Inet4Address);
+    }
+
+    private static String family(boolean ipv6) {
+        return ipv6 ? "IPv6" : "IPv4";
     }
 
     /// The first of a row that overlaps no other network's.
@@ -318,7 +366,8 @@ final class NetworkCatalogue {
                 n.labels(),
                 n.options(),
                 n.createdMillis(),
-                n.plugins());
+                n.plugins(),
+                n.ipamOptions());
     }
 
     private static NetworkDefinition configured(Plugins plugins) {
@@ -336,7 +385,8 @@ final class NetworkCatalogue {
                 list.labels(),
                 Map.of(),
                 System.currentTimeMillis(),
-                plugins);
+                plugins,
+                Map.of());
     }
 
     synchronized void remove(NetworkDefinition network) {

@@ -4,13 +4,16 @@ package dev.kelp.engine.local.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kelp.engine.Networks.Addressing;
 import dev.kelp.engine.Networks.NewNetwork;
 import dev.kelp.engine.local.metadata.Database;
+import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Subnet;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,8 +35,18 @@ class NetworkCatalogueTest {
     }
 
     private static NewNetwork wanted(String name, String... subnets) {
-        return new NewNetwork(
-                name, "bridge", List.of(subnets), List.of(), List.of(), false, false, Map.of("a", "b"), Map.of());
+        return wanted(name, Addressing.of(subnets), Map.of());
+    }
+
+    private static NewNetwork wanted(String name, Addressing addressing, Map<String, String> options) {
+        return new NewNetwork(name, "bridge", addressing, false, Map.of("a", "b"), options);
+    }
+
+    /// In these subnets, with auxiliary addresses.
+    private static Addressing addressing(
+            boolean ipv4, @Nullable Boolean ipv6, Map<String, String> auxiliary, String... subnets) {
+        return new Addressing(
+                List.of(subnets), List.of(), List.of(), auxiliary, ipv4, ipv6, Map.of("com.example.pool", "blue"));
     }
 
     @Test
@@ -55,13 +68,64 @@ class NetworkCatalogueTest {
 
     @Test
     void bothFamiliesWhenAskedFor() {
-        NewNetwork dual = new NewNetwork(
-                "dual", "bridge", List.of(), List.of(), List.of(), false, true, Map.of(), Map.of("mtu", "9000"));
-        NetworkDefinition made = catalogue.create(dual);
+        NetworkDefinition made =
+                catalogue.create(wanted("dual", addressing(true, true, Map.of()), Map.of("mtu", "9000")));
         assertThat(made.pools()).hasSize(2);
         assertThat(Subnet.parse("fd00::/8").contains(made.pools().get(1).subnet()))
                 .isTrue();
         assertThat(made.mtu()).isEqualTo(9000);
+    }
+
+    @Test
+    void oneFamilyMayBeTurnedOff() {
+        NetworkDefinition six = catalogue.create(wanted("six", addressing(false, true, Map.of()), Map.of()));
+        assertThat(six.pools()).singleElement().matches(p -> p.subnet().isIpv6());
+        assertThat(catalogue
+                        .create(wanted("subnet", addressing(false, null, Map.of(), "fd00:7::/64"), Map.of()))
+                        .pools())
+                .hasSize(1);
+        assertThatThrownBy(() -> catalogue.create(wanted("n", addressing(false, null, Map.of()), Map.of())))
+                .hasMessageContaining("without IPv4 and IPv6");
+        assertThatThrownBy(
+                        () -> catalogue.create(wanted("n", addressing(false, true, Map.of(), "10.9.0.0/24"), Map.of())))
+                .hasMessageContaining("IPv4 is turned off");
+        assertThatThrownBy(
+                        () -> catalogue.create(wanted("n", addressing(true, false, Map.of(), "fd00:9::/64"), Map.of())))
+                .hasMessageContaining("IPv6 is turned off");
+        assertThatThrownBy(() ->
+                        catalogue.create(wanted("n", addressing(false, true, Map.of()), Map.of("mtu", "1279"))))
+                .hasMessageContaining("IPv6 needs 1280");
+    }
+
+    @Test
+    void auxiliaryAddressesBelongToTheirSubnetAndAreKept() {
+        Map<String, String> auxiliary = Map.of("router", "10.9.0.9", "printer", "fd00:9::9");
+        catalogue.create(wanted("a", addressing(true, true, auxiliary, "10.9.0.0/24", "fd00:9::/64"), Map.of()));
+        NetworkDefinition kept = catalogue.find("a");
+        assertThat(kept.ipamOptions()).containsEntry("com.example.pool", "blue");
+        assertThat(kept.pools().get(0).auxiliary()).isEqualTo(Map.of("router", Subnet.parseAddress("10.9.0.9")));
+        assertThat(kept.pools().get(1).auxiliary()).isEqualTo(Map.of("printer", Subnet.parseAddress("fd00:9::9")));
+        for (Map<String, String> wrong : List.of(
+                Map.of("router", "10.11.0.9"),
+                Map.of("router", "nonsense"),
+                Map.of("router", "10.10.0.1"),
+                Map.of("router", "10.10.0.255"),
+                Map.of("router", "10.10.0.9", "printer", "10.10.0.9"))) {
+            assertThatThrownBy(() ->
+                            catalogue.create(wanted("b", addressing(true, null, wrong, "10.10.0.0/24"), Map.of())))
+                    .isInstanceOf(KelpException.class);
+        }
+    }
+
+    @Test
+    void gatewaysAndRangesHaveASubnetEach() {
+        Addressing two = new Addressing(
+                List.of("10.9.0.0/24"), List.of("10.9.0.3", "10.9.0.4"), List.of(), Map.of(), true, null, Map.of());
+        assertThatThrownBy(() -> catalogue.create(wanted("n", two, Map.of()))).hasMessageContaining("one gateway");
+        Addressing other = new Addressing(
+                List.of("10.9.0.0/24"), List.of(), List.of("fd00::/64"), Map.of(), true, null, Map.of());
+        assertThatThrownBy(() -> catalogue.create(wanted("n", other, Map.of())))
+                .hasMessageContaining("range of IPv6 has no subnet");
     }
 
     @Test
@@ -74,8 +138,8 @@ class NetworkCatalogueTest {
         for (String name : List.of("", "-a", "a b", "a/b", "x".repeat(129))) {
             assertThatThrownBy(() -> catalogue.create(wanted(name))).hasMessageContaining("is not a name");
         }
-        assertThatThrownBy(() -> catalogue.create(new NewNetwork(
-                        "b", "macvlan", List.of(), List.of(), List.of(), false, false, Map.of(), Map.of())))
+        assertThatThrownBy(() -> catalogue.create(
+                        new NewNetwork("b", "macvlan", Addressing.of(), false, Map.of(), Map.of())))
                 .hasMessageContaining("macvlan");
         assertThatThrownBy(() -> catalogue.find("nothing")).hasMessageContaining("no such network: nothing");
         assertThat(catalogue.all()).hasSize(4);
