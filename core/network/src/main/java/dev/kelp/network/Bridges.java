@@ -14,6 +14,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The bridges of the detached namespace and the containers' ends at them, bridge(8) and veth(4).
@@ -78,12 +79,30 @@ public final class Bridges {
         }
     }
 
-    /// Removes the network's bridge; fine when there is none.
-    public void remove(NetworkDefinition network) {
+    /// Whether a network's bridge is there.
+    public boolean exists(NetworkDefinition network) {
         try {
-            detached.links().deleteIfPresent(network.bridge());
+            return detached.links().find(network.bridge()).isPresent();
         } catch (ErrnoException e) {
-            throw e.toKelp("remove network " + network.name());
+            throw e.toKelp("look for the bridge of network " + network.name());
+        }
+    }
+
+    /// What [#ensure] makes, in words that change when it does.
+    public static String plan(NetworkDefinition network) {
+        return network.pools().stream()
+                .map(p -> " " + p.gateway().getHostAddress() + "/"
+                        + p.subnet().prefixBits())
+                .collect(Collectors.joining(
+                        "", "bridge " + network.bridge() + " " + mac(network) + " mtu " + network.mtu(), "\n"));
+    }
+
+    /// Removes a network's bridge; fine when there is none.
+    public void remove(String bridge) {
+        try {
+            detached.links().deleteIfPresent(bridge);
+        } catch (ErrnoException e) {
+            throw e.toKelp("remove bridge " + bridge);
         }
     }
 

@@ -6,6 +6,8 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /// The nftables rules of the detached namespace: what leaves a network gets the namespace's address, networks do not
@@ -37,7 +39,11 @@ public final class Firewall {
         programs.run(detached, "nft", "nftables", rules(networks), "-f", "-");
     }
 
-    static String rules(Collection<NetworkDefinition> networks) {
+    /// What nft reads; the same for the same networks in any order.
+    public static String rules(Collection<NetworkDefinition> all) {
+        List<NetworkDefinition> networks = all.stream()
+                .sorted(Comparator.comparing(NetworkDefinition::bridge))
+                .toList();
         StringBuilder text = new StringBuilder();
         // Declared before it is deleted: deleting what is not there is an error.
         text.append("table inet ")
@@ -59,7 +65,8 @@ public final class Firewall {
             }
         }
         text.append("  }\n  chain apart { type filter hook forward priority filter;\n");
-        String all = networks.stream().map(n -> '"' + n.bridge() + '"').collect(Collectors.joining(", ", "{ ", " }"));
+        String bridges =
+                networks.stream().map(n -> '"' + n.bridge() + '"').collect(Collectors.joining(", ", "{ ", " }"));
         for (NetworkDefinition network : networks) {
             String bridge = '"' + network.bridge() + '"';
             if (network.keepsApart()) {
@@ -87,7 +94,7 @@ public final class Firewall {
                         .append(" oifname != ")
                         .append(bridge)
                         .append(" oifname ")
-                        .append(all)
+                        .append(bridges)
                         .append(" drop\n");
             }
         }

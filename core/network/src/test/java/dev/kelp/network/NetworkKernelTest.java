@@ -199,8 +199,8 @@ class NetworkKernelTest {
         bridges.disconnect("v1");
         bridges.disconnect("v1");
         assertThat(detached.links().find("v1")).isEmpty();
-        bridges.remove(network);
-        bridges.remove(network);
+        bridges.remove(network.bridge());
+        bridges.remove(network.bridge());
         assertThat(detached.links().find(network.bridge())).isEmpty();
     }
 

@@ -103,6 +103,7 @@ public final class ContainerNetworks implements AutoCloseable {
 
     private Plumbing took(Plumbing opened) {
         opened.leadPorts(slirp -> ports.lead(slirp, names.all()));
+        opened.takeUp(catalogue.all());
         plumbing = opened;
         return opened;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.kelp.engine.local.network;
 
+import dev.kelp.engine.local.network.MadeNetworks.Made;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Mounts;
@@ -21,13 +22,14 @@ import dev.kelp.network.cni.CniPlugins;
 import dev.kelp.network.dns.NameServer;
 import dev.kelp.network.dns.Names;
 import dev.kelp.network.port.PortForwarder;
-import dev.kelp.rootless.Spawner;
+import dev.kelp.rootless.Holder;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -54,17 +56,24 @@ final class Plumbing implements AutoCloseable {
     private final CompletableFuture<Optional<LauncherState>> state;
     private final PublishingDriver publishing;
     private final Map<String, NetworkDefinition> ready = new LinkedHashMap<>();
+    private final MadeNetworks made;
+    private final CompletableFuture<Void> exitsAreTold;
+
+    /// The rules are an earlier version's.
+    private boolean outdated;
 
     private Plumbing(Tools tools, DetachedNamespace detached) {
         this.detached = detached;
         this.threads = tools.threads();
-        HostPrograms programs = new HostPrograms(tools.spawner());
+        HostPrograms programs = new HostPrograms(tools.holder());
         bridges = new Bridges(detached);
         firewall = new Firewall(detached, programs);
         outbound = outbound(detached, programs, tools);
         forwarder = new PortForwarder(detached);
         names = new NameServer(detached, tools.known());
         plugins = new CniPlugins(programs, detached, tools.runRoot().resolve("cni"));
+        made = new MadeNetworks(tools.runRoot().resolve(PIN));
+        exitsAreTold = tools.holder().whenReady();
         publishing = publishing(tools);
         state = state(tools, programs);
     }
@@ -123,7 +132,7 @@ final class Plumbing implements AutoCloseable {
     /// What it is made with.
     ///
     /// @param threads platform threads
-    record Tools(Path runRoot, Spawner spawner, Names known, Executor threads, StartSettings settings) {}
+    record Tools(Path runRoot, Holder holder, Names known, Executor threads, StartSettings settings) {}
 
     /// What an earlier daemon left, or new.
     static Plumbing open(Tools tools) {
@@ -199,14 +208,56 @@ final class Plumbing implements AutoCloseable {
             bridges.ensure(network);
             ready.put(network.id(), network);
             try {
-                firewall.apply(ready.values());
+                applyRules();
                 network.pools().stream().map(Pool::gateway).forEach(names::listen);
             } catch (KelpException e) {
                 ready.remove(network.id());
                 throw e;
             }
+        } else if (outdated) {
+            applyRules();
         }
         way.join();
+    }
+
+    private void applyRules() {
+        firewall.apply(ready.values());
+        outdated = false;
+        made.keep(Made.of(ready.values()));
+    }
+
+    /// Takes up what earlier daemons made of networks. Where another version made it, bridges become what they would be
+    /// now, those of networks that are gone go, and the rules follow as soon as programs can be run.
+    synchronized void takeUp(List<NetworkDefinition> all) {
+        try {
+            takeUp(all, made.read());
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "take up networks: {0}", e.getMessage());
+        }
+    }
+
+    private void takeUp(List<NetworkDefinition> all, Made before) {
+        all.stream()
+                .filter(n -> n.plugins() == null && !n.bridge().isEmpty() && bridges.exists(n))
+                .forEach(n -> ready.put(n.id(), n));
+        Made now = Made.of(ready.values());
+        if (!before.equals(now) && !(before.equals(Made.NOTHING) && ready.isEmpty())) {
+            before.bridges().stream().filter(b -> !now.bridges().contains(b)).forEach(bridges::remove);
+            ready.values().forEach(bridges::ensure);
+            outdated = true;
+            CompletableFuture<Void> _ = exitsAreTold.thenRunAsync(this::renewRules, threads);
+        }
+        ready.values().stream().flatMap(n -> n.pools().stream()).map(Pool::gateway).forEach(names::listen);
+    }
+
+    private synchronized void renewRules() {
+        try {
+            if (outdated) {
+                applyRules();
+            }
+        } catch (KelpException e) {
+            LOG.log(Level.WARNING, "the rules of networks are an earlier version''s: {0}", e.getMessage());
+        }
     }
 
     /// Takes up a network that an earlier daemon made: its bridge and rules are in the namespace. Starts no program
@@ -236,8 +287,8 @@ final class Plumbing implements AutoCloseable {
     synchronized void remove(NetworkDefinition network) {
         if (ready.remove(network.id()) != null) {
             network.pools().stream().map(Pool::gateway).forEach(names::leave);
-            bridges.remove(network);
-            firewall.apply(ready.values());
+            bridges.remove(network.bridge());
+            applyRules();
         }
     }
 
