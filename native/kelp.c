@@ -50,16 +50,18 @@ enum {
     EXIT_KELP = 125, ROOT_RANGE = 1879048192, ROOT_COUNT = 65536,   /* real root's ids where /etc/subuid names none */
 };
 enum { C_REQUEST = 1, C_SIGNAL, C_WINCH, C_REPLY, C_RESUME, C_DETACHED, C_STREAM_END };
-enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_MKDIR, D_BIND, D_RENAME, D_UPGRADE };
+enum { D_OUT = 1, D_ERR, D_EXIT, D_OPEN, D_PROMPT, D_RUN, D_ATTACH, D_UNLINK, D_MKDIR, D_BIND, D_RENAME, D_UPGRADE,
+    D_ELSE };
 enum { AT_RAW = 1, AT_INPUT = 2, AT_SIGNALS = 4, AT_PRINT = 8, AT_NO_OUT = 16, AT_NO_ERR = 32 };
 enum { KIND_CONMON, KIND_PTY, KIND_PIPES }; enum { SPAWN_SETSID = 1, SPAWN_WITH_DAEMON = 2, SPAWN_WITH_HOLDER = 4,
     SPAWN_PIDNS = 8, SPAWN_REAPER = 16, SPAWN_COMMAND = 128 };        /* these three: of a launcher's command */
 static const char USERNS_LIMIT[] = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 static const char INSTALLED[] = "/usr/lib/kelp/bin/kelp";           /* the package's */
-/* Where everything is; filled in once by find_paths() */
-static struct { uid_t uid; gid_t gid; unsigned real_root; char *root, *data, *run; } me;
+/* Where everything is; filled in once by find_paths(). led: 4 where an address led there; address: that one, where it
+   is of another engine than would be found without */
+static struct { uid_t uid; gid_t gid; unsigned real_root, led; char *root, *data, *run, *address; } me;
 /* The launcher's command: our own words and how many descriptors systemd left it; argv is NULL in every other role.
-   outside: 0, 1 when a shell outside the namespaces is wanted, then its standard input and output */
+   outside: standard input and output of the shell outside the namespaces, 0 for none */
 static struct { char **argv; unsigned argc, kept; char ids; pid_t pid; int status, outside; bool ended; } command;
 /* ---- memory and wire helpers --------------------------------------------------------------------------------- */
 struct buf { unsigned char *p; size_t len, cap; };
@@ -88,8 +90,7 @@ static void put(struct buf *b, uint32_t v, int bytes) {
 }
 static void put_str(struct buf *b, const char *s) { put(b, (uint32_t)strlen(s), 4); put_mem(b, s, strlen(s)); }
 static void put_strv(struct buf *b, char **v) {
-    uint32_t n = 0; while (v[n]) n++;
-    for (put(b, n, 4); *v; v++) put_str(b, *v);
+    uint32_t n = 0; while (v[n]) n++; for (put(b, n, 4); *v; v++) put_str(b, *v);
 }
 /* 1, 2, 4: an integer of so many bytes; s: a string; v: a counted list of strings */
 static void pack(struct buf *b, const char *fmt, ...) {
@@ -105,8 +106,7 @@ static const unsigned char *get_mem(struct in *in, size_t n) {
     in->p += n; in->left -= n; return p;
 }
 static uint32_t get(struct in *in, int bytes) {
-    const unsigned char *p = get_mem(in, (size_t)bytes); uint32_t v = 0;
-    while (p && bytes--) v = v << 8 | p[bytes];
+    const unsigned char *p = get_mem(in, (size_t)bytes); uint32_t v = 0; while (p && bytes--) v = v << 8 | p[bytes];
     return v;
 }
 /* Always a terminated string; a NUL inside makes the message bad, as no path or argument can have one */
@@ -117,8 +117,7 @@ static char *get_str(struct in *in) {
 }
 static char **get_strv(struct in *in) {
     uint32_t n = get(in, 4); if (in->bad || n > in->left / 4) in->bad = true, n = 0;
-    char **v = scratch(((size_t)n + 1) * sizeof *v);
-    for (uint32_t i = 0; i < n; i++) v[i] = get_str(in);
+    char **v = scratch(((size_t)n + 1) * sizeof *v); for (uint32_t i = 0; i < n; i++) v[i] = get_str(in);
     return v;
 }
 /* As pack(), into variables: unsigned for every integer. False when the message is bad. */
@@ -133,8 +132,7 @@ static bool unpack(struct in *in, const char *fmt, ...) {
 static void close_all(const int *fds, unsigned n) { while (n) close(fds[--n]); }
 /* Keeps errno, so that it can stand between a failure and its report */
 static void shut(int *fd) {
-    int e = errno;
-    if (*fd >= 0) close(*fd);
+    int e = errno; if (*fd >= 0) close(*fd);
     *fd = -1; errno = e;
 }
 union control { struct cmsghdr align; char space[CMSG_SPACE(MAX_PACKET_FDS * sizeof(int))]; };
@@ -171,8 +169,7 @@ static ssize_t recv_fds(int sock, void *p, size_t len, int *fds, unsigned max, u
     for (struct cmsghdr *k = CMSG_FIRSTHDR(&m); k; k = CMSG_NXTHDR(&m, k)) {
         if (k->cmsg_level != SOL_SOCKET || k->cmsg_type != SCM_RIGHTS) continue;
         for (size_t i = 0; i < (k->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd; memcpy(&fd, CMSG_DATA(k) + i * sizeof fd, sizeof fd);
-            if (*n < max) fds[(*n)++] = fd;
+            int fd; memcpy(&fd, CMSG_DATA(k) + i * sizeof fd, sizeof fd); if (*n < max) fds[(*n)++] = fd;
             else cut = close(fd) == 0;
         }
     }
@@ -228,18 +225,18 @@ static const char *base_name(const char *path) { const char *at = strrchr(path, 
 static bool mine(const char *dir) {
     struct stat st; return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == me.uid;
 }
-/* The engine that has put a link to its socket where containerd's was asked for, and its data root */
+/* The engine whose socket is at an address, or that has put a link to it where containerd's was asked for */
 static bool find_address(const char *path) {
-    char *to = scratch(PATH_MAX), *data = scratch(PATH_MAX), *end;
-    if (readlink(path, to, PATH_MAX - 1) < 1 || !(end = strrchr(to, '/')) || strcmp(end, "/kelp.sock")) return false;
-    *end = 0; keep_path(&me.run, to);
+    char *to = scratch(PATH_MAX), *data = scratch(PATH_MAX), *end; if (starts(path, "unix://")) path += 7;
+    if (readlink(path, to, PATH_MAX - 1) < 1) to = format("%s", path);
+    if (!(end = strrchr(to, '/')) || strcmp(end, "/kelp.sock")) return false;
+    if (*end = 0, me.led = 4, strcmp(to, me.run) == 0) return true;
+    keep_path(&me.address, path); keep_path(&me.run, to);
     if (!env("KELP_DATA_ROOT") && readlink(in_run("data"), data, PATH_MAX - 1) > 0) keep_path(&me.data, data);
     return true;
 }
 static void find_run(void) {
-    const char *v;
-    if ((v = env("KELP_RUN_ROOT"))) return keep_path(&me.run, v);
-    if ((v = env("CONTAINERD_ADDRESS")) && find_address(starts(v, "unix://") ? v + 7 : v)) return;
+    const char *v; if ((v = env("KELP_RUN_ROOT"))) return keep_path(&me.run, v);
     if (me.real_root) return keep_path(&me.run, "/run/kelp");
     if ((v = env("XDG_RUNTIME_DIR")) && *v == '/' && mine(v)) return keep_path(&me.run, format("%s/kelp", v));
     if (*(v = first_line(lock_path())) == '/' && mine(v)) return keep_path(&me.run, v);
@@ -260,7 +257,7 @@ static void find_paths(void) {
     else if ((v = env("XDG_DATA_HOME"))) keep_path(&me.data, format("%s/kelp", v));
     else if ((v = env("HOME"))) keep_path(&me.data, format("%s/.local/share/kelp", v));
     else fail("set HOME or KELP_DATA_ROOT", "find the data root: HOME is not set");
-    find_run();
+    if (find_run(), (v = env("CONTAINERD_ADDRESS")) && !env("KELP_RUN_ROOT")) (void)find_address(v);
     if (me.data[0] != '/' || me.run[0] != '/')
         fail(NULL, "use %s: the data and run roots must be absolute paths", me.data[0] != '/' ? me.data : me.run);
 }
@@ -352,6 +349,8 @@ static int dial_daemon(bool *started) {
         int fd = dial("kelp.sock"); if (fd >= 0) return check_data(), fd;
         if (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR)
             fail(NULL, "connect to %s/kelp.sock: %s", me.run, errtext(errno));
+        if (me.address) fail("start it, or leave out --address and CONTAINERD_ADDRESS: Kelp finds your own engine",
+                             "connect to the engine at %s: %s", me.address, errtext(errno));
         if (!until) until = now_ms() + RIVAL_MS;
         if (start_holder()) *started = true;
         else if (now_ms() < until) poll(NULL, 0, 10);
@@ -382,10 +381,8 @@ static struct {
 static sigset_t first_mask;       /* the client was started with it; programs it runs get it back */
 /* If the pipe ends in raw mode, the client was killed. No key or job control reaches it: it has its own session. */
 _Noreturn static void guard_main(int from) {
-    struct termios is; char byte, last = 'c'; setsid();
-    if (tty.fd != 0) dup2(tty.fd, 0);
-    dup2(from, 1); syscall(NR_close_range, 2u, ~0u, 0u);
-    while (read(1, &byte, 1) > 0) last = byte;
+    struct termios is; char byte, last = 'c'; setsid(); if (tty.fd != 0) dup2(tty.fd, 0);
+    dup2(from, 1); syscall(NR_close_range, 2u, ~0u, 0u); while (read(1, &byte, 1) > 0) last = byte;
     if (last == 'r' && tcgetattr(0, &is) == 0 && is.c_lflag == tty.mode.c_lflag && is.c_iflag == tty.mode.c_iflag)
         tcsetattr(0, TCSADRAIN, &tty.saved);
     _exit(0);
@@ -426,7 +423,7 @@ struct attach {
 static struct {
     int sock, sig, holder, code, fds[MAX_QUEUED_FDS];    /* holder: asked what is wrong, -1 if not */
     unsigned nfds, tty_bits, other_bits, seen[65]; struct buf in; struct out out[2]; struct attach at;
-    bool answered, started, upgraded, exiting, lost_output; int64_t ask_at, drain_until, resume_until; char **argv;
+    bool answered, started, upgraded, exiting, lost_output; int64_t ask_at, drain_until, resume_until; char **argv, *to;
 } c = { .sock = -1, .sig = -1, .holder = -1 };
 static bool window_size(struct winsize *w) {
     memset(w, 0, sizeof *w);
@@ -448,8 +445,8 @@ static void send_simple(unsigned type, const char *fmt, unsigned a, unsigned b) 
 }
 static void send_request(void) {
     struct buf b = { 0 }; struct winsize w; int fds[4], n = 1; mode_t mask = umask(0); umask(mask); window_size(&w);
-    pack(&b, "s11224svv", first_line(in_root("build-id")), c.tty_bits, c.other_bits | me.real_root, w.ws_row, w.ws_col,
-         mask, base_name(c.argv[0]), c.argv + 1, environ);
+    pack(&b, "s11224svv", first_line(in_root("build-id")), c.tty_bits, c.other_bits | me.real_root | me.led,
+         w.ws_row, w.ws_col, mask, base_name(c.argv[0]), c.argv + 1, environ);
     if (b.len > MAX_PAYLOAD)
         fail(NULL, "send the request: arguments and environment are longer than %d bytes", MAX_PAYLOAD);
     if ((fds[0] = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
@@ -508,8 +505,7 @@ static int read_line(int fd, char *line, size_t size, size_t *len) {
         struct pollfd p[2] = { { fd, POLLIN, 0 }, { c.sig, POLLIN, 0 } }; poll(p, 2, -1);
         if (p[1].revents && take_signals()) return -EINTR;
         if (!p[0].revents) continue;
-        ssize_t r = read(fd, line + *len, size - *len);
-        if (r < 0 && errno != EINTR) return -errno;
+        ssize_t r = read(fd, line + *len, size - *len); if (r < 0 && errno != EINTR) return -errno;
         if (r == 0) return *len ? 0 : -ENODATA;
         *len += r > 0 ? (size_t)r : 0;
         if (*len && line[*len - 1] == '\n') return --*len, 0;
@@ -517,13 +513,11 @@ static int read_line(int fd, char *line, size_t size, size_t *len) {
     return 0;
 }
 static void do_prompt(struct in *in, uint32_t id) {
-    char line[4096], *text; size_t len = 0; unsigned echo;
-    if (!unpack(in, "1s", &echo, &text)) return;
+    char line[4096], *text; size_t len = 0; unsigned echo; if (!unpack(in, "1s", &echo, &text)) return;
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY), r = -ENOTTY;
     int from = fd >= 0 ? fd : c.tty_bits & 1 ? 0 : -1, to = fd >= 0 ? fd : 2;
     if (from >= 0) {
-        (void)write_all(to, text, strlen(text));
-        if (!echo) tty_enter(from, false);
+        (void)write_all(to, text, strlen(text)); if (!echo) tty_enter(from, false);
         catch_signals(false); r = read_line(from, line, sizeof line, &len);
         if (!echo) tty_leave(), (void)write_all(to, "\n", 1);
     }
@@ -543,8 +537,7 @@ static int run_program(char **argv, const void *p, size_t n, struct buf *caught)
     close(in); close(out[1]);
     for (ssize_t r = 1; (r > 0 || (r < 0 && errno == EINTR)) && caught->len <= MAX_CAUGHT;)
         if ((r = read(out[0], buf_room(caught, OUT_CHUNK), OUT_CHUNK)) > 0) caught->len += (size_t)r;
-    close(out[0]);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    close(out[0]); while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     if (pid < 0 || caught->len > MAX_CAUGHT) return pid < 0 ? -EAGAIN : -E2BIG;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -581,8 +574,7 @@ static void do_attach(struct in *in, const int *fds, unsigned n) {
     char *token = get_str(in);
     if (again || in->bad || a->kind > KIND_PIPES || len > MAX_KEYS || n < 1) { in->bad = true; return; }
     memcpy(a->keys, keys, a->nkeys = len); a->token = need(strdup(token));
-    a->read[0] = a->read[1] = a->ctl = a->in.fd = -1;
-    if (a->flags & AT_INPUT) a->in.fd = own_copy(fds[0]);
+    a->read[0] = a->read[1] = a->ctl = a->in.fd = -1; if (a->flags & AT_INPUT) a->in.fd = own_copy(fds[0]);
     if (a->flags & AT_INPUT && a->kind == KIND_PIPES) i++;
     if (n > i) a->read[0] = own_copy(fds[i]);
     if (n > i + 1) *(a->kind == KIND_PIPES ? &a->read[1] : &a->ctl) = own_copy(fds[i + 1]);
@@ -658,15 +650,18 @@ static void read_stream(struct attach *a, int i) {
 }
 /* ---- client: the loop ---------------------------------------------------------------------------------------- */
 static void forget_connection(void) { shut(&c.sock); close_all(c.fds, c.nfds); c.in.len = c.nfds = 0; }
-static void do_upgrade(void) {
-    if (c.upgraded) fail("run kelp system restart", "upgrade the daemon: it still is of another build");
-    c.upgraded = true; sigprocmask(SIG_SETMASK, &first_mask, NULL);
-    char *answer = ask_holder(format("upgrade %s", me.root)); if (answer && !starts(answer, "ready"))
+/* The same words to the daemon, brought up to date, or to that of an address which the daemon has found in them */
+static void do_upgrade(const char *address) {
+    if (address && !find_address(address)) fail("leave it out: Kelp finds your own engine",
+        "use the engine at %s: %s", address, access(address, F_OK) < 0 ? errtext(errno) : "it is not Kelp's");
+    if (c.upgraded && !address) fail("run kelp system restart", "upgrade the daemon: it still is of another build");
+    c.upgraded = !address; sigprocmask(SIG_SETMASK, &first_mask, NULL);
+    char *answer = address ? NULL : ask_holder(format("upgrade %s", me.root)); if (answer && !starts(answer, "ready"))
         fail(NULL, "upgrade the daemon: %s", *answer ? answer : "the holder gave no answer");
     forget_connection(); c.answered = false; c.sock = dial_daemon(&c.started); send_request(); catch_signals(false);
 }
 static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned n) {
-    uint32_t id = type >= D_OPEN && type != D_ATTACH && type != D_UPGRADE ? get(in, 4) : 0; c.answered = true;
+    uint32_t id = type >= D_OPEN && type != D_ATTACH && type < D_UPGRADE ? get(in, 4) : 0; c.answered = true;
     switch (type) {
     case D_OUT: case D_ERR: put_out(&c.out[type == D_ERR], in->p, in->left); break;
     case D_OPEN: do_open(in, id); break;
@@ -676,6 +671,7 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
     case D_MKDIR: case D_RENAME: do_names(in, id, type == D_MKDIR); break;
     case D_BIND: do_bind(in, id, fds, n); break;
     case D_UPGRADE: break;
+    case D_ELSE: c.to = get_str(in); break;
     case D_EXIT:
         c.exiting = true; c.code = (int)get(in, 4); c.drain_until = now_ms() + DRAIN_MS; c.at.reading = false; break;
     default: in->bad = true;
@@ -686,17 +682,17 @@ static void handle_frame(unsigned type, struct in *in, const int *fds, unsigned 
 }
 /* Takes the whole frames out of the buffer. Descriptors come no later than the header they belong to. */
 static void take_frames(void) {
-    size_t at = 0; bool upgrade = false; while (c.in.len - at >= HEADER && !c.exiting && !upgrade) {
+    size_t at = 0; unsigned upgrade = 0; while (c.in.len - at >= HEADER && !c.exiting && !upgrade) {
         struct in in = { c.in.p + at, c.in.len - at, false }; unsigned len = 0, type = 0, n = 0, zero;
         (void)unpack(&in, "4112", &len, &type, &n, &zero);
         if (len > MAX_PAYLOAD || n > MAX_FRAME_FDS)
             fail(NULL, "read from the daemon: frame of type %u is too large", type);
         if (in.left < len) break;
         if (n > c.nfds) fail(NULL, "read from the daemon: descriptors are missing");
-        in.left = len; handle_frame(type, &in, c.fds, n); upgrade = type == D_UPGRADE; close_all(c.fds, n);
+        in.left = len; handle_frame(type, &in, c.fds, n); upgrade = type >= D_UPGRADE ? type : 0; close_all(c.fds, n);
         memmove(c.fds, c.fds + n, (c.nfds -= n) * sizeof c.fds[0]); at += HEADER + len;
     }
-    if (memmove(c.in.p, c.in.p + at, c.in.len -= at), upgrade) do_upgrade();
+    if (memmove(c.in.p, c.in.p + at, c.in.len -= at), upgrade) do_upgrade(upgrade == D_ELSE ? c.to : NULL);
 }
 static void ask_reason(void) {                        /* nobody is there to get signals until there is an answer */
     c.ask_at = INT64_MAX; c.holder = dial("holder.sock"); sigprocmask(SIG_SETMASK, &first_mask, NULL);
@@ -775,7 +771,7 @@ static int client_loop(void) {
 static int system_command(const char *what) {
     const char *ask = strcmp(what, "start") ? what : "wait"; bool status = strcmp(what, "status") == 0;
     char *answer = ask_holder(ask), *own = me.run, *other;
-    if (!answer && *(other = first_line(lock_path())) == '/')   /* who has the data root may have another run root */
+    if (!answer && !me.address && *(other = first_line(lock_path())) == '/')   /* its holder may have another */
         me.run = other, answer = ask_holder(ask), me.run = answer ? other : own;
     if (!answer && !status && strcmp(what, "stop")) answer = ask_engine("wait");
     if (status) return printf("%s", answer ? answer : "state: not running\n") < 0 || fflush(stdout) || !answer;
@@ -895,15 +891,23 @@ static void write_single_maps(int done) {
         !write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", format("0 %u 1\n", me.gid)))
         fail(userns_hint(errno), "write the id maps of the user namespace: %s", errtext(errno));
 }
-/* Stays outside the namespaces, where newuidmap is root, and writes the maps (bit 0: users, bit 1: groups); a shell
-   afterwards, where one is wanted, for lxc-user-nic is root there alone, too */
+/* A shell that stays outside the namespaces, for lxc-user-nic is root there alone. Its standard input and output, or 0
+   where no word that begins so names that program. Real root's namespaces keep him from more than a network. */
+static int outside_shell(char **words, const char *begin) {
+    int pair[2]; while (*words && !(starts(*words, begin) && strstr(*words, "lxc-user-nic"))) words++;
+    if (!*words || me.real_root || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return 0;
+    if (fork() == 0) {
+        if (dup2(pair[0], 0) < 0 || dup2(pair[0], 1) < 0) _exit(127);
+        syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); sigprocmask(SIG_SETMASK, &first_mask, NULL);
+        execl("/bin/sh", "sh", NULL); _exit(127);
+    }
+    close(pair[0]); return pair[1];
+}
+/* Stays outside the namespaces, where newuidmap is root, and writes the maps (bit 0: users, bit 1: groups) */
 _Noreturn static void stay_outside(int sock, pid_t inside) {
     unsigned char done = 0;
     if (recv(sock, &done, 1, 0) == 1 && (done = write_map(inside, false))) done = write_map(inside, true) ? 3 : 1;
-    (void)!send(sock, &done, 1, MSG_NOSIGNAL);
-    if (!command.outside || dup2(sock, 0) < 0 || dup2(sock, 1) < 0) _exit(0);
-    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); sigprocmask(SIG_SETMASK, &first_mask, NULL);
-    execl("/bin/sh", "sh", NULL); _exit(127);
+    (void)!send(sock, &done, 1, MSG_NOSIGNAL); _exit(0);
 }
 /* NULL, or what went wrong, with errno set. The namespaces are those of flags and the user namespace. */
 static const char *make_namespaces(int flags) {
@@ -913,8 +917,7 @@ static const char *make_namespaces(int flags) {
     if (helper == 0) { close(go[1]); stay_outside(go[0], self); }
     close(go[0]); if (unshare(CLONE_NEWUSER | flags) < 0) return "create a user namespace";
     if (send(go[1], "", 1, MSG_NOSIGNAL) != 1 || recv(go[1], &done, 1, 0) != 1) return "write the id maps";
-    command.outside ? (void)(command.outside = go[1]) : (void)close(go[1]);
-    return done == 3 ? NULL : (write_single_maps(done), NULL);
+    close(go[1]); return done == 3 ? NULL : (write_single_maps(done), NULL);
 }
 /* The root of a namespace with more ids than one stays in it: the next one could have fewer */
 static bool adopt_namespace(int flags) {
@@ -943,8 +946,7 @@ static bool join_namespaces(long pid) {
     int cgroup = open(format("/proc/%ld/ns/cgroup", pid), O_RDONLY | O_CLOEXEC);
     bool ok = user >= 0 && mnt >= 0 && is_monitor(pid) && (!me.real_root || setgroups(0, NULL) == 0) &&
               (setns(user, CLONE_NEWUSER) == 0 || errno == EINVAL);      /* it is ours already */
-    note("join the namespaces of monitor %ld: %s", pid, ok ? "done" : errtext(errno));
-    if (ok) become_range_root();
+    note("join the namespaces of monitor %ld: %s", pid, ok ? "done" : errtext(errno)); if (ok) become_range_root();
     if (ok && setns(mnt, CLONE_NEWNS) < 0)
         fail(NULL, "join the mount namespace of monitor %ld: %s", pid, errtext(errno));
     if (ok && cgroup >= 0) (void)!setns(cgroup, CLONE_NEWCGROUP);
@@ -971,8 +973,7 @@ static int spawn_child(void *arg) {
     if (top >= INT_MAX) { s->error = EINVAL; _exit(127); }
     for (unsigned i = 0; i < s->n; i++)
         if ((moved[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, (int)top + 1)) < 0) goto bad;
-    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC);
-    for (int fd = 0; fd < 3; fd++) if (dup2(null, fd) < 0) goto bad;
+    syscall(NR_close_range, 3u, ~0u, RANGE_CLOEXEC); for (int fd = 0; fd < 3; fd++) if (dup2(null, fd) < 0) goto bad;
     for (unsigned i = 0; i < s->n; i++) if (dup2(moved[i], (int)s->targets[i]) < 0) goto bad;
     if (*s->cwd && chdir(s->cwd) < 0) goto bad;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) { files.rlim_cur = h.files; setrlimit(RLIMIT_NOFILE, &files); }
@@ -1004,8 +1005,7 @@ static pid_t spawn(struct spawn *s, int *pidfd) {
     int (*child)(void *) = s->flags & SPAWN_COMMAND ? command_child : spawn_child;
     pid_t pid = clone(child, stack + sizeof stack, flags, s, pidfd);
     if (pid < 0 || !s->error) return pid < 0 ? -errno : pid;
-    shut(pidfd);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+    shut(pidfd); while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     return -s->error;
 }
 static char *java_path(void) {
@@ -1084,8 +1084,7 @@ static const char *last_lines(int status) {
     char text[2048] = "", *from = text; int fd = open(in_run("daemon.log"), O_RDONLY | O_CLOEXEC), lines = 0;
     off_t size = lseek(fd, 0, SEEK_END);
     if (fd >= 0) (void)!pread(fd, text, sizeof text - 1, size < (off_t)sizeof text ? 0 : size - (off_t)sizeof text + 1);
-    shut(&fd);
-    for (from += strlen(text); from > text && lines < 6; from--) lines += from[-1] == '\n';
+    shut(&fd); for (from += strlen(text); from > text && lines < 6; from--) lines += from[-1] == '\n';
     bool killed = WIFSIGNALED(status);
     return format("the daemon ended by %s %d%s%s", killed ? "signal" : "exit code",
                   killed ? WTERMSIG(status) : WEXITSTATUS(status), *from == '\n' ? "" : "\n", from);
@@ -1185,18 +1184,21 @@ static void keep(const char *name, int fd) {
     h.store = need(realloc(h.store, (h.nstore + 1) * sizeof *h.store));
     h.store[h.nstore++] = (struct slot){ need(strdup(name)), fd };
 }
+static void spawn_for(unsigned id, struct spawn *s, const char *key) {
+    int pidfd = -1; pid_t pid = spawn(s, &pidfd); pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
+    if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s->flags });
+    if (pid > 0 && s->flags & SPAWN_COMMAND) command.pid = pid;
+}
 static void handle_spawn(struct in *in, const int *fds, unsigned nfds) {
-    struct spawn s = { .fds = fds }; unsigned id, targets[MAX_PACKET_FDS]; char *key, *cwd; int pidfd = -1;
+    struct spawn s = { .fds = fds }; unsigned id, targets[MAX_PACKET_FDS]; char *key, *cwd;
     (void)unpack(in, "4s1vv4", &id, &key, &s.flags, &s.argv, &s.envp, &s.n);
     for (unsigned i = 0; i < s.n && i < MAX_PACKET_FDS; i++) targets[i] = get(in, 4);
     if (!unpack(in, "s", &cwd) || s.n != nfds || !s.argv[0] || s.argv[0][0] != '/') { in->bad = true; return; }
-    s.targets = targets; s.cwd = cwd; pid_t pid = spawn(&s, &pidfd);
-    pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
-    if (pid > 0) add_child((struct child){ .key = need(strdup(key)), .pid = pid, .flags = s.flags });
+    s.targets = targets; s.cwd = cwd; s.flags &= ~(unsigned)SPAWN_COMMAND; spawn_for(id, &s, key);
 }
 /* What the launcher runs: our own words from the first one on, with variables (name, value, …) added */
 static void handle_command(struct in *in, const int *fds, unsigned nfds) {
-    unsigned id, first; char **add, *cwd = getcwd(NULL, 0); int pidfd = -1;
+    unsigned id, first; char **add, *cwd = getcwd(NULL, 0);
     struct spawn s = { .fds = fds, .n = nfds, .cwd = cwd ? cwd : "/" };
     if (!unpack(in, "414v", &id, &s.flags, &first, &add) || first >= command.argc || command.pid)
         return (void)(in->bad = true);
@@ -1205,9 +1207,7 @@ static void handle_command(struct in *in, const int *fds, unsigned nfds) {
     s.argv[0] = "kelp-init"; s.argv[1] = format("%c%lx", s.flags & SPAWN_REAPER ? 'r' : '-', (unsigned long)mask);
     memcpy(s.argv + 2, command.argv + first, (command.argc - first) * sizeof *s.argv);
     if (!(s.flags & SPAWN_PIDNS)) s.argv += 2;
-    s.flags |= SPAWN_COMMAND; pid_t pid = spawn(&s, &pidfd); free(cwd);
-    pack(&h.reply, "144", 'P', id, (unsigned)pid); h.reply_fd = pidfd;
-    if (pid > 0) add_child((struct child){ .key = need(strdup("command")), .pid = command.pid = pid });
+    s.flags |= SPAWN_COMMAND; spawn_for(id, &s, "command"); free(cwd);
 }
 static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
     unsigned type = get(in, 1); char *name = strchr("SDA", (int)type) && type ? get_str(in) : "";
@@ -1231,8 +1231,7 @@ static void handle_packet(struct in *in, int *fds, unsigned *nfds) {
 static void read_channel(void) {
     static unsigned char p[MAX_PACKET]; int fds[MAX_PACKET_FDS]; unsigned n = 0;
     ssize_t r = recv_fds(h.channel, p, sizeof p, fds, MAX_PACKET_FDS, &n, MSG_DONTWAIT);
-    struct in in = { p, r > 0 ? (size_t)r : 0, r <= 0 };
-    if (r < 0 && errno == EAGAIN) return;
+    struct in in = { p, r > 0 ? (size_t)r : 0, r <= 0 }; if (r < 0 && errno == EAGAIN) return;
     if (r > 0) handle_packet(&in, fds, &n);
     if (close_all(fds, n), !in.bad) return;
     if (r != 0) note("daemon sent a malformed message of type %d: it is ended", r > 0 ? p[0] : 0);
@@ -1263,8 +1262,7 @@ static void exchange_state(struct io *io) {
     h.store = need(realloc(h.store, (h.nstore + 1) * sizeof *h.store));
     for (unsigned i = 0; i < h.nchildren; i++) {
         struct child *k = &h.children[i]; void *fields[] = { &k->pid, &k->flags, &k->ended, &k->status };
-        io_string(io, &k->key);
-        for (int f = 0; f < 4; f++) io_number(io, fields[f]);
+        io_string(io, &k->key); for (int f = 0; f < 4; f++) io_number(io, fields[f]);
         k->told = false;
     }
     for (unsigned i = 0; i < h.nstore; i++) { io_string(io, &h.store[i].name); io_number(io, &h.store[i].fd); }
@@ -1394,6 +1392,7 @@ _Noreturn static void holder_start(int lock, int to_client) {
     if (log < 0) fail(NULL, "open %s: %s", in_run("holder.log"), errtext(errno));
     dup2(null, 0), dup2(log, 1), dup2(log, 2); shut(&null), shut(&log); holder_process();
     if (me.real_root) give_to_range();
+    int outside = outside_shell(environ, "CONTAINERD_ROOTLESS_ROOTLESSKIT_"); if (outside) keep("outside", outside);
     if (!join_monitor()) holder_namespaces();
     if ((unlink(in_run("data")) < 0 && errno != ENOENT) || symlink(me.data, in_run("data")) < 0)
         fail(NULL, "make the link %s: %s", in_run("data"), errtext(errno));
@@ -1442,11 +1441,11 @@ static void launcher_start(int argc, char **argv) {
     const char *pid = env("LISTEN_PID"), *n = env("LISTEN_FDS"), *what; struct rlimit files = { 1024, 1024 };
     for (int i = 1; i < argc && !command.ids; i++) if (starts(argv[i], "--subid-source"))
             command.ids = argv[i][14] == '=' ? argv[i][15] : i + 1 < argc && !argv[i][14] ? *argv[i + 1] : 0;
-    for (int i = 1; i < argc; i++) if (strstr(argv[i], "lxc-user-nic")) command.outside = 1;
     command.argv = argv; command.argc = (unsigned)argc; look_at_stdio(); prctl(PR_SET_DUMPABLE, 1);
     if (pid && n && atoi(pid) == getpid() && (command.kept = (unsigned)atoi(n))) setenv("LISTEN_PID", "0", 1);
     sigset_t set = block_signals(); h.sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    getrlimit(RLIMIT_NOFILE, &files); h.files = (unsigned)files.rlim_cur; what = make_namespaces(0);
+    command.outside = outside_shell(argv, ""); getrlimit(RLIMIT_NOFILE, &files); h.files = (unsigned)files.rlim_cur;
+    what = make_namespaces(0);
     if (what) setenv("KELP_LAUNCH_ERROR", format("%d %s: %s", errno, what, errtext(errno)), 1);
 }
 _Noreturn static void launcher_main(int argc, char **argv) {
@@ -1454,13 +1453,13 @@ _Noreturn static void launcher_main(int argc, char **argv) {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail(NULL, "socketpair: %s", errtext(errno));
     const int fds[] = { 1, 2, pair[1], command.outside };
     struct spawn s = { java_argv("launcher", argv, command.argc), NULL, "", fds, targets,
-                       command.outside > 1 ? 4 : 3, SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
+                       command.outside ? 4 : 3, SPAWN_SETSID | SPAWN_WITH_HOLDER, 0 };
     char **all = environ; unsigned n = 0; while (all[n]) n++;
     environ = memcpy(need(calloc(n + 1, sizeof *all)), all, n * sizeof *all); keep_environment();
     setenv("KELP_HOST_UID", format("%u", me.uid), 1); setenv("KELP_HOST_GID", format("%u", me.gid), 1);
     setenv("KELP_ROOT", me.root, 1); s.envp = environ; h.daemon = spawn(&s, &pidfd); environ = all;
     if (h.daemon < 0) fail(NULL, "execute %s: %s", s.argv[0], errtext(-h.daemon));
-    if (command.outside > 1) close(command.outside);
+    if (command.outside) close(command.outside);
     shut(&pair[1]), shut(&pidfd); h.channel = pair[0]; h.state = STARTING; unsetenv("KELP_LAUNCH_ERROR");
     for (;; scratch_free()) {
         bool told = tell_all();

@@ -83,6 +83,26 @@ public interface ClientContext extends UserEnvironment {
         CLIENT_GONE
     }
 
+    /// Whether an address that the user named led the client to this engine.
+    boolean isLedHere();
+
+    /// Ends the command here, and the client says the same to the engine whose socket, or a link to it, is at the
+    /// address. Commands let it pass.
+    final class ElsewhereException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final String address;
+
+        /// @param address absolute
+        public ElsewhereException(String address) {
+            super("the engine at " + address + " is asked", null, false, false);
+            this.address = address;
+        }
+
+        public String address() {
+            return address;
+        }
+    }
+
     /// Thrown by [#out] and [#err] when the reader of the pipe is gone; ends the command with exit code 141, as the
     /// signal SIGPIPE would. Commands let it pass.
     final class OutputClosedException extends RuntimeException {

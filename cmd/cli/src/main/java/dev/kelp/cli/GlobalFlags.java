@@ -61,7 +61,7 @@ public final class GlobalFlags {
             row("network_accel", Kind.SWITCH, "", "KELP_NETWORK_ACCEL ")
                     .saying("--network-accel for containers and networks that say nothing of it"),
             row("address", Kind.TEXT, "-a -H --address --host", "CONTAINERD_ADDRESS ADDRESS")
-                    .saying("has no effect: Kelp finds its own daemon"),
+                    .saying("socket of the engine, or a link to it (default: your own engine's)"),
             row("context", Kind.TEXT, "-c --context", "NAME").saying("default, the only one"),
             row("cgroup_manager", Kind.TEXT, "--cgroup-manager", "NAME")
                     .saying("who makes cgroups: systemd, cgroupfs or none (default: the first that works)"),

@@ -32,6 +32,8 @@ public final class FakeClient implements ClientContext {
     public final List<AttachMode> attached = new ArrayList<>();
     public final CompletableFuture<AttachEnd> attachEnd = new CompletableFuture<>();
     public boolean terminal;
+    public boolean ledHere;
+    public String program = "kelp";
     public String stdin;
     public Optional<String> answer = Optional.empty();
     public IntConsumer signalHandler;
@@ -57,7 +59,12 @@ public final class FakeClient implements ClientContext {
 
     @Override
     public String programName() {
-        return "kelp";
+        return program;
+    }
+
+    @Override
+    public boolean isLedHere() {
+        return ledHere;
     }
 
     @Override

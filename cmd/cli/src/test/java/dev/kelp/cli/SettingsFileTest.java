@@ -2,7 +2,9 @@
 package dev.kelp.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kelp.cli.ClientContext.ElsewhereException;
 import dev.kelp.cli.shell.Shell;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -163,7 +165,8 @@ class SettingsFileTest {
     @CsvSource(delimiter = '|', textBlock = """
             -H ssh://box ps            | 1 | error: cannot use the engine at `ssh://box`: not on this machine
             --host tcp://1.2.3.4:1 ps  | 1 | error: cannot use the engine at `tcp://1.2.3.4:1`: not on this machine
-            -a /run/containerd.sock ps | 0 | warning: --address has no effect: Kelp finds its own daemon
+            -a /run/kelp/kelp.sock ps  | 0 |
+            ps --address unix:///run/kelp/kelp.sock | 0 |
             --cni-path /opt ps         | 0 |
             ps --bridge-ip 10.1.1.1/24 | 0 | warning: --bridge-ip has no effect
             --selinux-enabled ps       | 0 | warning: --selinux-enabled has no effect
@@ -180,5 +183,37 @@ class SettingsFileTest {
         } else {
             assertThat(client.errText()).startsWith("kelp: " + text);
         }
+    }
+
+    @Test
+    void anAddressLeadsToTheEngineThatIsThere() {
+        assertThatThrownBy(() -> kelp(Map.of(), "-a /run/other.sock ps"))
+                .isInstanceOfSatisfying(
+                        ElsewhereException.class, e -> assertThat(e.address()).isEqualTo("/run/other.sock"));
+        assertThatThrownBy(() -> kelp(Map.of(), "ps --host unix://other.sock"))
+                .isInstanceOfSatisfying(
+                        ElsewhereException.class, e -> assertThat(e.address()).endsWith("/other.sock").startsWith("/"));
+        assertThatThrownBy(() -> kelp(Map.of(), "ctr -a /run/other.sock images ls"))
+                .isInstanceOf(ElsewhereException.class);
+    }
+
+    /// It is another containerd's, perhaps, and has no effect on Kelp.
+    @Test
+    void aVariableForContainerdIsToldToWhoCallsItsClient() {
+        Map<String, String> variables = Map.of("CONTAINERD_ADDRESS", "/run/other.sock");
+        assertThat(kelp(variables, "ps")).isZero();
+        assertThat(client.errText()).isEmpty();
+        assertThat(as("nerdctl", variables, "ps")).isZero();
+        assertThat(client.errText()).contains("CONTAINERD_ADDRESS has no effect", "/run/other.sock");
+        assertThat(as("nerdctl", Map.of("CONTAINERD_ADDRESS", "/run/kelp/kelp.sock"), "ps"))
+                .isZero();
+        assertThat(client.errText()).isEmpty();
+    }
+
+    private int as(String program, Map<String, String> variables, String words) {
+        client = new FakeClient(home, words.split(" "));
+        client.program = program;
+        client.variables.putAll(variables);
+        return Shell.execute(client, engine);
     }
 }

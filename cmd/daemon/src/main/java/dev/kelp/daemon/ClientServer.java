@@ -2,6 +2,7 @@
 package dev.kelp.daemon;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.ClientContext.ElsewhereException;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.cli.shell.Shell;
 import dev.kelp.engine.Containers;
@@ -235,6 +236,9 @@ final class ClientServer {
             client.flush();
         } catch (OutputClosedException e) {
             code = SIGPIPE_EXIT;
+        } catch (ElsewhereException e) {
+            byte[] address = Payload.writer().string(e.address()).toBytes();
+            connection.send(Frame.ELSEWHERE, address, List.of());
         } catch (KelpException e) {
             // what was left to write; a command that failed by the same has told it
             if (code == 0) {

@@ -41,6 +41,7 @@ record Frame(int type, byte[] payload, List<Fd> descriptors) implements AutoClos
     static final int BIND = 10;
     static final int RENAME = 11;
     static final int UPGRADE = 12;
+    static final int ELSEWHERE = 13;
 
     static final int PAYLOAD_BYTES_MAX = 4 << 20;
     static final int DESCRIPTORS_MAX = 8;

@@ -11,11 +11,13 @@ import java.util.Optional;
 
 /// What a client asks with its first frame. Owns the descriptors.
 ///
+/// @param ledHere whether an address led it here
 /// @param directory the client's working directory (O_PATH)
 /// @param input, output, error its standard streams, those that are neither terminals nor closed
 record Request(
         String buildId,
         int terminals,
+        boolean ledHere,
         int rows,
         int columns,
         int umask,
@@ -31,6 +33,7 @@ record Request(
     static final int TERMINAL_OUT = 2;
     static final int TERMINAL_ERR = 4;
     private static final int INPUT_CLOSED = 2;
+    private static final int LED_HERE = 4;
 
     /// Parses a REQUEST frame, whose descriptors the request takes over.
     static Request parse(Frame frame) throws IOException {
@@ -59,6 +62,7 @@ record Request(
         return new Request(
                 buildId,
                 terminals,
+                (flags & LED_HERE) != 0,
                 rows,
                 columns,
                 umask,

@@ -102,6 +102,11 @@ final class SocketClientContext implements ClientContext, Connection.Events {
     }
 
     @Override
+    public boolean isLedHere() {
+        return request.ledHere();
+    }
+
+    @Override
     public List<String> arguments() {
         return request.arguments();
     }

@@ -194,7 +194,8 @@ final class ContainerdWords {
             String name = flag.replaceFirst("=.*", "");
             switch (name) {
                 case "--namespace", "-n" -> global.addAll(List.of("--namespace", value(flag)));
-                case "--address", "-a", "--timeout", "--connect-timeout" -> value(flag);
+                case "--address", "-a" -> global.addAll(List.of("--address", value(flag)));
+                case "--timeout", "--connect-timeout" -> value(flag);
                 case "--debug" -> global.add("--debug");
                 default -> throw KelpException.invalid("unknown flag: " + name);
             }

@@ -2,6 +2,7 @@
 package dev.kelp.cli.shell;
 
 import dev.kelp.cli.ClientContext;
+import dev.kelp.cli.ClientContext.ElsewhereException;
 import dev.kelp.cli.ClientContext.OutputClosedException;
 import dev.kelp.cli.GlobalFlags;
 import dev.kelp.cli.GlobalFlags.UnknownFlagException;
@@ -71,7 +72,7 @@ public final class Shell {
             return shell.failed(shell.unknownFlag(e.flag()));
         } catch (InterruptedException e) {
             return shell.failed(new KelpException(ErrorKind.CANCELLED, "interrupted", e));
-        } catch (OutputClosedException e) {
+        } catch (OutputClosedException | ElsewhereException e) {
             throw e;
         } catch (InvalidPathException e) {
             return shell.failed(KelpException.invalid("invalid path `" + e.getInput() + "`: " + e.getReason()));
