@@ -160,6 +160,20 @@ class ClientServerTest {
     }
 
     @Test
+    void aClientOfAnotherEngineIsSentThere() throws IOException {
+        command = c -> {
+            assertThat(c.isLedHere()).isFalse();
+            c.err().print("a warning that is not this engine's to give");
+            throw new ClientContext.ElsewhereException("/run/other/kelp.sock");
+        };
+        try (ScriptedClient client = new ScriptedClient(path)) {
+            client.request("ps");
+            assertThat(Payload.of(client.expect(Frame.ELSEWHERE).payload()).string())
+                    .isEqualTo("/run/other/kelp.sock");
+        }
+    }
+
+    @Test
     void theClientOpensFiles() throws IOException {
         command = c -> {
             try (Fd fd = c.open("some/file", Inodes.O_RDONLY, 0644)) {
