@@ -5,6 +5,7 @@ import dev.kelp.launcher.api.LauncherInfo;
 import dev.kelp.launcher.port.BuiltinPorts;
 import dev.kelp.launcher.port.DriverPorts;
 import dev.kelp.launcher.port.PortDriver;
+import dev.kelp.linux.Fd;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.network.DetachedNamespace;
@@ -12,6 +13,7 @@ import dev.kelp.network.HostPrograms;
 import dev.kelp.network.LxcUserNic;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
+import dev.kelp.network.OutsideShell;
 import dev.kelp.rootless.Spawner;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -23,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// The command's network namespace with its way out and its published ports.
 final class CommandNetwork implements AutoCloseable {
     private static final String CONTROL_SOCKET = ".s4nn.sock";
+
+    /// The descriptor of the shell outside of the user namespace.
+    private static final int OUTSIDE = 4;
 
     /// Port drivers that are network drivers and are asked at a socket.
     private static final Set<String> DRIVERS_OWN = Set.of("slirp4netns", "gvisor-tap-vsock");
@@ -99,7 +104,10 @@ final class CommandNetwork implements AutoCloseable {
                         .withHint("apt-get install lxc"));
         String device = settings.ifname().isEmpty() ? LxcUserNic.DEVICE : settings.ifname();
         var wish = new LxcUserNic.Wish(program, settings.text(Flag.LXC_USER_NIC_BRIDGE), device, settings.mtu());
-        LxcUserNic made = LxcUserNic.connect(namespace, wish, OutsideShell.inherited());
+        LxcUserNic made;
+        try (OutsideShell shell = new OutsideShell(Fd.own(OUTSIDE))) {
+            made = LxcUserNic.connect(namespace, wish, shell);
+        }
         console.debug("the bridge " + wish.bridge() + " gave " + made.lease());
         return made;
     }

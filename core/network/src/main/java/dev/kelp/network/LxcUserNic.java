@@ -14,12 +14,15 @@ import dev.kelp.network.dhcp.DhcpClient;
 import dev.kelp.network.dhcp.DhcpLease;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// lxc-user-nic(1): one end of a veth pair in the namespace, the other on a bridge of the host, which gives it an
 /// address
@@ -53,10 +56,11 @@ public final class LxcUserNic implements AutoCloseable {
     private static final long AGAIN_SECONDS = 30;
 
     private final DhcpClient client;
-    private final DhcpLease first;
+    private final @Nullable DhcpLease first;
     private final Thread renewing;
 
-    private LxcUserNic(DhcpClient client, DhcpLease first) {
+    /// @param first null: it is an earlier daemon's, and is to be asked for again
+    private LxcUserNic(DhcpClient client, @Nullable DhcpLease first) {
         this.client = client;
         this.first = first;
         this.renewing = Thread.ofPlatform().name("kelp-dhcp").daemon(true).start(this::renew);
@@ -81,11 +85,32 @@ public final class LxcUserNic implements AutoCloseable {
         return PLACES.stream().filter(Files::isExecutable).findFirst();
     }
 
-    /// Returns when the interface has its address.
+    /// The interface that an earlier daemon connected, which has its address; empty: there is none.
+    public static Optional<LxcUserNic> find(DetachedNamespace namespace, String device) {
+        try {
+            Optional<Link> link = namespace.links().find(device);
+            if (link.isEmpty()
+                    || namespace.links().addresses().stream()
+                            .noneMatch(a -> a.link() == link.get().index() && a.address() instanceof Inet4Address)) {
+                return Optional.empty();
+            }
+            return Optional.of(new LxcUserNic(client(namespace, link.get()), null));
+        } catch (ErrnoException e) {
+            throw e.toKelp("look for the interface " + device);
+        }
+    }
+
+    private static DhcpClient client(DetachedNamespace namespace, Link link) {
+        return new DhcpClient(namespace.fd(), HexFormat.ofDelimiter(":").parseHex(link.mac()));
+    }
+
+    /// Returns when the interface has its address. One that is there without an address is taken.
     public static LxcUserNic connect(DetachedNamespace namespace, Wish wish, Outside outside) {
         try {
-            create(namespace, wish, outside);
             Rtnetlink links = namespace.links();
+            if (links.find(wish.device()).isEmpty()) {
+                create(namespace, wish, outside);
+            }
             Link link = links.find(wish.device())
                     .orElseThrow(() -> new KelpException(
                             ErrorKind.UNAVAILABLE, wish.program() + " made no interface " + wish.device()));
@@ -93,8 +118,7 @@ public final class LxcUserNic implements AutoCloseable {
                 links.setHardware(link.index(), link.mac(), wish.mtu());
             }
             links.setUp(link.index());
-            var client =
-                    new DhcpClient(namespace.fd(), HexFormat.ofDelimiter(":").parseHex(link.mac()));
+            DhcpClient client = client(namespace, link);
             DhcpLease lease = acquire(links, link.index(), client);
             links.addAddress(new Address(link.index(), lease.address(), lease.prefixBits()));
             if (lease.router().isPresent()) {
@@ -113,15 +137,20 @@ public final class LxcUserNic implements AutoCloseable {
             String thread = Files.readSymbolicLink(Path.of("/proc/thread-self"))
                     .getFileName()
                     .toString();
-            outside.run(List.of(
-                    wish.program().toString(),
-                    "create",
-                    NOBODY.getFirst(),
-                    NOBODY.getLast(),
-                    thread,
-                    "veth",
-                    wish.bridge(),
-                    wish.device()));
+            try {
+                outside.run(List.of(
+                        wish.program().toString(),
+                        "create",
+                        NOBODY.getFirst(),
+                        NOBODY.getLast(),
+                        thread,
+                        "veth",
+                        wish.bridge(),
+                        wish.device()));
+            } catch (KelpException e) {
+                throw e.withHint("/etc/lxc/lxc-usernet must have a line for you, as root: echo \"$USER veth "
+                        + wish.bridge() + " 10\" >>/etc/lxc/lxc-usernet");
+            }
             return true;
         });
     }
@@ -145,16 +174,16 @@ public final class LxcUserNic implements AutoCloseable {
 
     private void renew() {
         DhcpLease lease = first;
-        long seconds = lease.seconds() / 2;
+        long seconds = lease == null ? 0 : lease.seconds() / 2;
         while (true) {
             try {
                 Thread.sleep(TimeUnit.SECONDS.toMillis(Math.max(1, seconds)));
-                lease = client.renew(lease);
+                lease = lease == null ? client.acquire() : client.renew(lease);
                 seconds = lease.seconds() / 2;
             } catch (InterruptedException e) {
                 return;
             } catch (KelpException e) {
-                LOG.log(Level.WARNING, "{0}; the address {1} is kept", e.getMessage(), lease.address());
+                LOG.log(Level.WARNING, "{0}; the address is kept", e.getMessage());
                 seconds = AGAIN_SECONDS;
             }
         }
@@ -162,7 +191,7 @@ public final class LxcUserNic implements AutoCloseable {
 
     /// As it was granted at first; a server gives a client the same one for as long as it asks.
     public DhcpLease lease() {
-        return first;
+        return Objects.requireNonNull(first, "an earlier daemon's lease");
     }
 
     /// Ends what renews the lease; the interface goes with its namespace.

@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Keeps the way out open: starts the driver when it is first needed, takes up the one an earlier daemon started, and
 /// starts another when it ends while somebody may need it.
-public final class Outbound implements AutoCloseable {
+public final class Outbound implements WayOut {
     private static final System.Logger LOG = System.getLogger(Outbound.class.getName());
     private static final Path TUN = Path.of("/dev/net/tun");
     private static final long AGAIN_MILLIS_FIRST = 100;
     private static final long AGAIN_MILLIS_MAX = 30_000;
-    private static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
+    static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /// A driver that worked for so long starts again at once.
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -97,8 +97,13 @@ public final class Outbound implements AutoCloseable {
         } else {
             return Optional.empty();
         }
-        return Optional.of("the container cannot reach other machines: " + why
-                + "; its neighbours and published ports work, and --network=host does");
+        return Optional.of(unreachable(why));
+    }
+
+    /// The sentence for who starts a container.
+    static String unreachable(String why) {
+        return "the container cannot reach other machines: " + why
+                + "; its neighbours and published ports work, and --network=host does";
     }
 
     /// Has this done whenever a driver was started, before [#ensure] returns. It may block, and does not call back.
@@ -111,7 +116,7 @@ public final class Outbound implements AutoCloseable {
         keep = look;
     }
 
-    /// Whether it is known to be open.
+    @Override
     public synchronized boolean isOpen() {
         return running || closed;
     }
@@ -120,8 +125,7 @@ public final class Outbound implements AutoCloseable {
         return driver.name();
     }
 
-    /// Returns when the way out is open. Blocks while the driver starts: platform threads only. One that has just
-    /// failed is not tried again for every container.
+    @Override
     public synchronized void ensure() {
         if (running || closed) {
             return;
@@ -213,7 +217,6 @@ public final class Outbound implements AutoCloseable {
         });
     }
 
-    /// Stops looking after it; the driver goes on.
     @Override
     public synchronized void close() {
         closed = true;

@@ -114,6 +114,23 @@ class LxcUserNicKernelTest {
     }
 
     @Test
+    void aLaterDaemonTakesTheInterfaceUp() throws IOException {
+        var wish = new LxcUserNic.Wish(PROGRAM, "lxcbr0", "eth0", 0);
+        assertThat(LxcUserNic.find(inside, "eth0")).isEmpty();
+        LxcUserNic.connect(inside, wish, this::plug).close();
+        var before = inside.links().addresses();
+        try (LxcUserNic found = LxcUserNic.find(inside, "eth0").orElseThrow()) {
+            // it asks for the lease again with the address and the route that are there
+            byte[] mac = HexFormat.ofDelimiter(":")
+                    .parseHex(inside.links().find("eth0").orElseThrow().mac());
+            assertThat(new DhcpClient(inside.fd(), mac).acquire().address().getHostAddress())
+                    .isEqualTo("10.0.3.50");
+            assertThat(found).isNotNull();
+            assertThat(inside.links().addresses()).isEqualTo(before);
+        }
+    }
+
+    @Test
     void whatTheProgramSaysIsTold() {
         var wish = new LxcUserNic.Wish(PROGRAM, "lxcbr0", "eth0", 0);
         assertThatThrownBy(() -> LxcUserNic.connect(inside, wish, argv -> {

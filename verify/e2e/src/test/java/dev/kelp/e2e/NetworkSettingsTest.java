@@ -9,6 +9,7 @@ import dev.kelp.testkit.Outcome;
 import dev.kelp.testkit.Program;
 import dev.kelp.testkit.Waiting;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,6 +102,83 @@ class NetworkSettingsTest {
                     .contains("unknown " + PREFIX + "NET value: wormhole", "slirp4netns");
             kelp.run("run", "--rm", "--net=none", "--rootfs", "/", "true").succeeded();
             kelp.run("ps").succeeded();
+        }
+    }
+
+    @Test
+    void aBridgeOfTheHostThatCannotBeHadIsTold(@TempDir Path folder) throws IOException {
+        Path program = Files.writeString(folder.resolve("nic"), "#!/bin/sh\nexit 1\n");
+        for (String[] words : new String[][] {
+            {"--lxc-user-nic-binary=/no/nic", "/no/nic is not installed (apt-get install lxc)"},
+            {"--lxc-user-nic-binary=" + program, program + " is not root's and setuid"},
+            {"--lxc-user-nic-binary=/usr/bin/passwd --lxc-user-nic-bridge=no-br0", "there is no bridge no-br0"}
+        }) {
+            Program.of("chmod", "755", program.toString()).run().succeeded();
+            try (KelpCli kelp = started(Map.of(PREFIX + "NET", "lxc-user-nic", PREFIX + "FLAGS", words[0]))) {
+                assertThat(kelp.run("run", "--rm", "--rootfs", "/", "true")
+                                .succeeded()
+                                .err())
+                        .contains("cannot reach other machines: " + words[1]);
+            }
+        }
+    }
+
+    /// The program is root there alone, and its words are what the user needs.
+    @Test
+    void whatMakesTheInterfaceRunsOutsideOfTheNamespaces(@TempDir Path folder) throws IOException {
+        Launcher.requireOrdinaryUser();
+        Path program = Files.writeString(
+                folder.resolve("nic"),
+                "#!/bin/sh\ncat /proc/self/uid_map >>$0.ran\necho \"$@\" >>$0.ran\necho quota reached\nexit 1\n");
+        Program.of("chmod", "4755", program.toString()).run().succeeded();
+        Path ran = folder.resolve("nic.ran");
+        String flags = "--lxc-user-nic-bridge=lo --lxc-user-nic-binary=" + program;
+        try (KelpCli kelp = started(Map.of(PREFIX + "NET", "lxc-user-nic", PREFIX + "FLAGS", flags))) {
+            kelp.run("run", "--rm", "--rootfs", "/", "true").succeeded();
+            String outside = Files.readString(Path.of("/proc/self/uid_map"));
+            assertThat(Files.readString(ran)).startsWith(outside).contains("create /dev/null kelp", "veth lo eth0");
+            assertThat(kelp.daemonLog()).contains("networks have no way out: nic: quota reached");
+            kelp.run("system", "restart").succeeded();
+            kelp.run("run", "--rm", "--rootfs", "/", "true").succeeded();
+            // the shell outlives the daemon
+            Waiting.until(SOON, "it ran again", () -> calls(ran) > 1, kelp::daemonLog);
+        }
+    }
+
+    private static int calls(Path ran) {
+        try {
+            return Files.readString(ran).split("create", -1).length - 1;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// A user whom root gave a bridge (lxc-usernet(5)).
+    @Test
+    void aBridgeOfTheHostIsTheWayOut() throws IOException {
+        Path allowed = Path.of("/etc/lxc/lxc-usernet");
+        assumeTrue(
+                Files.exists(allowed)
+                        && Files.readString(allowed).contains(System.getProperty("user.name") + " veth lxcbr0"),
+                allowed + " does not name this user");
+        assumeTrue(Files.exists(Path.of("/sys/class/net/lxcbr0")), "there is no bridge lxcbr0");
+        try (KelpCli kelp = started(Map.of(PREFIX + "NET", "lxc-user-nic"))) {
+            kelp.pull(Engines.busybox());
+            kelp.run("run", "-d", "--name", "web", Engines.busybox(), "sleep", "1000")
+                    .succeeded();
+            String gateway = "ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p'";
+            String namespace = "--net=" + kelp.runRoot().resolve("netns");
+            String bridge = kelp.run("unshare", "nsenter", namespace, "sh", "-c", gateway)
+                    .succeeded()
+                    .text();
+            String[] ping = {"exec", "web", "ping", "-c", "1", "-W", "5", bridge};
+            assertThat(kelp.run(ping).succeeded().out()).contains("1 packets received");
+            Leftovers.kill(kelp.daemonPid());
+            assertThat(kelp.run(ping).succeeded().out()).contains("1 packets received");
+            assertThat(kelp.run("run", "--rm", Engines.busybox(), "ping", "-c", "1", "-W", "5", bridge)
+                            .succeeded()
+                            .out())
+                    .contains("1 packets received");
         }
     }
 

@@ -42,7 +42,7 @@ public final class DhcpClient {
         this.hardware = hardware.clone();
     }
 
-    /// A lease for an interface that has no address yet, but a route for all there are.
+    /// A lease for an interface that has no address yet, but a route for all there are; or for one that has both.
     ///
     /// @throws KelpException UNAVAILABLE when nobody answers
     public DhcpLease acquire() {

@@ -15,9 +15,12 @@ import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
 import dev.kelp.network.NamespaceAnchor;
+import dev.kelp.network.BridgedWayOut;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
+import dev.kelp.network.OutsideShell;
 import dev.kelp.network.Slirp4netnsControl;
+import dev.kelp.network.WayOut;
 import dev.kelp.network.cni.CniPlugins;
 import dev.kelp.network.dns.NameServer;
 import dev.kelp.network.dns.Names;
@@ -44,11 +47,12 @@ final class Plumbing implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Plumbing.class.getName());
     static final String PIN = "netns";
     private static final String SLIRP_SOCKET = "slirp4netns.sock";
+    private static final String OUTSIDE = "outside";
 
     private final DetachedNamespace detached;
     private final Bridges bridges;
     private final Firewall firewall;
-    private final Optional<Outbound> outbound;
+    private final Optional<WayOut> outbound;
     private final PortForwarder forwarder;
     private final NameServer names;
     private final CniPlugins plugins;
@@ -90,7 +94,7 @@ final class Plumbing implements AutoCloseable {
                             detached.fd(),
                             new Slirp4netnsControl(tools.runRoot().resolve(SLIRP_SOCKET)),
                             Outbound.slirp4netnsAddress(settings.options()),
-                            () -> outbound.ifPresent(Outbound::ensure));
+                            () -> outbound.ifPresent(WayOut::ensure));
             };
         } catch (KelpException e) {
             // said where the way out is chosen
@@ -102,8 +106,9 @@ final class Plumbing implements AutoCloseable {
     ///
     /// @param lead told which it is
     void leadPorts(Consumer<PublishingDriver.Slirp4netns> lead) {
-        if (publishing instanceof PublishingDriver.Slirp4netns slirp) {
-            outbound.ifPresent(o -> o.afterStart(() -> lead.accept(slirp)));
+        if (publishing instanceof PublishingDriver.Slirp4netns slirp
+                && outbound.orElse(null) instanceof Outbound driver) {
+            driver.afterStart(() -> lead.accept(slirp));
         }
     }
 
@@ -178,11 +183,14 @@ final class Plumbing implements AutoCloseable {
         }
     }
 
-    private static Optional<Outbound> outbound(DetachedNamespace detached, HostPrograms programs, Tools tools) {
+    private static Optional<WayOut> outbound(DetachedNamespace detached, HostPrograms programs, Tools tools) {
         try {
             RootlessSettings settings = tools.settings().read();
             if (!settings.hasWayOut()) {
                 return Optional.empty();
+            }
+            if (settings.isBridged()) {
+                return Optional.of(new BridgedWayOut(detached, settings.bridge(), () -> shell(tools.holder())));
             }
             OutboundDriver driver = Outbound.driver(programs, settings.driver());
             OutboundDriver.Options options = settings.ports() == RootlessSettings.PortDriver.SLIRP4NETNS
@@ -196,6 +204,14 @@ final class Plumbing implements AutoCloseable {
             LOG.log(Level.WARNING, "networks have no way out: {0}", e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /// The one that the holder kept outside of the namespaces when it was started for it.
+    private static Optional<OutsideShell> shell(Holder holder) {
+        Map<String, Fd> stored = holder.stored();
+        Fd socket = stored.remove(OUTSIDE);
+        stored.values().forEach(Fd::close);
+        return Optional.ofNullable(socket).map(OutsideShell::new);
     }
 
     /// Makes a network work: its bridge, the rules, its name server, and the way out.
@@ -276,7 +292,7 @@ final class Plumbing implements AutoCloseable {
     }
 
     /// A container is better off without a way out than not at all; its neighbours and ports work.
-    private static void open(Outbound outbound) {
+    private static void open(WayOut outbound) {
         try {
             outbound.ensure();
         } catch (KelpException e) {
@@ -333,7 +349,7 @@ final class Plumbing implements AutoCloseable {
     public void close() {
         names.close();
         forwarder.close();
-        outbound.ifPresent(Outbound::close);
+        outbound.ifPresent(WayOut::close);
         CompletableFuture<Void> _ = state.thenAccept(made -> made.ifPresent(LauncherState::close));
         detached.close();
     }

@@ -4,6 +4,8 @@ package dev.kelp.engine.local.network;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Subnet;
+import dev.kelp.network.BridgedWayOut;
+import dev.kelp.network.LxcUserNic;
 import dev.kelp.network.OutboundDriver;
 import dev.kelp.network.OutboundDriver.Options;
 import dev.kelp.network.OutboundDriver.Special;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param driver the way out; empty: the first that is installed
 /// @param options the driver's
+/// @param bridge of the host, for `lxc-user-nic`
 /// @param hasWayOut false for `none`
 /// @param ports what opens published ports
 /// @param stateFolder a launcher's, to be kept for scripts; empty unless it is named
@@ -30,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 record RootlessSettings(
         Optional<String> driver,
         Options options,
+        BridgedWayOut.Choice bridge,
         boolean hasWayOut,
         PortDriver ports,
         Optional<Path> stateFolder,
@@ -40,27 +44,34 @@ record RootlessSettings(
     static final int MTU_BEST = 65520;
 
     private static final int MTU_MAX = 65521;
-    private static final List<String> ETHERNET_DRIVERS = List.of("vpnkit", "gvisor-tap-vsock");
+    private static final List<String> ETHERNET_DRIVERS = List.of("vpnkit", "gvisor-tap-vsock", LxcUserNic.NAME);
+    private static final List<String> NETWORKS =
+            Stream.concat(OutboundDriver.NAMES.stream(), Stream.of(LxcUserNic.NAME)).toList();
+    private static final String LXC_BRIDGE = "lxcbr0";
     private static final int PREFIX_BITS_MAX = 25;
     private static final String NONE = "none";
     private static final String TRUE = "true";
     private static final String FALSE = "false";
     private static final String NAMED_DETACH_NETNS = "DETACH_NETNS";
     private static final String NAMED_PORT_DRIVER = "PORT_DRIVER";
+    private static final String NAMED_LXC_BINARY = "LXC_USER_NIC_BINARY";
+    private static final String NAMED_LXC_BRIDGE = "LXC_USER_NIC_BRIDGE";
     private static final String NAMED_DISABLE_HOST_LOOPBACK = "DISABLE_HOST_LOOPBACK";
 
     /// Flags of RootlessKit's that mean something here, and the variable each stands for.
-    private static final Map<String, String> FLAGS = Map.of(
-            "--net", "NET",
-            "--state-dir", "STATE_DIR",
-            "--mtu", "MTU",
-            "--cidr", "CIDR",
-            "--ipv6", "IPV6",
-            "--port-driver", NAMED_PORT_DRIVER,
-            "--detach-netns", NAMED_DETACH_NETNS,
-            "--slirp4netns-sandbox", "SLIRP4NETNS_SANDBOX",
-            "--slirp4netns-seccomp", "SLIRP4NETNS_SECCOMP",
-            "--disable-host-loopback", NAMED_DISABLE_HOST_LOOPBACK);
+    private static final Map<String, String> FLAGS = Map.ofEntries(
+            Map.entry("--net", "NET"),
+            Map.entry("--state-dir", "STATE_DIR"),
+            Map.entry("--mtu", "MTU"),
+            Map.entry("--cidr", "CIDR"),
+            Map.entry("--ipv6", "IPV6"),
+            Map.entry("--port-driver", NAMED_PORT_DRIVER),
+            Map.entry("--detach-netns", NAMED_DETACH_NETNS),
+            Map.entry("--slirp4netns-sandbox", "SLIRP4NETNS_SANDBOX"),
+            Map.entry("--slirp4netns-seccomp", "SLIRP4NETNS_SECCOMP"),
+            Map.entry("--lxc-user-nic-binary", NAMED_LXC_BINARY),
+            Map.entry("--lxc-user-nic-bridge", NAMED_LXC_BRIDGE),
+            Map.entry("--disable-host-loopback", NAMED_DISABLE_HOST_LOOPBACK));
 
     private static final List<String> SWITCHES = List.of("--ipv6", "--detach-netns", "--disable-host-loopback");
     /// RootlessKit's others, for which Kelp's own stands in.
@@ -94,6 +105,11 @@ record RootlessSettings(
     /// @throws KelpException INVALID_ARGUMENT, naming the variable
     static RootlessSettings of(Map<String, String> environment, boolean hostHasIpv6) {
         return new Reader(environment).read(hostHasIpv6);
+    }
+
+    /// Whether the way out is no program but an interface on a bridge of the host.
+    boolean isBridged() {
+        return driver.equals(Optional.of(LxcUserNic.NAME));
     }
 
     /// Of container networks that are not told one: a container's packets are to reach the driver as large as it
@@ -177,6 +193,10 @@ record RootlessSettings(
             return new RootlessSettings(
                     net.filter(n -> !n.equals(NONE)).or(() -> Optional.ofNullable(ports.net)),
                     options,
+                    new BridgedWayOut.Choice(
+                            values.getOrDefault(NAMED_LXC_BINARY, ""),
+                            values.getOrDefault(NAMED_LXC_BRIDGE, LXC_BRIDGE),
+                            options.mtu()),
                     !net.equals(Optional.of(NONE)),
                     ports,
                     stateFolder(),
@@ -192,8 +212,8 @@ record RootlessSettings(
         }
 
         private void checkNet(String net) {
-            if (!net.equals(NONE) && !OutboundDriver.NAMES.contains(net)) {
-                throw bad("NET", net, "use " + String.join(", ", OutboundDriver.NAMES) + " or none");
+            if (!net.equals(NONE) && !NETWORKS.contains(net)) {
+                throw bad("NET", net, "use " + String.join(", ", NETWORKS) + " or none");
             }
         }
 

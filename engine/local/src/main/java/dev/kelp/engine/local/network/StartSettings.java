@@ -6,6 +6,7 @@ import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Networking;
 import dev.kelp.model.oci.OciJson;
+import dev.kelp.network.BridgedWayOut;
 import dev.kelp.network.Outbound;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -142,7 +143,10 @@ final class StartSettings {
             all.addAll(waiting());
         }
         if (settings.hasWayOut()) {
-            Outbound.shortfall(settings.driver()).ifPresent(all::add);
+            (settings.isBridged()
+                            ? BridgedWayOut.shortfall(settings.bridge())
+                            : Outbound.shortfall(settings.driver()))
+                    .ifPresent(all::add);
         }
         return all;
     }

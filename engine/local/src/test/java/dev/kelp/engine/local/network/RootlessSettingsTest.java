@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kelp.model.KelpException;
+import dev.kelp.network.BridgedWayOut;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -68,6 +69,24 @@ class RootlessSettingsTest {
         assertThat(settings.options().special().seccomp()).isFalse();
         assertThat(settings.options().hostLoopback()).isTrue();
         assertThat(settings.remarks()).isEmpty();
+    }
+
+    @Test
+    void aBridgeOfTheHostHasAProgramAndAName() {
+        RootlessSettings plain = read(Map.of("CONTAINERD_ROOTLESS_ROOTLESSKIT_NET", "lxc-user-nic"));
+        assertThat(plain.isBridged()).isTrue();
+        assertThat(plain.bridge()).isEqualTo(new BridgedWayOut.Choice("", "lxcbr0", 0));
+        assertThat(plain.mtu()).isEqualTo(1500);
+        RootlessSettings named = read(Map.of(
+                "CONTAINERD_ROOTLESS_ROOTLESSKIT_FLAGS",
+                "--net=lxc-user-nic --lxc-user-nic-binary /x/nic --lxc-user-nic-bridge=br7 --mtu=1400"));
+        assertThat(named.bridge()).isEqualTo(new BridgedWayOut.Choice("/x/nic", "br7", 1400));
+        assertThat(named.remarks()).isEmpty();
+        assertThat(read(Map.of()).isBridged()).isFalse();
+        assertThatThrownBy(() -> read(Map.of(
+                        "CONTAINERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", "slirp4netns",
+                        "CONTAINERD_ROOTLESS_ROOTLESSKIT_NET", "lxc-user-nic")))
+                .hasMessageContaining("does not go with network \"lxc-user-nic\"");
     }
 
     @Test
