@@ -118,9 +118,7 @@ class HolderKernelTest {
         second.onUnasked(told::add);
         assertThat(List.of(take(told), take(told))).containsOnly("asked", "other");
         // what this daemon starts and forgets is its own business
-        second.spawn(shell("own", "exit 3", Map.of()))
-                .waitStatus()
-                .get(10, TimeUnit.SECONDS);
+        second.spawn(shell("own", "exit 3", Map.of())).waitStatus().get(10, TimeUnit.SECONDS);
         second.acknowledge("other");
         second.acknowledge("own");
         Holder third = test.restartDaemon();

@@ -192,7 +192,8 @@ class SettingsFileTest {
                         ElsewhereException.class, e -> assertThat(e.address()).isEqualTo("/run/other.sock"));
         assertThatThrownBy(() -> kelp(Map.of(), "ps --host unix://other.sock"))
                 .isInstanceOfSatisfying(
-                        ElsewhereException.class, e -> assertThat(e.address()).endsWith("/other.sock").startsWith("/"));
+                        ElsewhereException.class,
+                        e -> assertThat(e.address()).endsWith("/other.sock").startsWith("/"));
         assertThatThrownBy(() -> kelp(Map.of(), "ctr -a /run/other.sock images ls"))
                 .isInstanceOf(ElsewhereException.class);
     }

@@ -28,7 +28,8 @@ public final class AddressPool {
         return new Pool(subnet, subnet.address(1), null);
     }
 
-    /// Checks what a user asked for: gateway, range and auxiliary addresses lie inside the subnet, the addresses apart.
+    /// Checks what a user asked for: gateway, range and auxiliary addresses lie inside the subnet, the addresses
+    /// apart.
     ///
     /// @throws KelpException INVALID_ARGUMENT
     public static void check(Pool pool) {

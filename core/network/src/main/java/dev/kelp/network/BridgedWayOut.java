@@ -37,7 +37,8 @@ public final class BridgedWayOut implements WayOut {
         }
     }
 
-    /// @param outside the shell outside of all user namespaces, which is then this object's; empty where there is none
+    /// @param outside the shell outside of all user namespaces, which is then this object's; empty where there is
+    /// none
     public BridgedWayOut(DetachedNamespace namespace, Choice choice, Supplier<Optional<OutsideShell>> outside) {
         this.namespace = namespace;
         this.choice = choice;
@@ -105,8 +106,8 @@ public final class BridgedWayOut implements WayOut {
         shortfall(choice).ifPresent(why -> {
             throw new KelpException(ErrorKind.NOT_FOUND, why);
         });
-        LxcUserNic.Wish wish = new LxcUserNic.Wish(
-                choice.file().orElseThrow(), choice.bridge(), LxcUserNic.DEVICE, choice.mtu());
+        LxcUserNic.Wish wish =
+                new LxcUserNic.Wish(choice.file().orElseThrow(), choice.bridge(), LxcUserNic.DEVICE, choice.mtu());
         try (OutsideShell shell = outside.get()
                 .orElseThrow(() -> new KelpException(
                                 ErrorKind.FAILED_PRECONDITION,

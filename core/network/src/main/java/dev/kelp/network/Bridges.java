@@ -91,8 +91,7 @@ public final class Bridges {
     /// What [#ensure] makes, in words that change when it does.
     public static String plan(NetworkDefinition network) {
         return network.pools().stream()
-                .map(p -> " " + p.gateway().getHostAddress() + "/"
-                        + p.subnet().prefixBits())
+                .map(p -> " " + p.gateway().getHostAddress() + "/" + p.subnet().prefixBits())
                 .collect(Collectors.joining(
                         "", "bridge " + network.bridge() + " " + mac(network) + " mtu " + network.mtu(), "\n"));
     }

@@ -73,7 +73,8 @@ class AddressTest {
     private static final String[] NETWORKS = {"network", "ls", "--format", "{{.Name}}"};
 
     private Outcome networks(String... flags) {
-        return kelp(Map.of(), Stream.concat(Stream.of(flags), Stream.of(NETWORKS)).toArray(String[]::new));
+        return kelp(
+                Map.of(), Stream.concat(Stream.of(flags), Stream.of(NETWORKS)).toArray(String[]::new));
     }
 
     @Test

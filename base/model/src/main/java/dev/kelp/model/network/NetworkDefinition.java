@@ -92,7 +92,8 @@ public record NetworkDefinition(
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     public record Pool(
             Subnet subnet, InetAddress gateway, @Nullable Subnet range, Map<String, InetAddress> auxiliary) {
-        /// Names of auxiliary addresses with a meaning: containers send there what is for nobody on the network.
+        /// Names of auxiliary addresses with a meaning: containers send there what is for nobody on the
+        /// network.
         private static final String ROUTER = "DefaultGatewayIPv4";
 
         private static final String ROUTER_IPV6 = "DefaultGatewayIPv6";

@@ -35,11 +35,7 @@ public final class CreateCommand extends KelpCommand {
             description = "bridge (the default)")
     String driver = "bridge";
 
-    @Option(
-            names = "--subnet",
-            paramLabel = "CIDR",
-            split = ",",
-            description = "its addresses; one of each family")
+    @Option(names = "--subnet", paramLabel = "CIDR", split = ",", description = "its addresses; one of each family")
     List<String> subnets = new ArrayList<>();
 
     @Option(

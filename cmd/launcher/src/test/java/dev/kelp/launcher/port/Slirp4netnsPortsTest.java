@@ -141,10 +141,14 @@ class Slirp4netnsPortsTest {
                     .map(e -> {
                         String[] words = e.getValue().split("[/:]");
                         return Map.<String, Object>of(
-                                "id", e.getKey(),
-                                "proto", words[0],
-                                "host_addr", words[1],
-                                "host_port", Integer.parseInt(words[2]));
+                                "id",
+                                e.getKey(),
+                                "proto",
+                                words[0],
+                                "host_addr",
+                                words[1],
+                                "host_port",
+                                Integer.parseInt(words[2]));
                     })
                     .toList();
         }

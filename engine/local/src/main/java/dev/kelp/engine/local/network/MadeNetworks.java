@@ -76,8 +76,7 @@ record MadeNetworks(Path pin) {
     void keep(Made made) {
         try {
             Path fresh = file().resolveSibling(FILE + ".new");
-            Files.write(
-                    fresh, OciJson.write(Map.of(INODE, inode(), BRIDGES, made.bridges(), PLAN, made.plan())));
+            Files.write(fresh, OciJson.write(Map.of(INODE, inode(), BRIDGES, made.bridges(), PLAN, made.plan())));
             Files.move(fresh, file(), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             LOG.log(Level.WARNING, "keep what networks were made of: {0}", e.getMessage());

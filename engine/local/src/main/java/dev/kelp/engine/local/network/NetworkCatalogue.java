@@ -259,7 +259,9 @@ final class NetworkCatalogue {
             AddressPool.check(pool);
             pools.add(pool);
         }
-        Stream.concat(gateways.stream().map(NetworkCatalogue::isIpv6), ranges.stream().map(Subnet::isIpv6))
+        Stream.concat(
+                        gateways.stream().map(NetworkCatalogue::isIpv6),
+                        ranges.stream().map(Subnet::isIpv6))
                 .filter(v6 -> subnets.stream().noneMatch(s -> s.isIpv6() == v6))
                 .findFirst()
                 .ifPresent(v6 -> {

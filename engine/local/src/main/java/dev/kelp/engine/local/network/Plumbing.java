@@ -9,13 +9,13 @@ import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.model.KelpException;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
+import dev.kelp.network.BridgedWayOut;
 import dev.kelp.network.Bridges;
 import dev.kelp.network.ContainerNamespace;
 import dev.kelp.network.DetachedNamespace;
 import dev.kelp.network.Firewall;
 import dev.kelp.network.HostPrograms;
 import dev.kelp.network.NamespaceAnchor;
-import dev.kelp.network.BridgedWayOut;
 import dev.kelp.network.Outbound;
 import dev.kelp.network.OutboundDriver;
 import dev.kelp.network.OutsideShell;
@@ -242,7 +242,8 @@ final class Plumbing implements AutoCloseable {
         made.keep(Made.of(ready.values()));
     }
 
-    /// Takes up what earlier daemons made of networks. Where another version made it, bridges become what they would be
+    /// Takes up what earlier daemons made of networks. Where another version made it, bridges become what they
+    /// would be
     /// now, those of networks that are gone go, and the rules follow as soon as programs can be run.
     synchronized void takeUp(List<NetworkDefinition> all) {
         try {
@@ -263,7 +264,10 @@ final class Plumbing implements AutoCloseable {
             outdated = true;
             CompletableFuture<Void> _ = exitsAreTold.thenRunAsync(this::renewRules, threads);
         }
-        ready.values().stream().flatMap(n -> n.pools().stream()).map(Pool::gateway).forEach(names::listen);
+        ready.values().stream()
+                .flatMap(n -> n.pools().stream())
+                .map(Pool::gateway)
+                .forEach(names::listen);
     }
 
     private synchronized void renewRules() {

@@ -45,8 +45,9 @@ record RootlessSettings(
 
     private static final int MTU_MAX = 65521;
     private static final List<String> ETHERNET_DRIVERS = List.of("vpnkit", "gvisor-tap-vsock", LxcUserNic.NAME);
-    private static final List<String> NETWORKS =
-            Stream.concat(OutboundDriver.NAMES.stream(), Stream.of(LxcUserNic.NAME)).toList();
+    private static final List<String> NETWORKS = Stream.concat(
+                    OutboundDriver.NAMES.stream(), Stream.of(LxcUserNic.NAME))
+            .toList();
     private static final String LXC_BRIDGE = "lxcbr0";
     private static final int PREFIX_BITS_MAX = 25;
     private static final String NONE = "none";

@@ -143,9 +143,7 @@ final class StartSettings {
             all.addAll(waiting());
         }
         if (settings.hasWayOut()) {
-            (settings.isBridged()
-                            ? BridgedWayOut.shortfall(settings.bridge())
-                            : Outbound.shortfall(settings.driver()))
+            (settings.isBridged() ? BridgedWayOut.shortfall(settings.bridge()) : Outbound.shortfall(settings.driver()))
                     .ifPresent(all::add);
         }
         return all;

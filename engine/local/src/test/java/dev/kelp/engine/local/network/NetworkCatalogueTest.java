@@ -92,8 +92,8 @@ class NetworkCatalogueTest {
         assertThatThrownBy(
                         () -> catalogue.create(wanted("n", addressing(true, false, Map.of(), "fd00:9::/64"), Map.of())))
                 .hasMessageContaining("IPv6 is turned off");
-        assertThatThrownBy(() ->
-                        catalogue.create(wanted("n", addressing(false, true, Map.of()), Map.of("mtu", "1279"))))
+        assertThatThrownBy(
+                        () -> catalogue.create(wanted("n", addressing(false, true, Map.of()), Map.of("mtu", "1279"))))
                 .hasMessageContaining("IPv6 needs 1280");
     }
 
@@ -122,8 +122,8 @@ class NetworkCatalogueTest {
         Addressing two = new Addressing(
                 List.of("10.9.0.0/24"), List.of("10.9.0.3", "10.9.0.4"), List.of(), Map.of(), true, null, Map.of());
         assertThatThrownBy(() -> catalogue.create(wanted("n", two, Map.of()))).hasMessageContaining("one gateway");
-        Addressing other = new Addressing(
-                List.of("10.9.0.0/24"), List.of(), List.of("fd00::/64"), Map.of(), true, null, Map.of());
+        Addressing other =
+                new Addressing(List.of("10.9.0.0/24"), List.of(), List.of("fd00::/64"), Map.of(), true, null, Map.of());
         assertThatThrownBy(() -> catalogue.create(wanted("n", other, Map.of())))
                 .hasMessageContaining("range of IPv6 has no subnet");
     }
@@ -138,8 +138,8 @@ class NetworkCatalogueTest {
         for (String name : List.of("", "-a", "a b", "a/b", "x".repeat(129))) {
             assertThatThrownBy(() -> catalogue.create(wanted(name))).hasMessageContaining("is not a name");
         }
-        assertThatThrownBy(() -> catalogue.create(
-                        new NewNetwork("b", "macvlan", Addressing.of(), false, Map.of(), Map.of())))
+        assertThatThrownBy(() ->
+                        catalogue.create(new NewNetwork("b", "macvlan", Addressing.of(), false, Map.of(), Map.of())))
                 .hasMessageContaining("macvlan");
         assertThatThrownBy(() -> catalogue.find("nothing")).hasMessageContaining("no such network: nothing");
         assertThat(catalogue.all()).hasSize(4);
