@@ -125,7 +125,7 @@ final class CommandNetwork implements AutoCloseable {
                 Optional.of(settings.cidr().orElse(OutboundDriver.CIDR_DEFAULT)),
                 sandbox,
                 new OutboundDriver.Special(
-                        settings.net().equals("gvisor-tap-vsock") ? Optional.empty() : Optional.of(program()),
+                        settings.net().equals("gvisor-tap-vsock") ? caller.find("gvproxy") : Optional.of(program()),
                         settings.ifname().isEmpty() ? OutboundDriver.DEVICE : settings.ifname(),
                         slirp && wanted(Flag.SLIRP4NETNS_SECCOMP),
                         control,

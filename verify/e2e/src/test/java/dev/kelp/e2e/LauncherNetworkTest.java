@@ -359,6 +359,21 @@ class LauncherNetworkTest {
         }
     }
 
+    /// `go install` puts it into a folder of the user's.
+    @Test
+    void gvproxyIsFoundWhereTheUserHasIt() throws IOException {
+        Path own = Files.createDirectories(folder.resolve("own"));
+        Path mark = folder.resolve("started");
+        Path program = Files.writeString(own.resolve("gvproxy"), "#!/bin/sh\necho \"$*\" >" + mark + "\nexit 7\n");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        Launcher.kelp()
+                .command("--net=gvisor-tap-vsock", "true")
+                .environment(Map.of("PATH", own + ":" + System.getenv("PATH")))
+                .run()
+                .expect(1);
+        assertThat(mark).content().contains("-listen-vpnkit");
+    }
+
     /// A user whom root gave a bridge (lxc-usernet(5)).
     @Test
     void lxcUserNicConnectsWithABridgeOfTheHost() throws IOException {
