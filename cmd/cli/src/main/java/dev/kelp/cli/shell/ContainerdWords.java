@@ -84,7 +84,21 @@ final class ContainerdWords {
     /// Commands and their other names, by group; the value is what they are here.
     private static final Map<String, Map<String, String>> GROUPS = Map.of(
             "images",
-            Map.of("pull", "pull", "push", "push", "ls", "images --names", "rm", "rmi", "tag", "tag"),
+            Map.of(
+                    "pull",
+                    "pull",
+                    "push",
+                    "push",
+                    "ls",
+                    "images --names",
+                    "rm",
+                    "rmi",
+                    "tag",
+                    "tag",
+                    "import",
+                    "load",
+                    "export",
+                    "save"),
             "containers",
             Map.of("ls", "ps --all", "rm", "rm", "info", "inspect", "create", "create"),
             "tasks",
@@ -130,6 +144,10 @@ final class ContainerdWords {
             Map.entry("del", "rm"));
 
     private static final Set<String> MAKING = Set.of("run", "create");
+
+    /// Commands whose first word is a file, which is a flag's value here.
+    private static final Map<String, String> FILES = Map.of("load", "--input", "save", "--output");
+
     private static final Set<String> PLAIN = Set.of("version", "info", "events");
 
     private final List<String> rest;
@@ -167,6 +185,8 @@ final class ContainerdWords {
         out.addAll(List.of(command.split(" ")));
         if (MAKING.contains(command)) {
             make(flags, command.equals("run"));
+        } else if (FILES.containsKey(command)) {
+            file(flags, FILES.get(command));
         } else if (command.equals("exec")) {
             flags.add("--interactive");
         } else if (command.startsWith("images") && flags.remove("--quiet")) {
@@ -182,8 +202,8 @@ final class ContainerdWords {
     }
 
     private static String known() {
-        return "there are run, version, info, events, and pull, ls, rm, tag … of images, containers, tasks,"
-                + " namespaces, plugins";
+        return "there are run, version, info, events, and pull, import, ls, rm, tag … of images, containers,"
+                + " tasks, namespaces, plugins";
     }
 
     private void globalFlags() {
@@ -241,6 +261,17 @@ final class ContainerdWords {
     private static void add(List<String> to, String word) {
         if (!word.isEmpty()) {
             to.add(word);
+        }
+    }
+
+    /// `-` is a standard stream, which no flag has to name here.
+    private void file(List<String> flags, String flag) {
+        if (rest.isEmpty()) {
+            throw KelpException.invalid("name a file, or - for a standard stream");
+        }
+        String file = rest.removeFirst();
+        if (!file.equals("-")) {
+            flags.add(flag + "=" + file);
         }
     }
 

@@ -25,6 +25,9 @@ class ContainerdWordsTest {
             -n k8s.io i pull --plain-http x                  | --namespace k8s.io pull --insecure-registry x
             --namespace=x images ls -q                       | --namespace x images --names --format={{.Name}}
             image list                                       | images --names
+            images import --platform linux/amd64 a.tar       | load --platform=linux/amd64 --input=a.tar
+            i import -                                       | load
+            images export a.tar x y                          | save --output=a.tar x y
             run -t --rm --fifo-dir /tmp/f --cgroup "" i foo  | run --tty --rm --net=none @foo i
             run -d --net-host i foo sleep -d 1 | run --detach --net=host --pull=never --name=foo i sleep -d 1
             run --cni --runc-systemd-cgroup i foo            | run @foo i
@@ -51,6 +54,7 @@ class ContainerdWordsTest {
             snapshots ls          | no equivalent
             images mount x        | no equivalent
             images                | no equivalent
+            images import         | name a file
             run --nonsense i x    | unknown flag: --nonsense
             run i                 | name an image
             run --env             | flag needs an argument: --env
