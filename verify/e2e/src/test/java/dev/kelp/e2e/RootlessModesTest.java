@@ -195,7 +195,8 @@ class RootlessModesTest {
         try (KelpCli kelp = NetworkSettingsTest.started(Map.of())) {
             kelp.run("run", "--rm", "--rootfs", "/", "true").succeeded();
             assertThat(kelp.run(enter).succeeded().text()).isEqualTo(host);
-            String told = "cd \"$ROOTLESSKIT_STATE_DIR\" && cat child_pid && nsenter --net=netns ip -o -4 addr show kelp0";
+            String told =
+                    "cd \"$ROOTLESSKIT_STATE_DIR\" && cat child_pid && nsenter --net=netns ip -o -4 addr show kelp0";
             assertThat(kelp.run("setup", "nsenter", "--", "sh", "-c", told)
                             .succeeded()
                             .out())

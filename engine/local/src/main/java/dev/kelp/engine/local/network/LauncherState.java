@@ -26,7 +26,8 @@ final class LauncherState implements AutoCloseable {
         this.lock = lock;
     }
 
-    /// Where it is unless the user names another: where rootless containerd has it, beside the run root of the user's
+    /// Where it is unless the user names another: where rootless containerd has it, beside the run root of the
+    /// user's
     /// own engine, and in that of others. The client's `nsenter` looks for it there.
     static Path usual(Path runRoot) {
         boolean own = runRoot.toString().matches("/run/user/\\d+/kelp");

@@ -118,8 +118,7 @@ final class Plumbing implements AutoCloseable {
             if (!tools.settings().detaches()) {
                 // a program is started, and a daemon that is about to be ready waits for none
                 return CompletableFuture.supplyAsync(
-                        () -> LauncherState.open(
-                                folder, NamespaceAnchor.start(programs, detached), Optional.empty()),
+                        () -> LauncherState.open(folder, NamespaceAnchor.start(programs, detached), Optional.empty()),
                         threads);
             }
             long holder = ProcessHandle.current()
