@@ -58,4 +58,7 @@ printf 'profile kelp-default {}\n' | apparmor_parser -R
 check_says "without the profile: unconfined" '^unconfined$' alice 'kelp run --rm busybox cat /proc/self/attr/current'
 check "removal of the package" dpkg -r kelp
 check "stops none, of course" kill -0 $before
+check "a release that is installed later" dpkg -i /opt/kelp.deb
+check_says "finds them" '^10$' alice 'kelp ps -q | wc -l'
+check_says "and can work with them" '^hello$' alice 'kelp exec c10 echo hello'
 finish
