@@ -22,6 +22,10 @@ final class HostAddresses {
         return all().filter(a -> a.getAddress().length == 4).findFirst();
     }
 
+    static Optional<InetAddress> ipv6() {
+        return all().filter(a -> a.getAddress().length > 4).findFirst();
+    }
+
     /// Another one than that.
     static Optional<InetAddress> ipv4Besides(InetAddress one) {
         return all().filter(a -> a.getAddress().length == 4 && !a.equals(one)).findFirst();

@@ -3,6 +3,7 @@ package dev.kelp.engine.local.network;
 
 import dev.kelp.engine.local.network.Attachment.End;
 import dev.kelp.network.dns.Names;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -87,7 +88,9 @@ public final class KnownNames implements Names {
     @Override
     public List<InetAddress> addresses(InetAddress client, String name) {
         if (HOST.contains(name)) {
-            return hostAddress().map(List::of).orElse(List.of());
+            // who has an IPv4 address asks from that
+            boolean ipv4 = client instanceof Inet4Address;
+            return (ipv4 ? hostAddress() : HostAddresses.ipv6()).map(List::of).orElse(List.of());
         }
         Attachment asking = byAddress.get(client);
         if (asking == null) {
