@@ -75,11 +75,7 @@ final class Slirp4netns implements OutboundDriver {
         if (options.ipv6()) {
             connectIpv6(namespace.links(), options.special().device());
         }
-        return new Running(
-                process,
-                own(cidr),
-                cidr.address(GATEWAY_OFFSET),
-                nameServers(cidr, options.ipv6()));
+        return new Running(process, own(cidr), cidr.address(GATEWAY_OFFSET), nameServers(cidr, options.ipv6()));
     }
 
     /// It advertises itself as a router, which a namespace that forwards does not listen to.

@@ -47,9 +47,9 @@ final class BypassCommand {
         Path socket = program.folder()
                 .resolve(flags.text(
                         "socket", program.runtimeFile("bypass4netns.sock").toString()));
-        Journal journal =
-                Journal.to(program.err(), flags.on("debug")).and(flags.text("log-file", ""), program.folder())
-                        .tellingConnections();
+        Journal journal = Journal.to(program.err(), flags.on("debug"))
+                .and(flags.text("log-file", ""), program.folder())
+                .tellingConnections();
         Path pid = program.writePid(
                 flags.text("pid-file", ""), ProcessHandle.current().pid());
         List<Handler> connected = new CopyOnWriteArrayList<>();

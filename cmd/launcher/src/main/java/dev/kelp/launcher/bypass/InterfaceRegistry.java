@@ -47,7 +47,9 @@ final class InterfaceRegistry {
             @JsonProperty("isLoopback") boolean loopback) {}
 
     /// @param mask in Base64
-    record Address(@JsonProperty("IP") @Nullable String ip, @JsonProperty("Mask") @Nullable String mask) {}
+    record Address(
+            @JsonProperty("IP") @Nullable String ip,
+            @JsonProperty("Mask") @Nullable String mask) {}
 
     /// What a document says.
     private record Known(Container container, Set<InetAddress> addresses, Map<Integer, Integer> ports) {}
