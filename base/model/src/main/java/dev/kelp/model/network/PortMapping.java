@@ -74,8 +74,7 @@ public record PortMapping(String hostAddress, int hostPort, int containerPort, i
 
     private static String address(String text) {
         boolean bracketed = text.startsWith("[") && text.endsWith("]");
-        return Subnet.parseAddress(bracketed ? text.substring(1, text.length() - 1) : text)
-                .getHostAddress();
+        return Subnet.text(Subnet.parseAddress(bracketed ? text.substring(1, text.length() - 1) : text));
     }
 
     private static int[] range(String text) {

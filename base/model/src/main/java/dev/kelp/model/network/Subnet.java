@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// A range of addresses in CIDR notation (RFC 4632, RFC 4291): the bits after the prefix are zero.
 public record Subnet(InetAddress base, int prefixBits) {
@@ -119,9 +120,42 @@ public record Subnet(InetAddress base, int prefixBits) {
         }
     }
 
+    /// An address as others write it: of IPv6 the short form (RFC 5952), with `::` for the first longest run of
+    /// zeros.
+    public static String text(InetAddress address) {
+        byte[] digits = address.getAddress();
+        if (digits.length == 4) {
+            return address.getHostAddress();
+        }
+        int[] groups = new int[digits.length / 2];
+        for (int i = 0; i < groups.length; i++) {
+            groups[i] = Byte.toUnsignedInt(digits[2 * i]) << 8 | Byte.toUnsignedInt(digits[2 * i + 1]);
+        }
+        int start = 0;
+        int zeros = 1;
+        for (int i = 0; i < groups.length; i++) {
+            int end = i;
+            while (end < groups.length && groups[end] == 0) {
+                end++;
+            }
+            if (end - i > zeros) {
+                start = i;
+                zeros = end - i;
+            }
+        }
+        if (zeros == 1) {
+            return joined(groups, 0, groups.length);
+        }
+        return joined(groups, 0, start) + "::" + joined(groups, start + zeros, groups.length);
+    }
+
+    private static String joined(int[] groups, int from, int to) {
+        return Arrays.stream(groups, from, to).mapToObj(Integer::toHexString).collect(Collectors.joining(":"));
+    }
+
     @JsonValue
     @Override
     public String toString() {
-        return base.getHostAddress() + "/" + prefixBits;
+        return text(base) + "/" + prefixBits;
     }
 }

@@ -19,9 +19,8 @@ class PortMappingTest {
         assertThat(PortMapping.parse("127.0.0.2:8080:80"))
                 .containsExactly(new PortMapping("127.0.0.2", 8080, 80, 1, "tcp"));
         assertThat(PortMapping.parse("127.0.0.1::80")).containsExactly(new PortMapping("127.0.0.1", 0, 80, 1, "tcp"));
-        assertThat(PortMapping.parse("[::1]:8080:80"))
-                .containsExactly(new PortMapping("0:0:0:0:0:0:0:1", 8080, 80, 1, "tcp"));
-        assertThat(PortMapping.parse("[::1]::80")).containsExactly(new PortMapping("0:0:0:0:0:0:0:1", 0, 80, 1, "tcp"));
+        assertThat(PortMapping.parse("[::1]:8080:80")).containsExactly(new PortMapping("::1", 8080, 80, 1, "tcp"));
+        assertThat(PortMapping.parse("[::1]::80")).containsExactly(new PortMapping("::1", 0, 80, 1, "tcp"));
     }
 
     @Test

@@ -14,8 +14,25 @@ class SubnetTest {
     @Test
     void clearsHostBits() {
         assertThat(Subnet.parse("10.4.1.77/24")).hasToString("10.4.1.0/24");
-        assertThat(Subnet.parse("fd00:4::77/64")).hasToString("fd00:4:0:0:0:0:0:0/64");
+        assertThat(Subnet.parse("fd00:4::77/64")).hasToString("fd00:4::/64");
         assertThat(Subnet.parse("255.255.255.255/0")).hasToString("0.0.0.0/0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "::",
+                "::1",
+                "fd00::",
+                "fd00:4::2",
+                "2001:db8::1:0:0:1",
+                "1:0:0:2::3",
+                "2001:db8:0:1:1:1:1:1",
+                "1:2:3:4:5:6:7:8",
+                "192.0.2.10"
+            })
+    void writesAddressesAsOthersDo(String address) {
+        assertThat(Subnet.text(Subnet.parseAddress(address))).isEqualTo(address);
     }
 
     @Test

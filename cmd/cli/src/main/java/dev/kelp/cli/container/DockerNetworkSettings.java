@@ -12,6 +12,7 @@ import dev.kelp.model.network.Networking;
 import dev.kelp.model.network.Networking.Wish;
 import dev.kelp.model.network.PortMapping;
 import dev.kelp.model.network.PrivateNetwork;
+import dev.kelp.model.network.Subnet;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,10 +106,10 @@ final class DockerNetworkSettings {
                 .with("DriverOpts", null)
                 .with("NetworkID", network.map(NetworkDefinition::id).orElse(""))
                 .with("EndpointID", "")
-                .with("Gateway", four.map(p -> p.gateway().getHostAddress()).orElse(""))
+                .with("Gateway", four.map(p -> Subnet.text(p.gateway())).orElse(""))
                 .with("IPAddress", orEmpty(member == null ? null : member.ipv4()))
                 .with("IPPrefixLen", four.map(p -> p.subnet().prefixBits()).orElse(0))
-                .with("IPv6Gateway", six.map(p -> p.gateway().getHostAddress()).orElse(""))
+                .with("IPv6Gateway", six.map(p -> Subnet.text(p.gateway())).orElse(""))
                 .with("GlobalIPv6Address", orEmpty(member == null ? null : member.ipv6()))
                 .with(
                         "GlobalIPv6PrefixLen",

@@ -203,10 +203,10 @@ public final class NetworkFlags {
             throw KelpException.invalid("`" + address + "` is not a link-local address")
                     .withHint("they are in 169.254.0.0/16 or fe80::/10");
         }
-        return parsed.getHostAddress();
+        return Subnet.text(parsed);
     }
 
     private static @Nullable String numeric(@Nullable String address) {
-        return address == null ? null : Subnet.parseAddress(address).getHostAddress();
+        return address == null ? null : Subnet.text(Subnet.parseAddress(address));
     }
 }

@@ -5,6 +5,7 @@ import dev.kelp.engine.Networks.Member;
 import dev.kelp.engine.Networks.NetworkDetail;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.NetworkDefinition.Pool;
+import dev.kelp.model.network.Subnet;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +52,7 @@ final class DockerNetwork {
         if (pool.range() != null) {
             p.put("IPRange", pool.range().toString());
         }
-        p.put("Gateway", pool.gateway().getHostAddress());
+        p.put("Gateway", Subnet.text(pool.gateway()));
         if (!pool.auxiliary().isEmpty()) {
             Map<String, String> auxiliary = new LinkedHashMap<>();
             pool.auxiliary().forEach((name, address) -> auxiliary.put(name, address.getHostAddress()));

@@ -34,7 +34,7 @@ class NetworkListTest {
         assertThat(list.plugins()).hasSize(2);
         assertThat(list.pools())
                 .extracting(p -> p.subnet() + " " + p.gateway().getHostAddress())
-                .containsExactly("10.9.0.0/24 10.9.0.254", "fd00:9:0:0:0:0:0:0/64 fd00:9:0:0:0:0:0:1");
+                .containsExactly("10.9.0.0/24 10.9.0.254", "fd00:9::/64 fd00:9:0:0:0:0:0:1");
     }
 
     @Test

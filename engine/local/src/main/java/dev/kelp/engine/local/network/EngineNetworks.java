@@ -7,6 +7,7 @@ import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.NetworkNamespaces;
 import dev.kelp.model.network.NetworkDefinition;
 import dev.kelp.model.network.Networking.Wish;
+import dev.kelp.model.network.Subnet;
 import dev.kelp.network.ContainerNamespace;
 import java.net.InetAddress;
 import java.util.List;
@@ -94,6 +95,6 @@ public final class EngineNetworks implements Networks {
     }
 
     private static @Nullable String text(@Nullable InetAddress address) {
-        return address == null ? null : address.getHostAddress();
+        return address == null ? null : Subnet.text(address);
     }
 }
