@@ -36,8 +36,8 @@ class KnownNamesTest {
     @Test
     void theHostHasAnAddressOfTheFamilyThatItIsAskedBy() {
         InetAddress ipv6 = Subnet.parseAddress("fd00:4:1::3");
-        assertThat(names.addresses(CLIENT, "host.docker.internal")).isEqualTo(HostAddresses.ipv4().stream()
-                .toList());
+        assertThat(names.addresses(CLIENT, "host.docker.internal"))
+                .isEqualTo(HostAddresses.ipv4().stream().toList());
         assertThat(names.addresses(ipv6, "host.containers.internal"))
                 .isEqualTo(HostAddresses.ipv6().stream().toList());
     }
