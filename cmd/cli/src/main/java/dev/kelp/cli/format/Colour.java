@@ -29,6 +29,37 @@ public enum Colour {
         return start + text + END;
     }
 
+    /// The text with escapes for all control characters that are not a colour's.
+    static String escape(String text) {
+        if (text.chars().noneMatch(Character::isISOControl)) {
+            return text;
+        }
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            int length = lengthAt(text, i);
+            char c = text.charAt(i);
+            if (length > 0) {
+                shown.append(text, i, i + length);
+                i += length - 1;
+            } else if (!Character.isISOControl(c)) {
+                shown.append(c);
+            } else {
+                shown.append(c == '\n' ? "\\n" : c == '\t' ? "\\t" : String.format("\\x%02x", (int) c));
+            }
+        }
+        return shown.toString();
+    }
+
+    /// How long the sequence of a colour or its end is that begins here; 0: none does.
+    private static int lengthAt(String text, int at) {
+        for (Colour colour : values()) {
+            if (text.startsWith(colour.start, at)) {
+                return colour.start.length();
+            }
+        }
+        return text.startsWith(END, at) ? END.length() : 0;
+    }
+
     /// The text without any colours.
     static String strip(String text) {
         return text.indexOf('\u001b') < 0 ? text : text.replaceAll("\u001b\\[[0-9;]*m", "");

@@ -77,6 +77,10 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
             client.out().flush();
             return 0;
         }
+        // a name that is wrong must not cost the file that is there
+        for (String image : images) {
+            call.images().find(image).orElseThrow(() -> KelpException.notFound("no such image: " + image));
+        }
         int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC;
         try (OutputStream out =
                 new BufferedOutputStream(Pipes.output(client.open(output, flags, 0666)), BUFFER_BYTES)) {

@@ -154,7 +154,7 @@ record DiskUsage(
                 i.image.reference().map(Reference::familiarRepository).orElse("<none>"),
                 i.image.reference().flatMap(Reference::tag).orElse("<none>"),
                 i.platform.id().hex().substring(0, 12),
-                i.image.created(),
+                i.platform.created(),
                 bytes,
                 unique,
                 users.getOrDefault(i.platform.id().toString(), 0));

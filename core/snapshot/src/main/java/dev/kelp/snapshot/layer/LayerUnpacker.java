@@ -200,9 +200,6 @@ public final class LayerUnpacker implements AutoCloseable {
         if (target.isEmpty()) {
             throw refuse(entry, "is a hard link to the root directory");
         }
-        if (target.equals(path)) {
-            return;
-        }
         Directory from = directories.open(LayerPath.parent(target));
         String fromName = LayerPath.name(target);
         Stat source;
@@ -214,6 +211,9 @@ public final class LayerUnpacker implements AutoCloseable {
                 return;
             }
             throw e;
+        }
+        if (target.equals(path)) {
+            return;
         }
         if (source.isDirectory() || source.isWhiteout()) {
             throw refuse(entry, "is a hard link to `" + target + "`, which is not a file");

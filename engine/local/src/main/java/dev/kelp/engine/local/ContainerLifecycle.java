@@ -117,11 +117,24 @@ final class ContainerLifecycle {
         return entries.computeIfAbsent(c.id(), k -> new Entry());
     }
 
+    /// Whoever interrupts a command that waits does not get what it asked for all the same.
+    private static void lock(Entry entry, ContainerRecord c) {
+        try {
+            if (!entry.lock.tryLock()) {
+                entry.lock.lockInterruptibly();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KelpException(
+                    ErrorKind.CANCELLED, "interrupted while something else was done to container " + c.name(), e);
+        }
+    }
+
     /// Runs `work` with the container's present record while nobody else changes it. One that is leaving is not
     /// there.
     private <T extends @Nullable Object> T locked(ContainerRecord c, Work<T> work) {
         Entry entry = entry(c);
-        entry.lock.lock();
+        lock(entry, c);
         try {
             Optional<ContainerRecord> now = records.byId(c.namespace(), c.id());
             if (now.isEmpty()) {

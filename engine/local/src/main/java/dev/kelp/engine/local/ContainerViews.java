@@ -78,14 +78,20 @@ record ContainerViews(
 
     ContainerFileAccess files(ContainerRecord c) {
         return new ContainerCopies(
-                (path, work) -> lifecycle.withRoot(c, root -> within(c, root, path, work)),
+                (path, write, work) -> lifecycle.withRoot(c, root -> within(c, root, path, write, work)),
                 unpacking,
                 c.definition().ids());
     }
 
     /// A container that does not run has none of its mounts: below the target of a bind its source is meant.
-    private void within(ContainerRecord c, Path root, String path, ContainerCopies.Work work) {
-        Optional<MountSpec> mount = root.startsWith("/proc") ? Optional.empty() : bind(c, path);
+    private void within(ContainerRecord c, Path root, String path, boolean write, ContainerCopies.Work work) {
+        boolean mounted = root.startsWith("/proc");
+        Optional<MountSpec> mount = mounted ? Optional.empty() : bind(c, path);
+        if (write && !mounted && mount.isEmpty() && c.definition().spec().security().readOnlyRootfs()) {
+            throw new KelpException(
+                    ErrorKind.FAILED_PRECONDITION,
+                    "the root file system of container " + c.name() + " is read-only: only what is mounted into it can be written");
+        }
         String base = mount.isPresent() ? source(mount.get()).toString() : root.toString();
         String below = mount.isPresent() ? below(mount.get(), path) : path;
         try (Fd fd = Inodes.open(base, Inodes.O_PATH | Inodes.O_DIRECTORY)) {

@@ -33,6 +33,10 @@ import org.jspecify.annotations.Nullable;
 final class LocalContainers implements Containers {
     private static final int NAME_CHARS_MAX = 4096;
 
+    /// How long the kernel may take to carry out a SIGKILL.
+    private static final long KILL_MILLIS = 10_000;
+
+
     private final String namespace;
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;
@@ -170,7 +174,7 @@ final class LocalContainers implements Containers {
             }
         }
         signal(c, task, Processes.SIGKILL, exit);
-        if (!Waiting.forExit(exit, 10_000)) {
+        if (!Waiting.forExit(exit, KILL_MILLIS)) {
             throw new KelpException(
                     ErrorKind.UNAVAILABLE, "container " + c.name() + " did not end within 10 s of SIGKILL");
         }
@@ -202,11 +206,13 @@ final class LocalContainers implements Containers {
         boolean ends = number == Processes.SIGKILL
                 || number == Processes.SIGTERM
                 || number == Signals.parse(c.definition().process().stopSignal());
-        if (ends) {
-            lifecycle.toStop(c);
-        }
+        Optional<ContainerLifecycle.Ending> ending = ends ? lifecycle.toStop(c) : Optional.empty();
         task.kill(number);
         events.publish(c, "kill", "signal", Integer.toString(number));
+        if (number == Processes.SIGKILL && ending.isPresent()) {
+            // nobody can refuse it, and what comes next may be its removal
+            Waiting.forExit(ending.get().exit(), KILL_MILLIS);
+        }
     }
 
     @Override

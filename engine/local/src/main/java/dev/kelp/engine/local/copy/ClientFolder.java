@@ -5,6 +5,7 @@ import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
+import dev.kelp.linux.SocketOptions;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
@@ -56,7 +57,10 @@ record ClientFolder(UserEnvironment user, String directory) implements Folder {
 
     @Override
     public Fd create(String name, int mode) {
-        return user.open(path(name), Inodes.O_WRONLY | Inodes.O_CREAT, mode);
+        // a FIFO that nobody reads is refused and not waited for
+        Fd file = user.open(path(name), Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_NONBLOCK, mode);
+        SocketOptions.setNonBlocking(file, false);
+        return file;
     }
 
     @Override

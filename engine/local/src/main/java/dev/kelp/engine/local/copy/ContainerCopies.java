@@ -6,6 +6,7 @@ import dev.kelp.engine.UserEnvironment;
 import dev.kelp.linux.ErrnoException;
 import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
+import dev.kelp.linux.SocketOptions;
 import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.IdMaps;
@@ -35,7 +36,8 @@ public final class ContainerCopies implements ContainerFileAccess {
 
     /// Gives the root directory of a container for as long as `work` runs.
     public interface Roots {
-        void within(String path, Work work);
+        /// @param write whether the work changes files
+        void within(String path, boolean write, Work work);
     }
 
     /// @see Roots
@@ -49,7 +51,7 @@ public final class ContainerCopies implements ContainerFileAccess {
     public void copyIn(String from, String to, CopyOptions how, UserEnvironment user) {
         Split source = Split.of(from);
         Stat stat = clientStat(user, from, how.followLink() || source.isFolder());
-        roots.within(to, (root, path) -> {
+        roots.within(to, true, (root, path) -> {
             ContainerRoot inside = new ContainerRoot(root, new Owners(how.keepOwners(), ids));
             Target target = target(inside.stat(path), stat.isDirectory(), Split.of(path), source, to);
             TreeCopier copier = new TreeCopier(user::warn);
@@ -68,7 +70,9 @@ public final class ContainerCopies implements ContainerFileAccess {
             ContainerRoot.Place place = inside.follow(target.folder(), target.name());
             try (Folder parent = inside.folder(place.folder())) {
                 if (how.followLink()) {
-                    copier.copyOpened(user.open(from, Inodes.O_RDONLY, 0), from, parent, place.name());
+                    Fd file = user.open(from, Inodes.O_RDONLY | Inodes.O_NONBLOCK, 0);
+                    SocketOptions.setNonBlocking(file, false);
+                    copier.copyOpened(file, from, parent, place.name());
                 } else {
                     copier.copy(new ClientFolder(user, source.folder()), source.name(), parent, place.name());
                 }
@@ -78,7 +82,7 @@ public final class ContainerCopies implements ContainerFileAccess {
 
     @Override
     public void copyOut(String from, String to, boolean followLink, UserEnvironment user) {
-        roots.within(from, (root, path) -> {
+        roots.within(from, false, (root, path) -> {
             ContainerRoot inside = new ContainerRoot(root, new Owners(false, ids));
             Split source = Split.of(path);
             Stat stat = inside.need(path, followLink || source.isFolder(), from);
@@ -116,7 +120,7 @@ public final class ContainerCopies implements ContainerFileAccess {
 
     @Override
     public void unpack(String directory, InputStream tar) {
-        roots.within(directory, (root, path) -> {
+        roots.within(directory, true, (root, path) -> {
             ContainerRoot inside = new ContainerRoot(root, new Owners(true, ids));
             if (!inside.need(path, true, directory).isDirectory()) {
                 throw KelpException.invalid("`" + directory + "` is not a directory of the container");
@@ -130,7 +134,7 @@ public final class ContainerCopies implements ContainerFileAccess {
 
     @Override
     public void pack(String path, boolean followLink, OutputStream tar) {
-        roots.within(path, (root, below) -> {
+        roots.within(path, false, (root, below) -> {
             ContainerRoot inside = new ContainerRoot(root, new Owners(false, ids));
             Split source = Split.of(below);
             inside.need(below, followLink || source.isFolder(), path);

@@ -18,19 +18,27 @@ final class FileData {
     private static final long STEP_BYTES = 64L << 20;
 
     private static final int BUFFER_BYTES = 1 << 20;
+    private static final int SEEK_CUR = 1;
 
     private FileData() {}
 
-    /// Replaces the content of `to`. A file that was larger is cut at the end and not before: emptying a large one
-    /// takes the file system as long as copying it, and ext4 then waits for the disk when the new one is closed.
+    /// Replaces the content of `to`. Of what it had one byte is left at first: of a file that was emptied ext4 writes
+    /// out what comes next when it is closed, which takes as long as the copy.
     ///
-    /// @param to at its beginning
+    /// @param to at its beginning; when it is the same file, nothing is done
     /// @param sizeBytes 0 may be a file of procfs, which has content all the same
     static void copy(Fd from, Fd to, long sizeBytes) throws ErrnoException {
+        Stat before = Inodes.stat(to);
+        if (before.isRegular() && Inodes.stat(from).sameFile(before)) {
+            return;
+        }
+        boolean replaces = before.isRegular() && before.sizeBytes() > 0;
+        if (replaces) {
+            Inodes.truncate(to, 1);
+        }
         if (sizeBytes > 0) {
             try {
                 Inodes.reflink(from, to);
-                cut(to, sizeBytes);
                 return;
             } catch (ErrnoException e) {
                 // not one file system, or one that cannot
@@ -41,17 +49,8 @@ final class FileData {
                 byBuffer(from, to);
             }
         } finally {
-            cut(to, -1);
-        }
-    }
-
-    /// @param sizeBytes negative: what was written so far
-    private static void cut(Fd to, long sizeBytes) throws ErrnoException {
-        Stat now = Inodes.stat(to);
-        if (now.isRegular() && now.sizeBytes() > 0) {
-            long end = sizeBytes < 0 ? Pipes.seek(to, 0, 1) : sizeBytes;
-            if (now.sizeBytes() > end) {
-                Inodes.truncate(to, end);
+            if (replaces && Pipes.seek(to, 0, SEEK_CUR) == 0) {
+                Inodes.truncate(to, 0);
             }
         }
     }

@@ -8,6 +8,7 @@ import dev.kelp.linux.Stat;
 import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Copies a file or a tree from one side to the other. What is there stays unless something of that name takes its
 /// place; a folder is not replaced by a file, nor a file by a folder.
@@ -20,7 +21,7 @@ record TreeCopier(Consumer<String> warn) {
         try {
             Stat stat = from.stat(name)
                     .orElseThrow(() -> KelpException.notFound("`" + from.path(name) + "` does not exist"));
-            copy(from, name, stat, to, newName, 0);
+            copy(from, name, stat, to, newName, null, 0);
         } catch (ErrnoException e) {
             throw e.toKelp("copy `" + from.path(name) + "` to `" + to.path(newName) + "`");
         }
@@ -33,23 +34,23 @@ record TreeCopier(Consumer<String> warn) {
             Stat now = Inodes.stat(source);
             try (Fd target = to.create(newName, now.permissions())) {
                 FileData.copy(source, target, now.isRegular() ? now.sizeBytes() : 0);
-                to.settle(target, now);
+                settle(target, now, to);
             }
         } catch (ErrnoException e) {
             throw e.toKelp("copy `" + name + "` to `" + to.path(newName) + "`");
         }
     }
 
-    /// What is in one folder into another.
+    /// What is in one folder into another, which may be below it and is then left out.
     void copyContents(Folder from, Folder to) {
         try {
-            contents(from, to, 0);
+            contents(from, to, to.stat(".").orElse(null), 0);
         } catch (ErrnoException e) {
             throw e.toKelp("copy `" + from.path("") + "` to `" + to.path("") + "`");
         }
     }
 
-    private void contents(Folder from, Folder to, int depth) throws ErrnoException {
+    private void contents(Folder from, Folder to, @Nullable Stat top, int depth) throws ErrnoException {
         if (depth > DEPTH_MAX) {
             throw new KelpException(
                     ErrorKind.RESOURCE_EXHAUSTED,
@@ -59,20 +60,24 @@ record TreeCopier(Consumer<String> warn) {
             FileData.checkInterrupted();
             var stat = from.stat(name);
             // gone meanwhile
-            if (stat.isPresent()) {
-                copy(from, name, stat.get(), to, name, depth);
+            if (stat.isPresent() && top != null && stat.get().sameFile(top)) {
+                warn.accept("`" + from.path(name) + "` is where the copy goes: it is left out");
+            } else if (stat.isPresent()) {
+                copy(from, name, stat.get(), to, name, top, depth);
             }
         }
     }
 
-    private void copy(Folder from, String name, Stat stat, Folder to, String newName, int depth) throws ErrnoException {
+    private void copy(
+            Folder from, String name, Stat stat, Folder to, String newName, @Nullable Stat top, int depth)
+            throws ErrnoException {
         switch (stat.type()) {
             case Stat.S_IFREG -> file(from, name, to, newName);
             case Stat.S_IFDIR -> {
                 refuseOther(to, newName, true);
                 try (Folder source = from.folder(name);
                         Folder target = to.makeFolder(newName, stat.permissions())) {
-                    contents(source, target, depth + 1);
+                    contents(source, target, top, depth + 1);
                 }
                 to.settleFolder(newName, stat);
             }
@@ -94,8 +99,15 @@ record TreeCopier(Consumer<String> warn) {
             }
             try (Fd target = to.create(newName, now.permissions())) {
                 FileData.copy(source, target, now.sizeBytes());
-                to.settle(target, now);
+                settle(target, now, to);
             }
+        }
+    }
+
+    /// A terminal or another device that stands for a file keeps the mode that keeps others out.
+    private static void settle(Fd target, Stat like, Folder to) throws ErrnoException {
+        if (Inodes.stat(target).isRegular()) {
+            to.settle(target, like);
         }
     }
 

@@ -9,13 +9,16 @@ import dev.kelp.engine.local.metadata.GarbageCollector;
 import dev.kelp.engine.local.metadata.ImageRecords;
 import dev.kelp.engine.local.metadata.Leases;
 import dev.kelp.engine.local.metadata.UnsyncedSnapshots;
+import dev.kelp.model.ErrorKind;
 import dev.kelp.model.KelpException;
 import dev.kelp.registry.http.Transport;
 import dev.kelp.snapshot.Snapshotter;
 import dev.kelp.snapshot.layer.LayerApplication;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,11 @@ public final class ImageService {
 
     /// Layers, or blobs to push, that are on their way at a time: containerd's number.
     public static final int TRANSFERS_DEFAULT = 3;
+
+    private static final long LEAVING_STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /// For as long as a busy disk may need; what has not gone by then counts as a user.
+    private static final int LEAVING_STEPS_MAX = 500;
 
     private final Parts parts;
     private final Observer observer;
@@ -88,6 +96,16 @@ public final class ImageService {
 
     public ManifestLists manifestLists(String namespace) {
         return new LocalManifestLists(this, namespace);
+    }
+
+    /// Whoever is told that a `--rm` container has ended may remove its image, while the container's last files go.
+    void awaitLeavingContainers(String namespace) {
+        for (int i = 0; i < LEAVING_STEPS_MAX && records.areContainersLeaving(namespace); i++) {
+            LockSupport.parkNanos(LEAVING_STEP_NANOS);
+            if (Thread.currentThread().isInterrupted()) {
+                throw new KelpException(ErrorKind.CANCELLED, "interrupted while containers were removed");
+            }
+        }
     }
 
     Observer observer() {

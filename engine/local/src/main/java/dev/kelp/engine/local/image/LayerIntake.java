@@ -322,7 +322,14 @@ final class LayerIntake implements AutoCloseable {
     }
 
     private void inherit(Layer l, Extracted e, Snapshotter snapshotter) {
-        if (e.unpacked().pending().isEmpty() || l.parent() == null) {
+        if (l.parent() == null) {
+            if (!e.unpacked().pending().links().isEmpty()) {
+                // says which of them leads nowhere
+                service.parts().layers().inherit(e.unpacked(), e.target().directory(), List.of());
+            }
+            return;
+        }
+        if (e.unpacked().pending().isEmpty()) {
             return;
         }
         String probe = e.key() + "-below";

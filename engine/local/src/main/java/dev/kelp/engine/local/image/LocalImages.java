@@ -187,6 +187,7 @@ public final class LocalImages implements Images {
 
     @Override
     public void removeAll(List<String> namesOrIds, boolean force, RemovalSink sink) {
+        service.awaitLeavingContainers(namespace);
         ImageRemoval removal = new ImageRemoval(service, namespace);
         List<String> typed = new ArrayList<>();
         List<ImageRemoval.Untagged> untagged = new ArrayList<>();
@@ -374,6 +375,7 @@ public final class LocalImages implements Images {
 
     @Override
     public Pruned prune(boolean all, Predicate<Image> wanted) {
+        service.awaitLeavingContainers(namespace);
         Pruned pruned = new ImagePruning(service, namespace).run(all, r -> wanted.test(image(r)));
         pruned.untagged().forEach(name -> happened("untag", name, name));
         pruned.deleted().forEach(digest -> happened("delete", digest.toString(), digest.toString()));
