@@ -55,7 +55,7 @@ final class DockerNetwork {
         p.put("Gateway", Subnet.text(pool.gateway()));
         if (!pool.auxiliary().isEmpty()) {
             Map<String, String> auxiliary = new LinkedHashMap<>();
-            pool.auxiliary().forEach((name, address) -> auxiliary.put(name, address.getHostAddress()));
+            pool.auxiliary().forEach((name, address) -> auxiliary.put(name, Subnet.text(address)));
             p.put("AuxiliaryAddresses", auxiliary);
         }
         return p;
