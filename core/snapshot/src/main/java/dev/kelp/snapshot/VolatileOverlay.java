@@ -5,6 +5,7 @@ import dev.kelp.linux.Fd;
 import dev.kelp.linux.Inodes;
 import dev.kelp.model.Mount;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,9 +46,11 @@ public final class VolatileOverlay {
     static boolean unmark(Mount mount) {
         for (String option : mount.options()) {
             if (option.startsWith(WORK)) {
-                String work = MountTarget.split(option.substring(WORK.length())).getFirst();
+                Path work = Path.of(
+                        MountTarget.split(option.substring(WORK.length())).getFirst());
+                String marks = work.resolve("work").resolve("incompat").toString();
                 try (Fd incompatible =
-                        Inodes.open(work + "/work/incompat", Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW)) {
+                        Inodes.open(marks, Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW)) {
                     Inodes.removeTree(incompatible, OPTION);
                     return true;
                 } catch (IOException e) {

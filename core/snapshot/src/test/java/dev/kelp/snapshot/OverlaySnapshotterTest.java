@@ -62,7 +62,9 @@ final class OverlaySnapshotterTest extends SnapshotterContract {
         layer("base", null, root -> Files.writeString(root.resolve("below"), "base"));
         List<Mount> durable = snapshotter.prepare("a", "base", Map.of());
         List<Mount> lossy = VolatileOverlay.of(durable);
-        assertThat(lossy.getFirst().options()).contains("volatile").containsAll(durable.getFirst().options());
+        assertThat(lossy.getFirst().options())
+                .contains("volatile")
+                .containsAll(durable.getFirst().options());
         mounted(lossy, root -> Files.writeString(root.resolve("below"), "once"));
         mounted(lossy, root -> Files.writeString(root.resolve("above"), "twice"));
         mounted(durable, root -> {

@@ -18,7 +18,8 @@ public final class Table {
         return new Table(4).row(List.of(header));
     }
 
-    /// @param cells whatever control characters they have but for a [Colour]'s are shown as escapes: an image's words
+    /// @param cells whatever control characters they have but for a [Colour]'s are shown as escapes: an image's
+    /// words
     /// must not move the cursor
     public Table row(List<String> cells) {
         rows.add(cells.stream().map(Colour::escape).toList());

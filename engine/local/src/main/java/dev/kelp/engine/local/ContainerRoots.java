@@ -58,13 +58,15 @@ final class ContainerRoots {
         return rootfs == null || rootfs.equals("/") ? mountPoint(c) : Path.of(rootfs);
     }
 
-    /// Mounts it for a run. What a container that is removed at its end changes may be lost when the machine crashes:
+    /// Mounts it for a run. What a container that is removed at its end changes may be lost when the machine
+    /// crashes:
     /// such a container never waits for the disk.
     Path mount(ContainerRecord c) throws IOException {
         return mount(c, c.definition().spec().lifecycle().autoRemove());
     }
 
-    /// Mounts it for the engine's own work, whose end would else wait until all is written that is dirty on the file
+    /// Mounts it for the engine's own work, whose end would else wait until all is written that is dirty on the
+    /// file
     /// system.
     Path mountBriefly(ContainerRecord c) throws IOException {
         return mount(c, true);

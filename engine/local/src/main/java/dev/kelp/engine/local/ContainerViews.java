@@ -87,10 +87,14 @@ record ContainerViews(
     private void within(ContainerRecord c, Path root, String path, boolean write, ContainerCopies.Work work) {
         boolean mounted = root.startsWith("/proc");
         Optional<MountSpec> mount = mounted ? Optional.empty() : bind(c, path);
-        if (write && !mounted && mount.isEmpty() && c.definition().spec().security().readOnlyRootfs()) {
+        if (write
+                && !mounted
+                && mount.isEmpty()
+                && c.definition().spec().security().readOnlyRootfs()) {
             throw new KelpException(
                     ErrorKind.FAILED_PRECONDITION,
-                    "the root file system of container " + c.name() + " is read-only: only what is mounted into it can be written");
+                    "the root file system of container " + c.name()
+                            + " is read-only: only what is mounted into it can be written");
         }
         String base = mount.isPresent() ? source(mount.get()).toString() : root.toString();
         String below = mount.isPresent() ? below(mount.get(), path) : path;

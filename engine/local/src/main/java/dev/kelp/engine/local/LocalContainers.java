@@ -36,7 +36,6 @@ final class LocalContainers implements Containers {
     /// How long the kernel may take to carry out a SIGKILL.
     private static final long KILL_MILLIS = 10_000;
 
-
     private final String namespace;
     private final ContainerRecords records;
     private final ContainerLifecycle lifecycle;

@@ -22,7 +22,8 @@ final class FileData {
 
     private FileData() {}
 
-    /// Replaces the content of `to`. Of what it had one byte is left at first: of a file that was emptied ext4 writes
+    /// Replaces the content of `to`. Of what it had one byte is left at first: of a file that was emptied ext4
+    /// writes
     /// out what comes next when it is closed, which takes as long as the copy.
     ///
     /// @param to at its beginning; when it is the same file, nothing is done

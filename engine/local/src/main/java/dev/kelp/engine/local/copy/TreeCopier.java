@@ -68,8 +68,7 @@ record TreeCopier(Consumer<String> warn) {
         }
     }
 
-    private void copy(
-            Folder from, String name, Stat stat, Folder to, String newName, @Nullable Stat top, int depth)
+    private void copy(Folder from, String name, Stat stat, Folder to, String newName, @Nullable Stat top, int depth)
             throws ErrnoException {
         switch (stat.type()) {
             case Stat.S_IFREG -> file(from, name, to, newName);

@@ -191,8 +191,8 @@ public final class ImageRecords {
     /// Whether containers are on their way out, which use their images for a moment still.
     public boolean areContainersLeaving(String namespace) {
         return database.read(c -> {
-            try (PreparedStatement s = c.prepareStatement(
-                    "SELECT 1 FROM containers WHERE namespace = ? AND phase = 'REMOVING' LIMIT 1")) {
+            try (PreparedStatement s =
+                    c.prepareStatement("SELECT 1 FROM containers WHERE namespace = ? AND phase = 'REMOVING' LIMIT 1")) {
                 s.setString(1, namespace);
                 try (ResultSet r = s.executeQuery()) {
                     return r.next();
