@@ -49,8 +49,7 @@ public final class VolatileOverlay {
                 Path work = Path.of(
                         MountTarget.split(option.substring(WORK.length())).getFirst());
                 String marks = work.resolve("work").resolve("incompat").toString();
-                try (Fd incompatible =
-                        Inodes.open(marks, Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW)) {
+                try (Fd incompatible = Inodes.open(marks, Inodes.O_RDONLY | Inodes.O_DIRECTORY | Inodes.O_NOFOLLOW)) {
                     Inodes.removeTree(incompatible, OPTION);
                     return true;
                 } catch (IOException e) {
