@@ -79,7 +79,9 @@ public final class SaveCommand extends dev.kelp.cli.KelpCommand {
         }
         // a name that is wrong must not cost the file that is there
         for (String image : images) {
-            call.images().find(image).orElseThrow(() -> KelpException.notFound("no such image: " + image));
+            if (call.images().find(image).isEmpty()) {
+                throw KelpException.notFound("no such image: " + image);
+            }
         }
         int flags = Inodes.O_WRONLY | Inodes.O_CREAT | Inodes.O_TRUNC;
         try (OutputStream out =
