@@ -79,8 +79,9 @@ final class Leftovers {
         try (Stream<String> lines = Files.lines(Path.of("/proc/" + kelp.holderPid() + "/mountinfo"))) {
             return lines.map(line -> line.split(" ")[4])
                     .filter(point -> point.startsWith(kelp.runRoot() + "/"))
-                    // the detached network namespace stays for the next container
+                    // the detached network namespace stays for the next container, with its name for `nsenter`
                     .filter(point -> !point.equals(kelp.runRoot() + "/netns"))
+                    .filter(point -> !point.equals(kelp.runRoot() + "/containerd-rootless/netns"))
                     .map(point -> "mount " + point)
                     .toList();
         } catch (IOException e) {
