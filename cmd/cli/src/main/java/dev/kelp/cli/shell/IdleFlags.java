@@ -25,6 +25,8 @@ final class IdleFlags {
 
     private static final List<String> CONTAINERDS_CLIENTS = List.of("nerdctl", ContainerdWords.NAME);
 
+    private static final int PATH_CHARS_MAX = 4095;
+
     private IdleFlags() {}
 
     static void tell(Invocation call, SettingsFile.Settings settings) {
@@ -77,6 +79,10 @@ final class IdleFlags {
     private static void go(Invocation call, String address) {
         refuseRemote(address);
         String path = path(address);
+        if (path.length() > PATH_CHARS_MAX) {
+            throw KelpException.invalid("the address is " + path.length() + " characters long: a path has at most "
+                    + PATH_CHARS_MAX);
+        }
         if (!call.client().isLedHere() && !path.equals(ownSocket(call))) {
             throw new ElsewhereException(
                     path.startsWith("/") ? path : call.client().workingDirectory() + "/" + path);

@@ -71,7 +71,8 @@ public final class Shell {
         } catch (UnknownFlagException e) {
             return shell.failed(shell.unknownFlag(e.flag()));
         } catch (InterruptedException e) {
-            return shell.failed(new KelpException(ErrorKind.CANCELLED, "interrupted", e));
+            // what only watches is ended so: there is nothing to tell whoever did
+            return EXIT_INTERRUPTED;
         } catch (OutputClosedException | ElsewhereException e) {
             throw e;
         } catch (InvalidPathException e) {
