@@ -80,8 +80,8 @@ final class IdleFlags {
         refuseRemote(address);
         String path = path(address);
         if (path.length() > PATH_CHARS_MAX) {
-            throw KelpException.invalid("the address is " + path.length() + " characters long: a path has at most "
-                    + PATH_CHARS_MAX);
+            throw KelpException.invalid(
+                    "the address is " + path.length() + " characters long: a path has at most " + PATH_CHARS_MAX);
         }
         if (!call.client().isLedHere() && !path.equals(ownSocket(call))) {
             throw new ElsewhereException(
