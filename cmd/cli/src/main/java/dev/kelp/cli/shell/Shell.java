@@ -71,8 +71,7 @@ public final class Shell {
         } catch (UnknownFlagException e) {
             return shell.failed(shell.unknownFlag(e.flag()));
         } catch (InterruptedException e) {
-            // what only watches is ended so: there is nothing to tell whoever did
-            return EXIT_INTERRUPTED;
+            return shell.failed(new KelpException(ErrorKind.CANCELLED, "interrupted", e));
         } catch (OutputClosedException | ElsewhereException e) {
             throw e;
         } catch (InvalidPathException e) {
